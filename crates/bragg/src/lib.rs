@@ -1,0 +1,12 @@
+//! Absolute X-ray diffraction images from crystals.
+//!
+//! The road from what a user wrote to an image is described in ARCHITECTURE.md.
+
+pub mod error;
+pub mod image;
+pub mod io;
+pub mod reflections;
+pub mod symmetry;
+pub mod units;
+
+pub use error::{Error, Result};
