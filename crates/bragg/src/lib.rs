@@ -3,8 +3,12 @@
 //! The road from what a user wrote to an image is described in ARCHITECTURE.md.
 
 pub mod error;
+pub mod experiment;
 pub mod image;
 pub mod io;
+pub mod math;
+pub mod random;
+pub mod real;
 pub mod reflections;
 pub mod symmetry;
 pub mod units;

@@ -1,0 +1,39 @@
+//! The complete, validated description of a measurement, in field units (Å, mm, degrees) and the vocabulary of dxtbx.
+//!
+//! All vectors are in one laboratory frame, which the caller chooses: nothing here depends on how it lies. [`crate::scene`]
+//! turns an experiment into the kernel's tables.
+
+pub mod beam;
+pub mod crystal;
+pub mod detector;
+pub mod sampling;
+pub mod scan;
+pub mod structure_factors;
+pub mod unit_cell;
+
+pub use beam::{Beam, Polarization, Source};
+pub use crystal::{Crystal, Mosaic, Shape};
+pub use detector::{Curvature, Detector, Panel, Roi, Sensor};
+pub use sampling::{Physics, RunningFactors, Sampling};
+pub use scan::Scan;
+pub use structure_factors::{Interpolation, StructureFactors};
+pub use unit_cell::UnitCell;
+
+/// Everything an image depends on, before any detector noise.
+#[derive(Debug, Clone)]
+pub struct Experiment {
+    /// The crystal.
+    pub crystal: Crystal,
+    /// The structure-factor amplitudes of its unit cell.
+    pub structure_factors: StructureFactors,
+    /// The incident beam.
+    pub beam: Beam,
+    /// The detector.
+    pub detector: Detector,
+    /// The rotation of the crystal during the exposure.
+    pub scan: Scan,
+    /// How finely everything is sampled, and which physics combines the samples.
+    pub sampling: Sampling,
+    /// Thickness of water (mm) in the beam that adds a uniform background; 0 for none.
+    pub water_thickness: f64,
+}

@@ -1,0 +1,41 @@
+//! How finely everything is sampled, and which physics combines the samples.
+
+/// Which physics combines the samples of a pixel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Physics {
+    /// Every factor (solid angle, polarisation, capture, source weight) at every sub-pixel, layer and source.
+    Correct,
+    /// nanoBragg's: the factors of the pixel's first sample applied to the sum of all.
+    NanoBragg,
+}
+
+/// nanoBragg's `-oversample_…` options under [`Physics::NanoBragg`]: the factor multiplies the running sum after every term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RunningFactors {
+    /// Layer capture (`-oversample_thick`).
+    pub capture: bool,
+    /// Polarisation (`-oversample_polar`).
+    pub polarization: bool,
+    /// Solid angle (`-oversample_omega`).
+    pub solid_angle: bool,
+}
+
+impl RunningFactors {
+    /// Whether any factor is applied to the running sum.
+    pub fn any(self) -> bool {
+        self.capture || self.polarization || self.solid_angle
+    }
+}
+
+/// Sampling of pixels and the rules that go with it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sampling {
+    /// Sub-pixels along each axis of a pixel.
+    pub oversample: usize,
+    /// Bragg scattering of finer spacing than this (Å) is left out; 0 keeps everything.
+    pub d_min: f64,
+    /// Which physics combines the samples.
+    pub physics: Physics,
+    /// Factors on the running sum; only with [`Physics::NanoBragg`].
+    pub running_factors: RunningFactors,
+}

@@ -1,0 +1,20 @@
+//! The rotation of the crystal during the exposure.
+
+use crate::math::Vec3;
+
+/// A sweep about the spindle, sampled at equal steps.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scan {
+    /// The spindle: unit vector, rotations are right-handed about it.
+    pub axis: Vec3,
+    /// Angle of the first sample (deg).
+    pub first: f64,
+    /// Angle between samples (deg).
+    pub step: f64,
+    /// Number of samples.
+    pub n_steps: usize,
+    /// Start of the exposure (deg), for image headers.
+    pub start: f64,
+    /// Width of the exposure (deg), for image headers.
+    pub range: f64,
+}

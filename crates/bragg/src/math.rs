@@ -1,0 +1,211 @@
+//! Vectors, matrices and rotations.
+
+use crate::real::Real;
+use std::ops::{Add, Index, Mul, Neg, Sub};
+
+/// A vector of three components in a Cartesian frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(C)]
+pub struct Vec3<R = f64>(pub [R; 3]);
+
+impl<R: Real> Vec3<R> {
+    /// A vector from its components.
+    #[inline(always)]
+    pub const fn new(x: R, y: R, z: R) -> Self {
+        Self([x, y, z])
+    }
+
+    /// The scalar product.
+    #[inline(always)]
+    pub fn dot(self, other: Self) -> R {
+        self[0] * other[0] + self[1] * other[1] + self[2] * other[2]
+    }
+
+    /// The vector product.
+    #[inline(always)]
+    pub fn cross(self, other: Self) -> Self {
+        Self([
+            self[1] * other[2] - self[2] * other[1],
+            self[2] * other[0] - self[0] * other[2],
+            self[0] * other[1] - self[1] * other[0],
+        ])
+    }
+
+    /// The length.
+    #[inline(always)]
+    pub fn norm(self) -> R {
+        self.dot(self).sqrt()
+    }
+
+    /// The vector of length 1 in the same direction (NaN for a vector of length 0).
+    #[inline(always)]
+    pub fn unit(self) -> Self {
+        let norm = self.norm();
+        Self([self[0] / norm, self[1] / norm, self[2] / norm])
+    }
+
+    /// This vector turned right-handedly by `angle` (radians) about a unit `axis` (Rodrigues' formula).
+    pub fn rotated(self, axis: Self, angle: R) -> Self {
+        let (sin, cos) = (angle.sin(), angle.cos());
+        self * cos + axis.cross(self) * sin + axis * (axis.dot(self) * (R::constant(1.0) - cos))
+    }
+}
+
+impl Vec3<f64> {
+    /// This vector turned by three angles (radians) about lab x, then y, then z.
+    pub fn rotated_xyz(self, angles: [f64; 3]) -> Self {
+        let [x, y, z] = angles;
+        self.rotated(Self::new(1.0, 0.0, 0.0), x)
+            .rotated(Self::new(0.0, 1.0, 0.0), y)
+            .rotated(Self::new(0.0, 0.0, 1.0), z)
+    }
+
+    /// Whether every component is a finite number.
+    pub fn is_finite(self) -> bool {
+        self.0.iter().all(|component| component.is_finite())
+    }
+}
+
+impl<R> Index<usize> for Vec3<R> {
+    type Output = R;
+    #[inline(always)]
+    fn index(&self, i: usize) -> &R {
+        &self.0[i]
+    }
+}
+
+impl<R: Real> Add for Vec3<R> {
+    type Output = Self;
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Self([self[0] + other[0], self[1] + other[1], self[2] + other[2]])
+    }
+}
+
+impl<R: Real> Sub for Vec3<R> {
+    type Output = Self;
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        Self([self[0] - other[0], self[1] - other[1], self[2] - other[2]])
+    }
+}
+
+impl<R: Real> Mul<R> for Vec3<R> {
+    type Output = Self;
+    #[inline(always)]
+    fn mul(self, factor: R) -> Self {
+        Self([self[0] * factor, self[1] * factor, self[2] * factor])
+    }
+}
+
+impl<R: Real> Neg for Vec3<R> {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        Self([-self[0], -self[1], -self[2]])
+    }
+}
+
+/// A 3 × 3 matrix by rows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(C)]
+pub struct Mat3<R = f64>(pub [Vec3<R>; 3]);
+
+impl<R: Real> Mat3<R> {
+    /// A matrix from its rows.
+    #[inline(always)]
+    pub const fn from_rows(rows: [Vec3<R>; 3]) -> Self {
+        Self(rows)
+    }
+
+    /// Matrix times column vector.
+    #[inline(always)]
+    pub fn apply(&self, v: Vec3<R>) -> Vec3<R> {
+        Vec3([self.0[0].dot(v), self.0[1].dot(v), self.0[2].dot(v)])
+    }
+
+    /// The transposed matrix.
+    pub fn transposed(&self) -> Self {
+        let [a, b, c] = self.0;
+        Self([Vec3::new(a[0], b[0], c[0]), Vec3::new(a[1], b[1], c[1]), Vec3::new(a[2], b[2], c[2])])
+    }
+
+    /// The determinant.
+    pub fn determinant(&self) -> R {
+        self.0[0].dot(self.0[1].cross(self.0[2]))
+    }
+
+    /// The matrix whose rows are the reciprocal basis of these rows: b × c / (a·b×c) and so on. Its transpose is the inverse.
+    pub fn reciprocal_rows(&self) -> Self {
+        let [a, b, c] = self.0;
+        let scale = R::constant(1.0) / self.determinant();
+        Self([b.cross(c) * scale, c.cross(a) * scale, a.cross(b) * scale])
+    }
+}
+
+impl Mat3<f64> {
+    /// The identity.
+    pub const IDENTITY: Self = Self([Vec3([1.0, 0.0, 0.0]), Vec3([0.0, 1.0, 0.0]), Vec3([0.0, 0.0, 1.0])]);
+
+    /// The right-handed rotation by `angle` (radians) about a unit `axis`.
+    pub fn rotation(axis: Vec3, angle: f64) -> Self {
+        Self(Self::IDENTITY.0.map(|unit| unit.rotated(axis, angle))).transposed()
+    }
+}
+
+impl<R: Real> Mul for Mat3<R> {
+    type Output = Self;
+    fn mul(self, other: Self) -> Self {
+        let columns = other.transposed();
+        Self(self.0.map(|row| columns.apply(row)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const X: Vec3 = Vec3([1.0, 0.0, 0.0]);
+    const Y: Vec3 = Vec3([0.0, 1.0, 0.0]);
+    const Z: Vec3 = Vec3([0.0, 0.0, 1.0]);
+
+    fn close(a: Vec3, b: Vec3) -> bool {
+        (a - b).norm() < 1e-15
+    }
+
+    #[test]
+    fn rotations_are_right_handed() {
+        let quarter = std::f64::consts::FRAC_PI_2;
+        assert!(close(X.rotated(Z, quarter), Y));
+        assert!(close(Y.rotated(X, quarter), Z));
+        assert!(close(Z.rotated(Y, quarter), X));
+        assert!(close(Mat3::rotation(Z, quarter).apply(X), Y));
+    }
+
+    #[test]
+    fn rotation_by_three_angles_goes_about_x_first() {
+        let quarter = std::f64::consts::FRAC_PI_2;
+        assert!(close(Y.rotated_xyz([quarter, quarter, 0.0]), X));
+    }
+
+    #[test]
+    fn products_follow_the_columns() {
+        let a = Mat3::rotation(X, 0.3);
+        let b = Mat3::rotation(Vec3::new(1.0, 2.0, -2.0).unit(), 1.1);
+        let v = Vec3::new(0.2, -0.7, 1.3);
+        assert!(close((a * b).apply(v), a.apply(b.apply(v))));
+        assert!(((a * b).determinant() - 1.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn reciprocal_rows_are_dual_to_the_rows() {
+        let cell = Mat3::from_rows([Vec3::new(5.0, 0.0, 0.0), Vec3::new(1.0, 6.0, 0.0), Vec3::new(-0.5, 2.0, 7.0)]);
+        let reciprocal = cell.reciprocal_rows();
+        for i in 0..3 {
+            for j in 0..3 {
+                let expected = if i == j { 1.0 } else { 0.0 };
+                assert!((cell.0[i].dot(reciprocal.0[j]) - expected).abs() < 1e-15);
+            }
+        }
+    }
+}
