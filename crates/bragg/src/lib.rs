@@ -6,10 +6,13 @@ pub mod error;
 pub mod experiment;
 pub mod image;
 pub mod io;
+pub mod kernel;
 pub mod math;
+pub mod physics;
 pub mod random;
 pub mod real;
 pub mod reflections;
+pub mod scene;
 pub mod symmetry;
 pub mod units;
 

@@ -1,0 +1,53 @@
+//! Where a sample of a pixel lies, and the factors that follow from that alone.
+
+use crate::math::Vec3;
+use crate::physics::absorption::layer_capture;
+use crate::physics::solid_angle::{pixel_solid_angle, point_solid_angle};
+use crate::scene::{PanelTable, Scene, Sphere};
+
+/// A point of the sensor.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SamplePoint {
+    /// Unit vector from the sample.
+    pub(super) direction: Vec3,
+    /// Solid angle of the pixel as seen from the sample (sr).
+    pub(super) solid_angle: f64,
+    /// Fraction of the photons that this layer captures.
+    pub(super) capture: f64,
+}
+
+/// The point at `fast`, `slow` (m from the corner of the first pixel) in a layer of the sensor.
+pub(super) fn sample_point(scene: &Scene, panel: &PanelTable, layer: usize, fast: f64, slow: f64) -> SamplePoint {
+    let depth = scene.sensor.map_or(0.0, |sensor| layer as f64 * sensor.layer_thickness);
+    let flat = panel.origin + panel.fast_axis * fast + panel.slow_axis * slow + panel.normal * depth;
+    let position = scene.sphere.map_or(flat, |sphere| on_sphere(&sphere, panel, flat));
+    let distance = position.norm();
+    let direction = position * (1.0 / distance);
+    let solid_angle = if scene.point_pixels {
+        point_solid_angle(distance)
+    } else {
+        pixel_solid_angle(panel.pixel_size, distance, panel.close_distance)
+    };
+    let capture = scene.sensor.map_or(1.0, |sensor| {
+        let far = (layer + 1) as f64 * sensor.layer_thickness;
+        layer_capture(depth, far, sensor.attenuation, direction.dot(panel.normal))
+    });
+    SamplePoint { direction, solid_angle, capture }
+}
+
+/// The point of the sphere that a point of the plane is bent to.
+fn on_sphere(sphere: &Sphere, panel: &PanelTable, flat: Vec3) -> Vec3 {
+    let spot = sphere.beam * sphere.radius;
+    if sphere.nanobragg {
+        return spot
+            .rotated(panel.slow_axis, flat[1] / sphere.radius)
+            .rotated(panel.fast_axis, flat[2] / sphere.radius);
+    }
+    let across = flat - sphere.beam * flat.dot(sphere.beam);
+    let arc = across.norm();
+    if arc == 0.0 {
+        return spot;
+    }
+    let angle = arc / sphere.radius;
+    spot * angle.cos() + across * (sphere.radius * angle.sin() / arc)
+}

@@ -1,0 +1,41 @@
+//! The scattering vector, and the background of a liquid.
+
+use crate::math::Vec3;
+use crate::real::Real;
+use crate::units::{AVOGADRO, THOMSON_R_E_SQUARED};
+
+/// The scattering vector q = (d − i)/λ (1/Å) for unit vectors d (to the pixel) and i (of propagation) and a wavelength in Å
+/// (Laue's equations; International Tables B, 1.2). Its length is 1/spacing.
+#[inline(always)]
+pub fn scattering_vector<R: Real>(diffracted: Vec3<R>, incident: Vec3<R>, wavelength: R) -> Vec3<R> {
+    (diffracted - incident) * (R::constant(1.0) / wavelength)
+}
+
+/// Photons per steradian scattered by a cube of water of edge `thickness` (m) in a `fluence` (photons/m²): r_e²·fluence times the
+/// number of molecules in the cube times 2.57², their forward amplitude in the liquid (electrons). nanoBragg's model.
+pub fn water_background(thickness: f64, fluence: f64) -> f64 {
+    const FORWARD_AMPLITUDE: f64 = 2.57;
+    const GRAMS_PER_CUBIC_METER: f64 = 1e6;
+    const MOLAR_MASS: f64 = 18.0;
+    FORWARD_AMPLITUDE.powi(2) * THOMSON_R_E_SQUARED * fluence * thickness.powi(3) * GRAMS_PER_CUBIC_METER * AVOGADRO
+        / MOLAR_MASS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn back_scattering_reaches_half_the_wavelength() {
+        let i = Vec3::new(0.0, 0.0, 1.0);
+        let q = scattering_vector(-i, i, 1.5);
+        assert!((1.0 / q.norm() - 0.75).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_cubic_micrometre_of_water_holds_a_picogram() {
+        let molecules = 1e-12 / 18.0 * AVOGADRO;
+        let photons = water_background(1e-6, 1e20);
+        assert!((photons / (molecules * 2.57 * 2.57 * THOMSON_R_E_SQUARED * 1e20) - 1.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,53 @@
+//! |F| over the reciprocal lattice.
+
+use crate::experiment::{Interpolation, StructureFactors};
+use crate::physics::interpolation::tricubic;
+use crate::reflections::AmplitudeGrid;
+use std::sync::Arc;
+
+/// |F| (electrons) at any point of reciprocal space.
+#[derive(Debug, Clone)]
+pub struct HklGrid {
+    /// The amplitudes that are known.
+    pub grid: Option<Arc<AmplitudeGrid>>,
+    /// |F| everywhere else.
+    pub default_f: f64,
+    /// How amplitudes are read between reflections.
+    pub interpolation: Interpolation,
+}
+
+impl HklGrid {
+    pub(super) fn new(structure_factors: &StructureFactors) -> Self {
+        Self {
+            grid: structure_factors.grid.clone(),
+            default_f: structure_factors.default_f,
+            interpolation: structure_factors.interpolation,
+        }
+    }
+
+    /// |F| at fractional indices `hkl`, of which `nearest` is the nearest reflection (all whole numbers).
+    pub fn amplitude(&self, hkl: [f64; 3], nearest: [f64; 3]) -> f64 {
+        let Some(grid) = &self.grid else { return self.default_f };
+        if self.interpolation == Interpolation::Tricubic
+            && (0..3).all(|i| hkl[i] >= f64::from(grid.min[i]) + 2.0 && hkl[i] <= f64::from(grid.max[i]) - 2.0)
+        {
+            return interpolated(grid, hkl);
+        }
+        grid.position(nearest.map(|index| index as i32)).map_or(self.default_f, |i| grid.amplitudes[i])
+    }
+}
+
+/// The tricubic value at a point at least two reflections inside the grid.
+fn interpolated(grid: &AmplitudeGrid, hkl: [f64; 3]) -> f64 {
+    let base = hkl.map(f64::floor);
+    let corner: [usize; 3] = std::array::from_fn(|i| (base[i] as i64 - 1 - i64::from(grid.min[i])) as usize);
+    let extent = |i: usize| (i64::from(grid.max[i]) - i64::from(grid.min[i]) + 1) as usize;
+    let (n_k, n_l) = (extent(1), extent(2));
+    let values = std::array::from_fn(|i| {
+        std::array::from_fn(|j| {
+            let row = ((corner[0] + i) * n_k + corner[1] + j) * n_l + corner[2];
+            std::array::from_fn(|k| grid.amplitudes[row + k])
+        })
+    });
+    tricubic(&values, std::array::from_fn(|i| hkl[i] - base[i]))
+}

@@ -1,0 +1,67 @@
+//! The panels of the detector.
+
+use crate::experiment::{Panel, Roi};
+use crate::math::Vec3;
+use crate::units::METER_PER_MM;
+use std::sync::Arc;
+
+/// The pixels of a panel that are computed: half-open ranges.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct Window {
+    /// First pixel, and one past the last, along the fast axis.
+    pub fast: [usize; 2],
+    /// First pixel, and one past the last, along the slow axis.
+    pub slow: [usize; 2],
+}
+
+/// A flat panel.
+#[derive(Debug, Clone)]
+pub struct PanelTable {
+    /// Corner of the first pixel (m).
+    pub origin: Vec3,
+    /// Unit vector of the fast axis.
+    pub fast_axis: Vec3,
+    /// Unit vector of the slow axis.
+    pub slow_axis: Vec3,
+    /// Unit vector across the plane, away from the sample.
+    pub normal: Vec3,
+    /// Edge of a pixel (m).
+    pub pixel_size: f64,
+    /// Distance of the plane (m).
+    pub close_distance: f64,
+    /// Pixels along the fast axis.
+    pub n_fast: usize,
+    /// Pixels along the slow axis.
+    pub n_slow: usize,
+    /// The pixels to compute.
+    pub window: Window,
+    /// One flag a pixel; `false` is skipped.
+    pub mask: Option<Arc<[bool]>>,
+}
+
+impl PanelTable {
+    pub(super) fn new(panel: &Panel) -> Self {
+        let all = Roi { fast: [0, panel.n_fast.saturating_sub(1)], slow: [0, panel.n_slow.saturating_sub(1)] };
+        let roi = panel.roi.unwrap_or(all);
+        let half_open = |[first, last]: [usize; 2], n: usize| [first.min(n), (last + 1).min(n)];
+        Self {
+            origin: panel.origin * METER_PER_MM,
+            fast_axis: panel.fast_axis,
+            slow_axis: panel.slow_axis,
+            normal: panel.normal,
+            pixel_size: panel.pixel_size * METER_PER_MM,
+            close_distance: panel.close_distance() * METER_PER_MM,
+            n_fast: panel.n_fast,
+            n_slow: panel.n_slow,
+            window: Window { fast: half_open(roi.fast, panel.n_fast), slow: half_open(roi.slow, panel.n_slow) },
+            mask: panel.mask.clone(),
+        }
+    }
+
+    /// Whether a pixel is computed.
+    #[inline]
+    pub fn is_live(&self, fast: usize, slow: usize) -> bool {
+        self.mask.as_ref().is_none_or(|mask| mask[slow * self.n_fast + fast])
+    }
+}
