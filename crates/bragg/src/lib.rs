@@ -12,6 +12,7 @@ pub mod physics;
 pub mod random;
 pub mod real;
 pub mod reflections;
+pub mod response;
 pub mod scene;
 pub mod symmetry;
 pub mod units;
