@@ -1,0 +1,295 @@
+//! What an image must be whatever computes it: symmetries, sums and one pixel that can be worked out by hand.
+
+mod common;
+
+use bragg::experiment::{
+    Curvature, Experiment, Interpolation, Physics, Roi, RunningFactors, Sensor, Shape, Source, UnitCell,
+};
+use bragg::image::Image;
+use bragg::kernel::{Unwatched, cpu, reference};
+use bragg::math::{Mat3, Vec3};
+use bragg::scene::Scene;
+use bragg::units::THOMSON_R_E_SQUARED;
+use common::{experiment, unit};
+use proptest::prelude::*;
+use std::sync::Arc;
+
+fn render(scene: &Scene) -> Image<f64> {
+    cpu::render(scene, &Unwatched).unwrap()
+}
+
+fn image(experiment: &Experiment) -> Vec<f64> {
+    render(&Scene::new(experiment)).pixels().copied().collect()
+}
+
+/// The largest difference, as a fraction of the brightest pixel.
+fn difference(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let top = b.iter().copied().fold(0.0, f64::max);
+    assert!(top > 0.0, "the image is dark");
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max) / top
+}
+
+/// The same experiment seen from a turned laboratory.
+fn turned(experiment: &Experiment, rotation: &Mat3) -> Experiment {
+    let turn = |v: &mut Vec3| *v = rotation.apply(*v);
+    let mut other = experiment.clone();
+    other.crystal.real_space = Mat3::from_rows(other.crystal.real_space.0.map(|axis| rotation.apply(axis)));
+    turn(&mut other.beam.direction);
+    other.beam.sources.iter_mut().for_each(|source| turn(&mut source.direction));
+    if let Some(polarization) = &mut other.beam.polarization {
+        turn(&mut polarization.e_vector);
+    }
+    for panel in &mut other.detector.panels {
+        for axis in [&mut panel.origin, &mut panel.fast_axis, &mut panel.slow_axis, &mut panel.normal] {
+            turn(axis);
+        }
+    }
+    turn(&mut other.scan.axis);
+    other
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn turning_everything_together_changes_nothing(
+        axis in prop::array::uniform3(-1.0f64..1.0), angle in 0.0f64..3.0, curved: bool, thick: bool,
+    ) {
+        prop_assume!(Vec3(axis).norm() > 0.1);
+        let mut straight = experiment();
+        // Domains are drawn in the laboratory frame, so they would not turn with it.
+        straight.crystal.mosaic.spread = 0.0;
+        straight.sampling.oversample = 1;
+        straight.water_thickness = 1e-4;
+        if curved { straight.detector.curvature = Curvature::Sphere; }
+        if thick { straight.detector.sensor = Some(Sensor { n_layers: 3, layer_thickness: 0.1, attenuation: 2.0 }); }
+        let other = turned(&straight, &Mat3::rotation(Vec3(axis).unit(), angle));
+        prop_assert!(difference(&image(&other), &image(&straight)) < 1e-9);
+    }
+
+    #[test]
+    fn a_region_of_interest_is_a_crop(f0 in 0usize..24, f1 in 0usize..24, s0 in 0usize..20, s1 in 0usize..20) {
+        let whole = experiment();
+        let mut part = whole.clone();
+        let roi = Roi { fast: [f0.min(f1), f0.max(f1)], slow: [s0.min(s1), s0.max(s1)] };
+        part.detector.panels[0].roi = Some(roi);
+        let (whole, part) = (image(&whole), image(&part));
+        for (i, (whole, part)) in whole.iter().zip(&part).enumerate() {
+            let (fast, slow) = (i % 24, i / 24);
+            let inside = (roi.fast[0]..=roi.fast[1]).contains(&fast) && (roi.slow[0]..=roi.slow[1]).contains(&slow);
+            prop_assert_eq!(*part, if inside { *whole } else { 0.0 });
+        }
+    }
+}
+
+#[test]
+fn masked_pixels_stay_dark_and_the_others_do_not_notice() {
+    let mut masked = experiment();
+    let mask: Vec<bool> = (0..24 * 20).map(|i| i % 7 != 0).collect();
+    masked.detector.panels[0].mask = Some(Arc::from(mask.clone()));
+    for ((masked, whole), live) in image(&masked).into_iter().zip(image(&experiment())).zip(mask) {
+        assert_eq!(masked, if live { whole } else { 0.0 });
+    }
+}
+
+#[test]
+fn sources_add_by_weight() {
+    for physics in [Physics::Correct, Physics::NanoBragg] {
+        let mut both = experiment();
+        both.sampling.physics = physics;
+        // The polarisation of the first source is nanoBragg's for all.
+        both.beam.polarization = None;
+        let mut sum = vec![0.0; 24 * 20];
+        for source in &both.beam.sources {
+            let mut one = both.clone();
+            one.beam.sources = vec![Source { weight: 1.0, ..*source }];
+            sum.iter_mut().zip(image(&one)).for_each(|(sum, pixel)| *sum += source.weight * pixel / 2.0);
+        }
+        assert!(difference(&image(&both), &sum) < 1e-12);
+    }
+}
+
+#[test]
+fn orientations_add() {
+    for shape in [Shape::Square, Shape::Round, Shape::Gauss, Shape::Tophat] {
+        let mut experiment = experiment();
+        experiment.crystal.shape = shape;
+        experiment.crystal.n_cells = [2, 2, 1];
+        let whole = Scene::new(&experiment);
+        assert_eq!(whole.orientations.len(), 12);
+        let mut sum = vec![0.0; 24 * 20];
+        for orientation in &whole.orientations {
+            let one = Scene { orientations: vec![*orientation], ..whole.clone() };
+            sum.iter_mut().zip(render(&one).pixels()).for_each(|(sum, pixel)| *sum += pixel / 12.0);
+        }
+        let image: Vec<f64> = render(&whole).pixels().copied().collect();
+        assert!(difference(&image, &sum) < 1e-12, "{shape:?}");
+    }
+}
+
+#[test]
+fn the_number_of_threads_leaves_no_trace() {
+    let scene = Scene::new(&experiment());
+    let with = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| render(&scene))
+    };
+    let one = with(1);
+    assert_eq!(one, with(2));
+    assert_eq!(one, with(7));
+}
+
+#[test]
+fn both_physics_agree_where_no_quirk_applies() {
+    let mut experiment = experiment();
+    experiment.sampling.oversample = 1;
+    experiment.beam.sources.truncate(1);
+    experiment.beam.sources[0].weight = 1.0;
+    experiment.detector.sensor = Some(Sensor { n_layers: 1, layer_thickness: 0.3, attenuation: 3.0 });
+    let correct = image(&experiment);
+    experiment.sampling.physics = Physics::NanoBragg;
+    assert!(difference(&image(&experiment), &correct) < 1e-14);
+}
+
+#[test]
+fn sub_pixels_average() {
+    let mut fine = experiment();
+    fine.sampling.oversample = 3;
+    let mut split = experiment();
+    split.sampling.oversample = 1;
+    let panel = &mut split.detector.panels[0];
+    (panel.pixel_size, panel.n_fast, panel.n_slow) = (panel.pixel_size / 3.0, 72, 60);
+    let split = image(&split);
+    let mut sum = vec![0.0; 24 * 20];
+    for (i, pixel) in split.into_iter().enumerate() {
+        sum[i / 72 / 3 * 24 + i % 72 / 3] += pixel;
+    }
+    assert!(difference(&image(&fine), &sum) < 1e-12);
+}
+
+#[test]
+fn several_panels_are_several_images() {
+    let mut experiment = experiment();
+    let whole = image(&experiment);
+    let lower = &mut experiment.detector.panels[0];
+    let mut upper = lower.clone();
+    lower.n_slow = 8;
+    upper.origin = lower.position(0.0, 8.0);
+    upper.n_slow = 12;
+    experiment.detector.panels.push(upper);
+    assert!(difference(&image(&experiment), &whole) < 1e-12);
+}
+
+/// One pixel on the reflection 3 1 0 of a cubic crystal: r_e²·fluence·F²·N⁶·ω·p, by hand.
+#[test]
+fn one_pixel_on_a_bragg_peak_is_what_the_textbook_says() {
+    let (edge, wavelength, fluence, amplitude, n) = (50.0, 1.3, 2.5e24, 321.0, 6u32);
+    let mut experiment = experiment();
+    let incident = Vec3::new(0.0, 0.0, -1.0);
+    // a* across the beam, tilted back by θ so that Bragg's law holds.
+    let spacing = edge / 10.0f64.sqrt();
+    let sin_theta = wavelength / (2.0 * spacing);
+    let cos_theta = (1.0 - sin_theta * sin_theta).sqrt();
+    let scattering = Vec3::new(cos_theta, 0.0, sin_theta) * (1.0 / spacing);
+    let diffracted = incident + scattering * wavelength;
+    assert!((diffracted.norm() - 1.0).abs() < 1e-15);
+    let h = scattering.unit();
+    let across = Vec3::new(0.0, 1.0, 0.0);
+    let third = h.cross(across);
+    let root = 10.0f64.sqrt();
+    experiment.crystal.real_space = Mat3::from_rows([
+        (h * (3.0 / root) - across * (1.0 / root)) * edge,
+        (h * (1.0 / root) + across * (3.0 / root)) * edge,
+        third * edge,
+    ]);
+    experiment.crystal.n_cells = [n; 3];
+    experiment.crystal.mosaic.n_domains = 1;
+    experiment.crystal.mosaic.spread = 0.0;
+    experiment.structure_factors.grid = None;
+    experiment.structure_factors.default_f = amplitude;
+    experiment.beam.wavelength = wavelength;
+    experiment.beam.fluence = fluence;
+    experiment.beam.sources = vec![Source { direction: -incident, wavelength, weight: 1.0 }];
+    experiment.scan.n_steps = 1;
+    experiment.scan.first = 0.0;
+    experiment.sampling.oversample = 1;
+    let distance = 83.0;
+    let panel = &mut experiment.detector.panels[0];
+    (panel.n_fast, panel.n_slow, panel.pixel_size) = (1, 1, 0.05);
+    let spot = diffracted * (distance / -diffracted[2]);
+    panel.origin = spot - (panel.fast_axis + panel.slow_axis) * 0.025;
+    let range = spot.norm();
+    let solid_angle = 0.05f64.powi(2) / range.powi(2) * (distance / range);
+    let cos_two_theta = 1.0 - 2.0 * sin_theta * sin_theta;
+    // The field lies along x, in the plane of scattering: K = 0.9 of it is along the dipole.
+    let polarization = 0.5 * (1.0 + cos_two_theta.powi(2) - 0.9 * (1.0 - cos_two_theta.powi(2)));
+    let cells = f64::from(n).powi(3);
+    let expected = THOMSON_R_E_SQUARED * fluence * amplitude.powi(2) * cells * cells * solid_angle * polarization;
+    for physics in [Physics::Correct, Physics::NanoBragg] {
+        experiment.sampling.physics = physics;
+        let scene = Scene::new(&experiment);
+        for image in [render(&scene), reference::render(&scene).unwrap()] {
+            let got = *image.pixels().next().unwrap();
+            assert!((got / expected - 1.0).abs() < 1e-12, "{physics:?}: {got} instead of {expected}");
+        }
+    }
+}
+
+/// Both kernels on everything that changes the way through them.
+#[test]
+fn the_kernel_agrees_with_the_reference() {
+    let variations: [(&str, fn(&mut Experiment)); 14] = [
+        ("plain", |_| {}),
+        ("round", |e| e.crystal.shape = Shape::Round),
+        ("gauss", |e| e.crystal.shape = Shape::Gauss),
+        ("tophat", |e| (e.crystal.shape, e.crystal.n_cells) = (Shape::Tophat, [2, 1, 2])),
+        ("tricubic", |e| e.structure_factors.interpolation = Interpolation::Tricubic),
+        ("uniform", |e| e.structure_factors.grid = None),
+        ("sensor", |e| {
+            e.detector.sensor = Some(Sensor { n_layers: 3, layer_thickness: 0.15, attenuation: 2.0 });
+        }),
+        ("sphere", |e| e.detector.curvature = Curvature::Sphere),
+        ("points", |e| e.detector.point_pixels = true),
+        ("no polarisation", |e| e.beam.polarization = None),
+        ("d_min", |e| e.sampling.d_min = 4.0),
+        ("water", |e| e.water_thickness = 0.01),
+        ("one cell", |e| e.crystal.n_cells = [1, 1, 1]),
+        ("large cell count", |e| e.crystal.n_cells = [30, 40, 50]),
+    ];
+    for physics in [Physics::Correct, Physics::NanoBragg] {
+        for (name, vary) in variations {
+            let mut experiment = experiment();
+            experiment.sampling.physics = physics;
+            vary(&mut experiment);
+            compare_kernels(&experiment, &format!("{name}, {physics:?}"));
+        }
+    }
+    for (capture, polarization, solid_angle) in [(true, false, false), (false, true, false), (false, false, true)] {
+        let mut experiment = experiment();
+        experiment.sampling.physics = Physics::NanoBragg;
+        experiment.sampling.running_factors = RunningFactors { capture, polarization, solid_angle };
+        experiment.detector.sensor = Some(Sensor { n_layers: 2, layer_thickness: 0.15, attenuation: 2.0 });
+        compare_kernels(&experiment, "running factors");
+    }
+}
+
+fn compare_kernels(experiment: &Experiment, name: &str) {
+    let scene = Scene::new(experiment);
+    let expected: Image<f64> = reference::render(&scene).unwrap();
+    let got = render(&scene);
+    let top = expected.pixels().copied().fold(0.0, f64::max);
+    assert!(top > 0.0, "{name}: the image is dark");
+    for (got, expected) in got.pixels().zip(expected.pixels()) {
+        if *expected > 1e-12 * top {
+            assert!((got - expected).abs() <= 1e-12 * expected, "{name}: {got} instead of {expected}");
+        }
+    }
+}
+
+#[test]
+fn the_basis_of_a_turned_cell_is_still_that_cell() {
+    let cell = UnitCell::from_basis(&experiment().crystal.real_space);
+    assert!((cell.angles[1] - 97.0).abs() < 1e-12 && (cell.edges[2] - 61.0).abs() < 1e-12);
+    assert!((unit(0.0, 3.0, 4.0)[2] - 0.8).abs() < 1e-15);
+}
