@@ -3,3 +3,5 @@
 
 pub mod fdump;
 pub mod hkl;
+pub mod mtz;
+pub mod reflections;
