@@ -5,6 +5,7 @@
 //! Tables B, 2010, section 1.4.2), so |F| is the same and the phase moves by −2π h·t.
 
 use crate::reflections::Miller;
+use rayon::prelude::*;
 use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
@@ -303,7 +304,7 @@ pub fn expand_to_p1(list: &[(Miller, f64)], operators: &[Operator]) -> Result<Ve
     let mut all = by_friedel;
     all.append(&mut direct);
     // A stable sort leaves the values of one reflection in order of precedence, the last one to be kept.
-    all.sort_by_key(|&(hkl, _)| hkl);
+    all.par_sort_by_key(|&(hkl, _)| hkl);
     all.reverse();
     all.dedup_by_key(|&mut (hkl, _)| hkl);
     all.reverse();

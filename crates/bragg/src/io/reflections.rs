@@ -18,7 +18,11 @@ pub fn read_reflections(path: &Path, column: Option<&str>) -> Result<Reflections
     }
     if !ends(&[".hkl", ".txt", ".dat"]) {
         let allowed = "structure factors are read from .mtz, .mtz.gz, or h k l F text named .hkl, .txt or .dat";
-        let hint = if ends(&[".bin"]) { "; a structure-factor cache (.bin) is read by -dump alone" } else { "" };
+        let hint = if ends(&[".bin"]) {
+            "; a .bin file is nanoBragg's structure-factor cache, which is given with -dump"
+        } else {
+            ""
+        };
         return Err(Error::file(path, None, format!("{allowed}{hint}")));
     }
     if let Some(column) = column {
