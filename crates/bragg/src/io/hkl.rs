@@ -1,0 +1,159 @@
+//! Structure factors as text, `h k l F` on each line.
+//!
+//! Two readings: [`parse`] for this program's own interface, which refuses what is doubtful, and [`parse_nanobragg`] for
+//! the drop-in, which takes what nanoBragg takes. Neither applies symmetry: the list is P1 with both Friedel mates, 0 0 0
+//! included where it matters.
+
+use crate::error::{Error, Result};
+use crate::reflections::{MAX_INDEX, Miller, Reflections};
+use std::path::Path;
+
+/// Reads `h k l F` lines: whole indices (`3` or `3.0`), F (electrons) not negative; further columns, blank lines and
+/// comments from `#` to the end of the line are skipped.
+///
+/// # Errors
+/// A line that says anything else, by its number; a file without reflections.
+pub fn parse(bytes: &[u8], path: &Path) -> Result<Reflections> {
+    read_lines(bytes, path, |[h, k, l, amplitude]| {
+        let hkl = [whole(h)?, whole(k)?, whole(l)?];
+        let value = number(amplitude, "the amplitude")?;
+        if value < 0.0 {
+            return Err(format!("the amplitude {amplitude} is negative; |F| must be 0 or more"));
+        }
+        Ok((hkl, value))
+    })
+}
+
+/// Reads `h k l F` lines as nanoBragg does: four numbers from each line, what follows is skipped, indices that are not
+/// whole go to the nearest (halves down, as everywhere in that program), F (electrons) of either sign. Blank lines and
+/// lines that begin with `#` are skipped. Where nanoBragg would silently stop reading, at the first thing that is not a
+/// number, this is an error.
+///
+/// # Errors
+/// A line that does not begin with four finite numbers, by its number; a file without reflections.
+pub fn parse_nanobragg(bytes: &[u8], path: &Path) -> Result<Reflections> {
+    read_lines(bytes, path, |[h, k, l, amplitude]| {
+        let nearest = |text: &str| in_range((number(text, "an index")? - 0.5).ceil(), text);
+        Ok(([nearest(h)?, nearest(k)?, nearest(l)?], number(amplitude, "the amplitude")?))
+    })
+}
+
+fn read_lines(
+    bytes: &[u8],
+    path: &Path,
+    record: impl Fn([&str; 4]) -> std::result::Result<(Miller, f64), String>,
+) -> Result<Reflections> {
+    let mut list = Vec::new();
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    for (i, line) in bytes.split(|&byte| byte == b'\n').enumerate() {
+        let content = line.split(|&byte| byte == b'#').next().unwrap_or_default();
+        if content.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let entry = std::str::from_utf8(content)
+            .map_err(|_| "it is not text".to_owned())
+            .and_then(|text| {
+                let mut words = text.split_ascii_whitespace();
+                let mut next = || words.next().ok_or("there are fewer than four columns".to_owned());
+                record([next()?, next()?, next()?, next()?])
+            })
+            .map_err(|what| {
+                let shown = excerpt(content);
+                Error::file(path, i + 1, format!("`{shown}` cannot be read as h k l F: {what}"))
+            })?;
+        list.push(entry);
+    }
+    if list.is_empty() {
+        return Err(Error::file(path, None, "there are no reflections in it; each line should read h k l F"));
+    }
+    Ok(Reflections { list, source: path.to_owned(), ..Reflections::default() })
+}
+
+/// The start of a line, fit for a message.
+fn excerpt(line: &[u8]) -> String {
+    let text = String::from_utf8_lossy(line);
+    let text: String = text.trim().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if text.chars().count() <= 60 { text } else { text.chars().take(57).chain("...".chars()).collect() }
+}
+
+fn number(text: &str, what: &str) -> std::result::Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() => Ok(value),
+        _ => Err(format!("{what} `{}` is not a finite number", excerpt(text.as_bytes()))),
+    }
+}
+
+fn whole(text: &str) -> std::result::Result<i32, String> {
+    let value = number(text, "the index")?;
+    if value.fract() != 0.0 {
+        return Err(format!("the index {} is not a whole number", excerpt(text.as_bytes())));
+    }
+    in_range(value, text)
+}
+
+fn in_range(value: f64, text: &str) -> std::result::Result<i32, String> {
+    if value.abs() <= f64::from(MAX_INDEX) {
+        Ok(value as i32)
+    } else {
+        Err(format!("the index {} is beyond ±{MAX_INDEX}", excerpt(text.as_bytes())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(bytes: &[u8], parse: impl Fn(&[u8], &Path) -> Result<Reflections>) -> String {
+        parse(bytes, Path::new("p1.hkl")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn comments_blank_lines_and_further_columns_are_skipped() {
+        let text = b"# made up \xe5\n\n  23  15  -1   23.00\r\n-3.0 0 +4 1e2 0.5 FP # why\n\t\n0 0 0 0";
+        let read = parse(text, Path::new("p1.hkl")).unwrap();
+        assert_eq!(read.list, [([23, 15, -1], 23.0), ([-3, 0, 4], 100.0), ([0, 0, 0], 0.0)]);
+        assert_eq!(read.source, Path::new("p1.hkl"));
+        assert!(read.cell.is_none() && read.symmetry.is_empty());
+        assert_eq!(parse_nanobragg(text, Path::new("p1.hkl")).unwrap(), read);
+    }
+
+    #[test]
+    fn a_malformed_line_is_named() {
+        for (text, words) in [
+            (&b"1 2 3 4\n\n1 2 3\n"[..], ["p1.hkl:3:", "`1 2 3`", "four columns"]),
+            (b"1 2 3 4\nh k l F", ["p1.hkl:2:", "`h`", "finite number"]),
+            (b"1 2 3.5 4", ["p1.hkl:1:", "3.5", "whole"]),
+            (b"1 2 3 -4", ["p1.hkl:1:", "-4", "negative"]),
+            (b"1 2 3 nan", ["p1.hkl:1:", "nan", "finite"]),
+            (b"1 2 3 inf", ["p1.hkl:1:", "inf", "finite"]),
+            (b"nan 2 3 4", ["p1.hkl:1:", "nan", "finite"]),
+            (b"1 2 3000000000 4", ["p1.hkl:1:", "3000000000", "1000000"]),
+            (b"1,2,3,4", ["p1.hkl:1:", "`1,2,3,4`", "four columns"]),
+            (b"1 2 3 4\n1 2 \xff 4", ["p1.hkl:2:", "cannot be read", "not text"]),
+            (b"# nothing\n", ["p1.hkl: ", "no reflections", "h k l F"]),
+            (b"", ["p1.hkl: ", "no reflections", "h k l F"]),
+        ] {
+            let message = message(text, parse);
+            for word in words {
+                assert!(message.contains(word), "{message} lacks {word}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_binary_file_gives_a_short_message() {
+        let message = message(&[7; 5000], parse);
+        assert!(message.len() < 400 && !message.contains('\u{7}'), "{message}");
+    }
+
+    #[test]
+    fn the_drop_in_rounds_indices_and_keeps_signs() {
+        let read = parse_nanobragg(b"0.9 -1.2 2.5 -7\n-0.5 3 4 5 6 7", Path::new("p1.hkl")).unwrap();
+        assert_eq!(read.list, [([1, -1, 2], -7.0), ([-1, 3, 4], 5.0)]);
+        for (text, word) in
+            [(&b"1 2 3"[..], ":1:"), (b"1 2 3 4\nx 2 3 4", ":2:"), (b"1 2 3 nan", "nan"), (b"1e9 0 0 1", "1e9")]
+        {
+            assert!(message(text, parse_nanobragg).contains(word));
+        }
+    }
+}
