@@ -6,7 +6,7 @@ use bragg::description::nanobragg::{
 };
 
 use super::flag::Name::{Exact, Stem};
-use super::flag::{Action, Flag, Group, HelpLength};
+use super::flag::{Action, Flag, Group, HelpLength, IS_DEFAULT};
 
 /// What a row does not say.
 const ROW: Flag = Flag {
@@ -165,7 +165,7 @@ static CRYSTAL: &[Flag] = &[
     },
     Flag {
         names: &[Stem("-square_xtal")],
-        default: "this shape",
+        default: IS_DEFAULT,
         help: "crystal is a parallelepiped",
         doc: "Spots have the fringes of the finite lattice, sin(πNh)/sin(πh) along each axis.",
         action: Action::Switch(|o| o.crystal.shape = Some(Shape::Square)),
@@ -213,7 +213,7 @@ static CRYSTAL: &[Flag] = &[
         value: "n",
         default: "10 with a spread, otherwise 1",
         help: "number of mosaic domains",
-        doc: "The first domain is not rotated. The time of the run is proportional to the number.",
+        doc: "The first domain is not rotated.",
         action: Action::Integer(|o, n| o.crystal.mosaic_domains = Some(n)),
         ..ROW
     },
@@ -443,7 +443,7 @@ static SOURCES: &[Flag] = &[
     },
     Flag {
         names: &[Stem("-round_div")],
-        default: "this shape",
+        default: IS_DEFAULT,
         help: "leave out the corners of the grid of sources",
         action: Action::Switch(|o| o.sources.round_div = Some(true)),
         ..ROW
@@ -705,7 +705,7 @@ static DETECTOR: &[Flag] = &[
 static GEOMETRY: &[Flag] = &[
     Flag {
         names: &[Stem("-mosflm")],
-        default: "this convention",
+        default: IS_DEFAULT,
         help: "axes and beam centre of MOSFLM",
         doc: "Beam +x, fast +z, slow -y, spindle +z; pivot beam.",
         convention: Some(Convention::Mosflm),
@@ -837,7 +837,7 @@ static GEOMETRY: &[Flag] = &[
         unit: "m",
         default: "from distance and beam centre",
         help: "corner of the first pixel",
-        doc: "With -physics nanobragg the pivot overwrites it, as in nanoBragg, and it only makes the convention custom.",
+        doc: "With -physics nanobragg the pivot overwrites it, as in nanoBragg.",
         convention: Some(Convention::Custom),
         action: Action::Vector(|o, v| o.geometry.pix0_vector_m = Some(v)),
         ..ROW

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use bragg::description::nanobragg::{CellOptions, Convention, Misset, Options, Pivot};
 
+/// The default of a switch that is on without being given.
+pub(crate) const IS_DEFAULT: &str = "default";
+
 /// One row: an option of nanoBragg's command line.
 pub(crate) struct Flag {
     /// Its names, the one used in messages and in [`Options::spelling`] first.

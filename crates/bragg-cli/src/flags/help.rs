@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::defs::{GROUPS, flags};
-use super::flag::{Flag, HelpLength, Name};
+use super::flag::{Flag, HelpLength, IS_DEFAULT, Name};
 
 /// Columns of a terminal that the help fills at most.
 pub(super) const WIDTH: usize = 100;
@@ -19,7 +19,8 @@ pub(crate) fn help(length: HelpLength, program: &str) -> String {
          Usage: {program} -cell a b c α β γ (or -mat FILE) -hkl FILE (or -default_F F) [options]\n"
     );
     for group in GROUPS {
-        text += &format!("\n{}\n", group.title);
+        text.truncate(text.trim_end().len());
+        text += &format!("\n\n{}\n", group.title);
         for flag in group.flags {
             match length {
                 HelpLength::Short => short(&mut text, flag),
@@ -27,7 +28,8 @@ pub(crate) fn help(length: HelpLength, program: &str) -> String {
             }
         }
     }
-    text += &format!("\n{}\n", wrap(&closing(length, program), 0));
+    text.truncate(text.trim_end().len());
+    text += &format!("\n\n{}\n", wrap(&closing(length, program), 0));
     text
 }
 
@@ -89,8 +91,8 @@ pub(super) fn remarks(flag: &Flag) -> String {
     if !flag.doc.is_empty() {
         sentences.push(flag.doc.to_owned());
     }
-    if !flag.stands_for.is_empty() {
-        sentences.push(format!("Stands for {}.", flag.stands_for.join(" and ")));
+    if let [others @ .., last] = flag.stands_for {
+        sentences.push(format!("Stands for {} and {last}.", others.join(", ")));
     }
     if let Some(pivot) = flag.pivot {
         sentences.push(format!("Sets the pivot to {}.", format!("{pivot:?}").to_lowercase()));
@@ -98,7 +100,9 @@ pub(super) fn remarks(flag: &Flag) -> String {
     if flag.convention == Some(bragg::description::nanobragg::Convention::Custom) {
         sentences.push("Makes the convention custom.".to_owned());
     }
-    if !flag.default.is_empty() {
+    if flag.default == IS_DEFAULT {
+        sentences.push("This is the default.".to_owned());
+    } else if !flag.default.is_empty() {
         sentences.push(format!("Default: {}.", flag.default));
     }
     sentences.join(" ")

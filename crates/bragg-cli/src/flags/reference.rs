@@ -38,7 +38,9 @@ fn row(flag: &Flag) -> String {
     let value = if flag.value.is_empty() { String::new() } else { format!("`{}`", flag.value) };
     let meaning = format!("{}. {}", capitalised(flag.help), remarks(flag));
     let cells = [names.join(", "), value, flag.unit.to_owned(), meaning.trim_end().to_owned()];
-    format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | ")).replace("|  |", "| |")
+    let cells =
+        cells.map(|cell| if cell.is_empty() { " ".to_owned() } else { format!(" {} ", cell.replace('|', "\\|")) });
+    format!("|{}|\n", cells.join("|"))
 }
 
 #[test]

@@ -364,6 +364,23 @@ fn files_may_have_names_that_are_not_text() {
 }
 
 #[test]
+fn strange_words_are_read_or_refused_in_one_line() {
+    let strange =
+        ["", "-", "--", "=", "-=", "-é", "--x=-y", "nan", "-1", "1e999", "99999999999999999999", "-cell", "random"];
+    let mut n_refused = 0;
+    for name in flags().flat_map(|flag| flag.names).map(Name::text) {
+        for word in strange {
+            if let Err(refusal) = parse([name, word].map(OsString::from)) {
+                let text = refusal.to_string();
+                assert!(!text.contains('\n') && text.len() > 10, "{text}");
+                n_refused += 1;
+            }
+        }
+    }
+    assert!(n_refused > 1000);
+}
+
+#[test]
 fn help_and_version_end_the_reading() {
     assert_eq!(parse(words("-N 5 -h -nonsense")), Ok(Invocation::Help(HelpLength::Short)));
     assert_eq!(parse(words("--help")), Ok(Invocation::Help(HelpLength::Long)));
