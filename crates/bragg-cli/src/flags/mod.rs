@@ -1,0 +1,16 @@
+//! nanoBragg's command line: one table of options (`defs`), from which come the parser, the help and the reference page.
+
+mod defs;
+mod flag;
+mod help;
+mod parse;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;
+mod usage;
+mod value;
+
+pub(crate) use help::help;
+pub(crate) use parse::{Invocation, parse};
+pub(crate) use usage::Missing;
