@@ -4,17 +4,23 @@ use crate::math::Vec3;
 use crate::real::Real;
 
 /// Kahn's polarisation factor (Kahn et al., J. Appl. Cryst. 15 (1982) 330): ½·(1 + cos²2θ − K·cos 2ψ·sin²2θ), ψ the azimuth of the
-/// diffracted beam from the electric field. `incident` and `diffracted` are unit vectors, `e_vector` need not be across the beam,
-/// only not along it. With E' the field across the beam and B = i × E', cos 2ψ·sin²2θ = (d·E')² − (d·B)², so no angle is needed.
+/// diffracted beam from the electric field. `incident` and `diffracted` are unit vectors, `e_vector` need not be across the beam.
+/// With E' the field across the beam and B = i × E', cos 2ψ·sin²2θ = (d·E')² − (d·B)², so no angle is needed. A beam along
+/// `e_vector` has no such field; ψ counts as 0 then, as nanoBragg has it.
 #[inline(always)]
 pub fn polarization_factor<R: Real>(incident: Vec3<R>, diffracted: Vec3<R>, e_vector: Vec3<R>, kahn_factor: R) -> R {
-    let magnetic = e_vector.cross(incident).unit();
-    let electric = incident.cross(magnetic).unit();
+    let one = R::constant(1.0);
     let cos_two_theta = incident.dot(diffracted);
-    let along = diffracted.dot(electric);
-    let across = diffracted.dot(magnetic);
-    let anisotropy = along * along - across * across;
-    R::constant(0.5) * (R::constant(1.0) + cos_two_theta * cos_two_theta - kahn_factor * anisotropy)
+    let magnetic = e_vector.cross(incident);
+    let anisotropy = if magnetic.norm().value() == 0.0 {
+        one - cos_two_theta * cos_two_theta
+    } else {
+        let magnetic = magnetic.unit();
+        let electric = incident.cross(magnetic).unit();
+        let (along, across) = (diffracted.dot(electric), diffracted.dot(magnetic));
+        along * along - across * across
+    };
+    R::constant(0.5) * (one + cos_two_theta * cos_two_theta - kahn_factor * anisotropy)
 }
 
 #[cfg(test)]
@@ -37,6 +43,13 @@ mod tests {
             let expected = 0.5 * (1.0 + two_theta.cos().powi(2));
             assert!((polarization_factor(I, d, E, 0.0) - expected).abs() < 1e-15);
         }
+    }
+
+    #[test]
+    fn a_beam_along_the_field_has_no_azimuth() {
+        let d = Vec3::new(0.6, 0.0, 0.8);
+        assert!((polarization_factor(I, d, I, 0.0) - 0.5 * (1.0 + 0.64)).abs() < 1e-15);
+        assert!((polarization_factor(I, d, I, 0.5) - 0.5 * (1.64 - 0.5 * 0.36)).abs() < 1e-15);
     }
 
     #[test]
