@@ -15,10 +15,10 @@ impl<R: Real> Vec3<R> {
         Self([x, y, z])
     }
 
-    /// The scalar product.
+    /// The scalar product, multiplications and additions fused: every kernel rounds it alike.
     #[inline(always)]
     pub fn dot(self, other: Self) -> R {
-        self[0] * other[0] + self[1] * other[1] + self[2] * other[2]
+        self[2].mul_add(other[2], self[1].mul_add(other[1], self[0] * other[0]))
     }
 
     /// The vector product.

@@ -17,6 +17,10 @@ pub trait Real:
     fn constant(value: f64) -> Self;
     /// The value without derivative or extra precision, to decide by.
     fn value(self) -> f64;
+    /// self·b + c, rounded once where the type can.
+    fn mul_add(self, b: Self, c: Self) -> Self {
+        self * b + c
+    }
     /// Sine (radians).
     fn sin(self) -> Self;
     /// Cosine (radians).
@@ -35,6 +39,10 @@ impl Real for f64 {
     #[inline(always)]
     fn value(self) -> f64 {
         self
+    }
+    #[inline(always)]
+    fn mul_add(self, b: Self, c: Self) -> Self {
+        f64::mul_add(self, b, c)
     }
     #[inline(always)]
     fn sin(self) -> Self {

@@ -1,34 +1,111 @@
-//! The kernel to use: rows of pixels in parallel. The result does not depend on the number of threads.
+//! The kernel to use: tiles of pixels side by side, bands of rows in parallel. The result does not depend on the number of threads.
+
+mod amplitudes;
+mod elementary;
+mod lattice;
+mod level;
+mod tile;
+
+pub use level::Level;
 
 use super::{Monitor, Sample, dark, reference};
 use crate::error::{Error, Result};
+use crate::experiment::Physics;
 use crate::image::Image;
-use crate::scene::Scene;
+use crate::physics::polarization::PolarizationFrame;
+use crate::scene::{PanelTable, Scene};
+use amplitudes::Amplitudes;
 use rayon::prelude::*;
+use tile::Tile;
 
-/// The image of a scene, in the current rayon thread pool.
+/// A scene with what is worth computing once.
+struct Prepared<'a> {
+    scene: &'a Scene,
+    amplitudes: Amplitudes,
+    /// The polarisation frame of each source.
+    frames: Vec<Option<PolarizationFrame>>,
+}
+
+impl<'a> Prepared<'a> {
+    fn new(scene: &'a Scene) -> Self {
+        let frame = |incident| scene.polarization.map(|table| PolarizationFrame::new(incident, table.e_vector));
+        Self {
+            scene,
+            amplitudes: Amplitudes::new(&scene.hkl),
+            frames: scene.sources.iter().map(|source| frame(source.incident)).collect(),
+        }
+    }
+}
+
+/// The image of a scene, in the current rayon thread pool, with the fastest instructions of the processor.
 ///
 /// # Errors
 /// The image does not fit into memory, or the monitor stopped it.
 pub fn render<T: Sample>(scene: &Scene, monitor: &dyn Monitor) -> Result<Image<T>> {
+    render_at(scene, Level::best(), monitor)
+}
+
+/// The same with chosen instructions.
+///
+/// # Errors
+/// The image does not fit into memory, or the monitor stopped it.
+pub fn render_at<T: Sample>(scene: &Scene, level: Level, monitor: &dyn Monitor) -> Result<Image<T>> {
     let mut image = dark(scene)?;
+    let prepared = Prepared::new(scene);
     for (panel, pixels) in scene.panels.iter().zip(&mut image.panels) {
-        let [first, last] = panel.window.slow;
-        pixels.pixels_mut().par_chunks_mut(panel.n_fast.max(1)).enumerate().take(last).skip(first).try_for_each(
-            |(slow, row)| {
+        let rows = rows_per_band(panel);
+        pixels.pixels_mut().par_chunks_mut(panel.n_fast.max(1) * rows).enumerate().try_for_each_init(
+            Tile::new,
+            |tile, (i_band, band)| {
                 if monitor.cancelled() {
                     return Err(Error::Interrupted);
                 }
-                let [left, right] = panel.window.fast;
-                for (fast, pixel) in row.iter_mut().enumerate().take(right).skip(left) {
-                    if panel.is_live(fast, slow) {
-                        *pixel = T::from_f64(reference::pixel(scene, panel, fast, slow));
-                    }
-                }
-                monitor.advance(right - left);
+                render_band(&prepared, panel, level, i_band * rows, band, tile);
+                monitor.advance(band.len());
                 Ok(())
             },
         )?;
     }
     Ok(image)
+}
+
+/// Rows that one thread takes at a time: enough pixels to fill a few tiles.
+fn rows_per_band(panel: &PanelTable) -> usize {
+    (4 * tile::TILE).div_ceil(panel.n_fast.max(1))
+}
+
+/// Computes the rows from `first_row` on.
+fn render_band<T: Sample>(
+    prepared: &Prepared,
+    panel: &PanelTable,
+    level: Level,
+    first_row: usize,
+    band: &mut [T],
+    tile: &mut Tile,
+) {
+    let window = panel.window;
+    let n_rows = band.len() / panel.n_fast.max(1);
+    let rows = window.slow[0].max(first_row)..window.slow[1].min(first_row + n_rows);
+    let place = |fast: usize, slow: usize| (slow - first_row) * panel.n_fast + fast;
+    // Factors on the running sum tie each term to the one before: nothing can be taken side by side.
+    let is_sequential = prepared.scene.running_factors.any() && prepared.scene.physics == Physics::NanoBragg;
+    let mut flush = |tile: &mut Tile| {
+        if !is_sequential {
+            level.render(prepared, panel, tile);
+        }
+        for (fast, slow, photons) in tile.drain() {
+            let photons = if is_sequential { reference::pixel(prepared.scene, panel, fast, slow) } else { photons };
+            band[place(fast, slow)] = T::from_f64(photons);
+        }
+    };
+    for slow in rows {
+        for fast in window.fast[0]..window.fast[1] {
+            if panel.is_live(fast, slow) && tile.push(fast, slow) {
+                flush(tile);
+            }
+        }
+    }
+    if !tile.is_empty() {
+        flush(tile);
+    }
 }

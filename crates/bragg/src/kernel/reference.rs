@@ -8,7 +8,7 @@ use crate::experiment::{Physics, Shape};
 use crate::image::Image;
 use crate::math::Vec3;
 use crate::physics::lattice;
-use crate::physics::polarization::polarization_factor;
+use crate::physics::polarization::{PolarizationFrame, polarization_factor};
 use crate::physics::scattering::scattering_vector;
 use crate::scene::{Domain, Orientation, PanelTable, Scene, Source};
 
@@ -118,7 +118,10 @@ fn nanobragg_pixel(scene: &Scene, panel: &PanelTable, fast: usize, slow: usize) 
 }
 
 fn polarization(scene: &Scene, source: &Source, diffracted: Vec3) -> f64 {
-    scene.polarization.map_or(1.0, |p| polarization_factor(source.incident, diffracted, p.e_vector, p.kahn_factor))
+    scene.polarization.map_or(1.0, |p| {
+        let frame = PolarizationFrame::new(source.incident, p.e_vector);
+        polarization_factor(source.incident, diffracted, &frame, p.kahn_factor)
+    })
 }
 
 fn is_too_fine(scene: &Scene, q: Vec3) -> bool {

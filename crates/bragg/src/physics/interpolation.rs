@@ -2,19 +2,23 @@
 
 use crate::real::Real;
 
-/// The cubic (Lagrange) polynomial through `values` at −1, 0, 1 and 2, at `x`.
+/// The weights of values at −1, 0, 1 and 2 in the cubic (Lagrange) polynomial through them, at `x`.
 #[inline(always)]
-pub fn cubic<R: Real>(values: [R; 4], x: R) -> R {
+pub fn cubic_weights<R: Real>(x: R) -> [R; 4] {
     let one = R::constant(1.0);
-    let two = R::constant(2.0);
-    let (below, above) = (x + one, x - one);
-    let far = x - two;
-    let weights = [
+    let (below, above, far) = (x + one, x - one, x - R::constant(2.0));
+    [
         x * above * far * R::constant(-1.0 / 6.0),
         below * above * far * R::constant(0.5),
         below * x * far * R::constant(-0.5),
         below * x * above * R::constant(1.0 / 6.0),
-    ];
+    ]
+}
+
+/// The cubic polynomial through `values` at −1, 0, 1 and 2, at `x`.
+#[inline(always)]
+pub fn cubic<R: Real>(values: [R; 4], x: R) -> R {
+    let weights = cubic_weights(x);
     values[0] * weights[0] + values[1] * weights[1] + values[2] * weights[2] + values[3] * weights[3]
 }
 

@@ -25,10 +25,15 @@ impl HklGrid {
         }
     }
 
+    /// Whether amplitudes are interpolated where the grid allows it.
+    pub fn is_tricubic(&self) -> bool {
+        self.interpolation == Interpolation::Tricubic
+    }
+
     /// |F| at fractional indices `hkl`, of which `nearest` is the nearest reflection (all whole numbers).
     pub fn amplitude(&self, hkl: [f64; 3], nearest: [f64; 3]) -> f64 {
         let Some(grid) = &self.grid else { return self.default_f };
-        if self.interpolation == Interpolation::Tricubic
+        if self.is_tricubic()
             && (0..3).all(|i| hkl[i] >= f64::from(grid.min[i]) + 2.0 && hkl[i] <= f64::from(grid.max[i]) - 2.0)
         {
             return interpolated(grid, hkl);

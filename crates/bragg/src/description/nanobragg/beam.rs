@@ -102,7 +102,9 @@ pub(super) fn fluence(options: &Options) -> Result<f64> {
     }
     Err(Error::setting(
         options.spelling(flag),
-        format!("{fluence} photons/m² follow from the options given; it must be a number of 0 or more (-beamsize above 0)"),
+        format!(
+            "{fluence} photons/m² follow from the options given; it must be a number of 0 or more (-beamsize above 0)"
+        ),
     ))
 }
 

@@ -89,9 +89,8 @@ fn reciprocal_basis(
 ) -> Result<Mat3> {
     match (matrix, cell) {
         (Some(m), _) => {
-            let columns = Mat3::from_rows(std::array::from_fn(|i| {
-                Vec3::new(m[i], m[i + 3], m[i + 6]) * (1.0 / wavelength)
-            }));
+            let columns =
+                Mat3::from_rows(std::array::from_fn(|i| Vec3::new(m[i], m[i + 3], m[i + 6]) * (1.0 / wavelength)));
             let volume = columns.determinant();
             if volume.is_normal() {
                 return Ok(columns);

@@ -187,9 +187,8 @@ impl Geometry {
                  -detector_rotz or the detector's axes",
             ));
         }
-        let about_sample = turned(
-            self.axes.normal * close_distance - self.axes.fast * self.close[0] - self.axes.slow * self.close[1],
-        );
+        let about_sample =
+            turned(self.axes.normal * close_distance - self.axes.fast * self.close[0] - self.axes.slow * self.close[1]);
         (self.fast, self.slow, self.normal) =
             (turned(self.axes.fast), turned(self.axes.slow), turned(self.axes.normal));
         self.origin = match (self.pivot, given.pix0_vector_m) {

@@ -1,5 +1,8 @@
 //! The drop-in for nanoBragg: what its command line says.
 
+mod beam;
+mod crystal;
+mod geometry;
 mod options;
 
 pub use options::{

@@ -1,0 +1,122 @@
+//! F² laid out for the inner loop.
+
+use super::elementary::{multiply_add, to_index};
+use super::tile::TILE;
+use crate::physics::interpolation::cubic_weights;
+use crate::reflections::AmplitudeGrid;
+use crate::scene::HklGrid;
+use std::sync::Arc;
+
+/// F² over reciprocal space.
+pub(super) enum Amplitudes {
+    /// The same everywhere.
+    Uniform(f64),
+    /// That of the nearest reflection.
+    Nearest(Table),
+    /// |F| interpolated where the grid surrounds the point, the nearest reflection's elsewhere.
+    Tricubic(Table, Arc<AmplitudeGrid>),
+}
+
+/// F² of every reflection of the grid, with a border of the default one reflection wide.
+pub(super) struct Table {
+    squares: Vec<f64>,
+    /// First and last index along each axis, border included.
+    low: [f64; 3],
+    high: [f64; 3],
+    /// Reflections along k and l, border included.
+    extent: [f64; 2],
+}
+
+impl Amplitudes {
+    pub(super) fn new(hkl: &HklGrid) -> Self {
+        match &hkl.grid {
+            None => Self::Uniform(hkl.default_f * hkl.default_f),
+            Some(grid) if hkl.is_tricubic() => Self::Tricubic(Table::new(grid, hkl.default_f), Arc::clone(grid)),
+            Some(grid) => Self::Nearest(Table::new(grid, hkl.default_f)),
+        }
+    }
+}
+
+impl Table {
+    fn new(grid: &AmplitudeGrid, default_f: f64) -> Self {
+        let low: [f64; 3] = std::array::from_fn(|i| f64::from(grid.min[i]) - 1.0);
+        let high: [f64; 3] = std::array::from_fn(|i| f64::from(grid.max[i]) + 1.0);
+        let [n_h, n_k, n_l]: [usize; 3] = std::array::from_fn(|i| (high[i] - low[i]) as usize + 1);
+        let mut squares = vec![default_f * default_f; n_h * n_k * n_l];
+        let rows = grid.amplitudes.chunks_exact(n_l - 2);
+        for (i, row) in rows.enumerate() {
+            let (i_h, i_k) = (i / (n_k - 2) + 1, i % (n_k - 2) + 1);
+            let start = (i_h * n_k + i_k) * n_l + 1;
+            squares[start..start + n_l - 2].iter_mut().zip(row).for_each(|(square, f)| *square = f * f);
+        }
+        Self { squares, low, high, extent: [n_k as f64, n_l as f64] }
+    }
+
+    /// F² of the reflections `nearest` (whole numbers).
+    #[inline(always)]
+    pub(super) fn look_up<const FMA: bool>(
+        &self,
+        nearest: &[[f64; TILE]; 3],
+        index: &mut [u32; TILE],
+        squares: &mut [f64; TILE],
+        n: usize,
+    ) {
+        let [h, k, l] = nearest.each_ref().map(|axis| &axis[..n]);
+        let index = &mut index[..n];
+        let inside = |x: f64, axis: usize| clamp(x, self.low[axis], self.high[axis]) - self.low[axis];
+        for i in 0..n {
+            let row = multiply_add::<FMA>(inside(h[i], 0), self.extent[0], inside(k[i], 1));
+            index[i] = to_index(multiply_add::<FMA>(row, self.extent[1], inside(l[i], 2)));
+        }
+        for (square, &index) in squares[..n].iter_mut().zip(&*index) {
+            *square = self.squares[index as usize];
+        }
+    }
+}
+
+/// x between two bounds; the lower one for NaN.
+#[inline(always)]
+fn clamp(x: f64, low: f64, high: f64) -> f64 {
+    let x = if x > low { x } else { low };
+    if x < high { x } else { high }
+}
+
+/// Replaces the squares of points well inside the grid by the squares of the interpolated amplitudes.
+#[inline(always)]
+pub(super) fn interpolate<const FMA: bool>(
+    grid: &AmplitudeGrid,
+    hkl: &[[f64; TILE]; 3],
+    squares: &mut [f64; TILE],
+    n: usize,
+) {
+    let low = grid.min.map(|x| f64::from(x) + 2.0);
+    let high = grid.max.map(|x| f64::from(x) - 2.0);
+    let extent = |i: usize| (i64::from(grid.max[i]) - i64::from(grid.min[i]) + 1) as usize;
+    let (n_k, n_l) = (extent(1), extent(2));
+    for i in 0..n {
+        let point = [hkl[0][i], hkl[1][i], hkl[2][i]];
+        if (0..3).all(|axis| point[axis] >= low[axis] && point[axis] <= high[axis]) {
+            let mut weights = [[0.0; 4]; 3];
+            let mut corner = [0; 3];
+            for axis in 0..3 {
+                let base = point[axis].floor();
+                weights[axis] = cubic_weights(point[axis] - base);
+                corner[axis] = (base + 1.0 - low[axis]) as usize;
+            }
+            let mut sums = [0.0; 4];
+            for (i_h, weight_h) in weights[0].into_iter().enumerate() {
+                for (i_k, weight_k) in weights[1].into_iter().enumerate() {
+                    let weight = weight_h * weight_k;
+                    let start = ((corner[0] + i_h) * n_k + corner[1] + i_k) * n_l + corner[2];
+                    let row = &grid.amplitudes[start..start + 4];
+                    for (sum, &amplitude) in sums.iter_mut().zip(row) {
+                        *sum = multiply_add::<FMA>(weight, amplitude, *sum);
+                    }
+                }
+            }
+            let [a, b, c, d]: [f64; 4] = std::array::from_fn(|j| sums[j] * weights[2][j]);
+            let amplitude = (a + b) + (c + d);
+            squares[i] = amplitude * amplitude;
+        }
+    }
+}
