@@ -217,10 +217,10 @@ fn source_files_say_what_is_done_with_them() {
     let (sources, notices) = with("");
     assert_eq!((sources[0].weight, sources[1].weight), (0.5, 1.5));
     assert!((sources[1].wavelength - 1.1).abs() < 1e-15);
-    assert!(notices.contains("are applied") && notices.contains("are used"), "{notices}");
+    assert!(notices.contains("are applied") && notices.contains("the file's are used"), "{notices}");
     let (sources, notices) = with("beam.source_weights = \"ignore\"\nbeam.source_wavelength = \"beam\"");
     assert!(sources.iter().all(|source| source.weight == 1.0 && source.wavelength == 1.0));
-    assert!(notices.contains("are ignored") && notices.contains("which is used"), "{notices}");
+    assert!(notices.contains("are ignored") && notices.contains("the beam's are used"), "{notices}");
 }
 
 #[test]
@@ -299,6 +299,24 @@ fn noise_is_on_with_a_seed_or_when_asked_for() {
     assert_eq!(noise("noise.poisson = true").poisson_seed, Some(1));
     assert_eq!(noise("noise.poisson = false\nnoise.seed = 7").poisson_seed, None);
     assert_eq!(noise("noise.adc_offset = 40\nnoise.saturation = 65535").saturation, Some(65535.0));
+}
+
+#[test]
+fn values_without_effect_are_named() {
+    let notices = |lines: &str| -> Vec<_> {
+        let resolved = resolved(&format!("{CRYSTAL}{DETECTOR}{BEAM}beam.fluence = 1e20\n{lines}"));
+        resolved.notices.into_iter().map(|notice| notice.0).collect()
+    };
+    assert!(notices("").is_empty());
+    let unused = notices("crystal.orientation_seed = 3\nbeam.source_weights = \"ignore\"");
+    assert_eq!(unused.len(), 2, "{unused:?}");
+    assert!(unused[1].contains("crystal.orientation_seed (x.toml:11) has no effect"), "{unused:?}");
+    let preset = notices("detector.preset = \"eiger2-4m\"\ndetector.sensor.attenuation_length = 0.2\nnoise.seed = 3");
+    assert!(preset.is_empty(), "{preset:?}");
+    assert!(notices("scan.range = 1")[0].contains("more scan.steps"));
+    assert!(notices("crystal.mosaic_domains = 5")[0].contains("all alike"));
+    assert!(notices("crystal.mosaic_spread = 1\ncrystal.mosaic_domains = 1")[0].contains("not turned"));
+    assert!(notices("crystal.mosaic_spread = 1\ncrystal.mosaic_domains = 20000000")[0].contains("takes long"));
 }
 
 #[test]
@@ -385,7 +403,7 @@ fn what_cannot_be_is_refused_by_name_line_and_remedy() {
             vec!["detector.sensor.material", "tabulated from 1000"],
         ),
         (panel("[0, 0, 1]"), vec!["detector.panel[0].origin", "sample into the plane"]),
-        (panel("[1, 1, 0]"), vec!["detector.panel[0].slow_axis (x.toml:10)", "45.000000 degrees"]),
+        (panel("[1, 1, 0]"), vec!["detector.panel[0].slow_axis (x.toml:11)", "45.000000 degrees"]),
         (panel("[0, 1, 0]\nnormal = [1, 0, 0]"), vec!["detector.panel[0].normal", "no distance"]),
         (panel("[0, 1, 0]\n[[detector.panel]]"), vec![]),
         (panel("[0, 1, 0]\n[[detector.panel]]\nname = \"x\""), vec!["detector.panel[1].origin", "missing"]),

@@ -1,6 +1,7 @@
 //! The reference of all keys, as Markdown: `docs/experiment-file.md`.
 
-use super::keys::{Default, KEYS};
+use super::keys::{Allowed, Count, Default, KEYS, Key, Kind};
+use super::quantity::Unit;
 use std::fmt::Write;
 
 const HEAD: &str = "\
@@ -39,9 +40,39 @@ pub fn markdown() -> String {
             Default::Absent(what) => what.to_owned(),
             Default::Required(what) => format!("an error: {what}"),
         };
-        let _ = writeln!(text, "| `{name}` | {} | {} | {default} |", key.help, key.allowed_text().replace('|', "\\|"));
+        let row = [key.help, &value(key), &default].map(|cell| cell.replace('|', "\\|"));
+        let _ = writeln!(text, "| `{name}` | {} |", row.join(" | "));
     }
     text
+}
+
+/// Kind, unit, number and range of a key's values in a few words.
+fn value(key: &Key) -> String {
+    let kind = match key.kind {
+        Kind::In(Unit::Fraction) => "fraction".to_owned(),
+        Kind::In(unit) => unit.symbol().to_owned(),
+        Kind::Number => "number".to_owned(),
+        Kind::Integer => "whole number".to_owned(),
+        Kind::Bool => "`true` or `false`".to_owned(),
+        Kind::Text => "text".to_owned(),
+        Kind::Path => "file".to_owned(),
+        Kind::OneOf(names) => names.iter().map(|name| format!("`\"{name}\"`")).collect::<Vec<_>>().join(", "),
+        Kind::PixelPosition => "pixels or a length".to_owned(),
+    };
+    let range = match key.allowed {
+        Allowed::Any => String::new(),
+        Allowed::Positive => ", > 0".to_owned(),
+        Allowed::NonNegative => ", ≥ 0".to_owned(),
+        Allowed::NonZero => ", not 0".to_owned(),
+        Allowed::Between(low, high) => format!(", {low} to {high}"),
+    };
+    let count = match key.count {
+        Count::One => String::new(),
+        Count::Exactly(n) => format!("{n} × "),
+        Count::OneOr(n) => format!("1 or {n} × "),
+        Count::Any => "list of ".to_owned(),
+    };
+    format!("{count}{kind}{range}")
 }
 
 #[cfg(test)]

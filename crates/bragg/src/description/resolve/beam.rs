@@ -12,6 +12,9 @@ use std::path::Path;
 /// The largest number of sources: 5 × 10⁸ bytes of them.
 const MAX_SOURCES: f64 = 1e7;
 
+/// Wavelengths of a source file within this (relative) of the beam's are the beam's, written with other digits.
+const NOMINAL_WAVELENGTH: f64 = 1e-9;
+
 impl Resolver {
     pub(super) fn beam(&mut self) -> Result<Beam> {
         let wavelength = self.wavelength()?;
@@ -96,25 +99,22 @@ impl Resolver {
         if !applied {
             lines.iter_mut().for_each(|line| line.weight = None);
         }
+        let file = path.display();
         if differ(&weights) {
-            self.notice(if applied {
-                format!("the weights of the sources in {} differ: they are applied, scaled to a mean of 1 (beam.source_weights)", path.display())
-            } else {
-                format!("the weights of the sources in {} differ: they are ignored (beam.source_weights)", path.display())
-            });
+            let done = if applied { "applied, scaled to a mean of 1" } else { "ignored" };
+            self.notice(format!("the weights of the sources in {file} differ: they are {done} (beam.source_weights)"));
         }
-        let off_nominal =
-            lines.iter().filter_map(|line| line.wavelength).any(|other| (other / wavelength - 1.0).abs() > 1e-9);
+        let mut others = lines.iter().filter_map(|line| line.wavelength);
+        let off_nominal = others.any(|other| (other / wavelength - 1.0).abs() > NOMINAL_WAVELENGTH);
         let from_file = self.text("beam.source_wavelength")? == "file";
         if !from_file {
             lines.iter_mut().for_each(|line| line.wavelength = None);
         }
         if off_nominal {
-            self.notice(if from_file {
-                format!("the wavelengths in {} are used where they differ from beam.wavelength, {wavelength} Å (beam.source_wavelength)", path.display())
-            } else {
-                format!("the wavelengths in {} differ from beam.wavelength, {wavelength} Å, which is used (beam.source_wavelength)", path.display())
-            });
+            let used = if from_file { "the file's" } else { "the beam's" };
+            self.notice(format!(
+                "wavelengths in {file} differ from beam.wavelength, {wavelength} Å: {used} are used (beam.source_wavelength)"
+            ));
         }
         beam::sources_of_file(&lines, direction, wavelength).map_err(|what| Error::file(path, None, what))
     }
@@ -153,6 +153,7 @@ impl Resolver {
             }
         }
         let range = self.number(&range_key)?;
+        [&step_key, &steps_key].into_iter().for_each(|name| self.mark_used(name));
         if range == 0.0 {
             return Ok(Ticks::ONE);
         }

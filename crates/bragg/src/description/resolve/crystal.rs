@@ -91,6 +91,7 @@ impl Resolver {
             let rotation = self.u_matrix()?;
             basis.0.map(|row| rotation.apply(row))
         } else if self.has("crystal.orientation") {
+            self.mark_used("crystal.orientation");
             let seed = self.seed("crystal.orientation_seed")?;
             let rotation = uniform_rotation(&mut stream(seed, 0, Purpose::Orientation));
             basis.0.map(|row| rotation.apply(row))

@@ -70,7 +70,9 @@ impl Resolver {
             }
             self.automatic("detector.sensor.material", material, &*why)?;
         } else if !self.has("detector.sensor.thickness") {
-            self.notice(format!("{name} counts photons with a phosphor, which has no sensor model: every photon is counted at its surface"));
+            self.notice(format!(
+                "{name} has a phosphor, for which there is no sensor model: every photon is counted, at the surface"
+            ));
         }
         Ok(())
     }
@@ -141,6 +143,7 @@ impl Resolver {
         for (last, of_detector) in
             [("pixels", "detector.pixels"), ("pixel_size", "detector.pixel_size"), ("roi", "detector.roi")]
         {
+            self.mark_used(of_detector);
             if let Some(entry) = self.description.get(of_detector).cloned() {
                 self.automatic(&key(last), entry.value, of_detector)?;
             }
@@ -204,6 +207,10 @@ impl Resolver {
     fn sensor(&mut self, wavelength: f64) -> Result<Option<Sensor>> {
         let [thickness_key, layer_key, length_key] =
             ["thickness", "layer_thickness", "attenuation_length"].map(|last| format!("detector.sensor.{last}"));
+        // the material does not count beside an attenuation length, but says where that came from
+        for name in [&thickness_key, &layer_key, &length_key, "detector.sensor.material"] {
+            self.mark_used(name);
+        }
         let n_layers = self.count("detector.sensor.layers")?;
         if let Some(layer) = self.given_number(&layer_key)? {
             self.automatic(&thickness_key, layer * n_layers as f64, "layers · layer_thickness")?;
@@ -249,7 +256,7 @@ impl Resolver {
         Ok((length, format!("{name} at {energy:.1} eV")))
     }
 
-    pub(super) fn mask(&self) -> Option<(PathBuf, Entry)> {
+    pub(super) fn mask(&mut self) -> Option<(PathBuf, Entry)> {
         Some((self.path("detector.mask")?, self.description.get("detector.mask")?.clone()))
     }
 }

@@ -90,6 +90,7 @@ pub fn resolve(description: Description) -> Result<Resolved> {
     let noise = resolver.noise()?;
     let output = resolver.output()?;
     let mask = resolver.mask();
-    let Resolver { description, notices } = resolver;
+    resolver.notice_unused();
+    let Resolver { description, notices, .. } = resolver;
     Ok(Resolved { experiment, mask, noise, output, notices, description })
 }

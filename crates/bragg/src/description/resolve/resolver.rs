@@ -4,17 +4,20 @@ use crate::description::keys::{self, ALTERNATIVES, Count, Default, EXCLUSIVE, is
 use crate::description::{Description, Entry, Notice, Origin, Value};
 use crate::error::{Error, Result};
 use crate::math::Vec3;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// A description while it is completed.
 pub(super) struct Resolver {
     pub(super) description: Description,
     pub(super) notices: Vec<Notice>,
+    /// The names that were asked for.
+    used: BTreeSet<String>,
 }
 
 impl Resolver {
     pub(super) fn new(description: Description) -> Self {
-        Self { description, notices: Vec::new() }
+        Self { description, notices: Vec::new(), used: BTreeSet::new() }
     }
 
     /// Refuses two ways to say the same thing.
@@ -33,6 +36,18 @@ impl Resolver {
 
     pub(super) fn notice(&mut self, text: impl Into<String>) {
         self.notices.push(Notice(text.into()));
+    }
+
+    /// Counts a name as used although its value is not asked for.
+    pub(super) fn mark_used(&mut self, name: &str) {
+        self.used.insert(name.to_owned());
+    }
+
+    /// Says which values were not used.
+    pub(super) fn notice_unused(&mut self) {
+        for (name, entry) in self.description.iter().filter(|(name, _)| !self.used.contains(*name)) {
+            self.notices.push(Notice(format!("{name} ({}) has no effect beside the other values", entry.origin)));
+        }
     }
 
     /// Whether the name has a value.
@@ -60,6 +75,7 @@ impl Resolver {
 
     /// The value of a name, the default one when none was given.
     pub(super) fn entry(&mut self, name: &str) -> Result<&Entry> {
+        self.mark_used(name);
         if !self.has(name) {
             let key = keys::find(name).ok_or_else(|| Error::setting(name, keys::unknown(name)))?;
             match key.default {
@@ -141,7 +157,8 @@ impl Resolver {
     }
 
     /// The file of a name, when it has one.
-    pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
+    pub(super) fn path(&mut self, name: &str) -> Option<PathBuf> {
+        self.mark_used(name);
         self.description.get(name)?.value.path().map(PathBuf::from)
     }
 
