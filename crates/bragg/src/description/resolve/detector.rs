@@ -234,6 +234,9 @@ impl Resolver {
         }
         let layer_thickness = self.number(&layer_key)?;
         let attenuation = 1.0 / self.number(&length_key)?;
+        if !attenuation.is_finite() {
+            return Err(self.error(&length_key, "is too small; photons go further than that into any material"));
+        }
         Ok(Some(Sensor { n_layers, layer_thickness, attenuation }))
     }
 
