@@ -1,7 +1,8 @@
 //! Known detectors. Modules and gaps are not modelled: each is one panel of the detector's full size.
 //!
-//! Sizes, pixels and silicon thicknesses as in the makers' specifications and pyFAI 2026.9 (`pyFAI.detectors`). PILATUS3 6M was sold
-//! with 0.32, 0.45 and 1 mm of silicon, JUNGFRAU with 0.32 and 0.45 mm; give `detector.sensor.thickness` for another one than ours.
+//! Pixels of the Dectris, PSI and Rayonix detectors and the choice of sensors as in pyFAI 2026.9 (`pyFAI.detectors`): PILATUS3 and
+//! JUNGFRAU are listed there with several thicknesses of silicon; give `detector.sensor.thickness` for another one than ours. The
+//! Rayonix is binned 2 × 2 (340 mm / 3840); the ADSC is binned 2 × 2 with the pixel size that its image headers have.
 //! The CCD detectors have a phosphor on a fibre-optic taper, in which light spreads; it is no sensor in the sense of this model, and
 //! they are counted at their surface.
 
@@ -26,7 +27,7 @@ pub fn preset(name: &str) -> Option<Preset> {
         "eiger2-16m" => ([4148, 4362], 0.075, Some(("Si", 0.45))),
         "eiger2-4m" => ([2068, 2162], 0.075, Some(("Si", 0.45))),
         "jungfrau-4m" => ([2068, 2164], 0.075, Some(("Si", 0.32))),
-        "rayonix-mx340" => ([3840, 3840], 0.0885, None),
+        "rayonix-mx340" => ([3840, 3840], 0.0885417, None),
         "adsc-q315r" => ([3072, 3072], 0.102588, None),
         _ => return None,
     };
