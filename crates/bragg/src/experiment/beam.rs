@@ -1,5 +1,6 @@
 //! The incident beam: a list of point sources with one wavelength each.
 
+use crate::io::source_file::SourceLine;
 use crate::math::Vec3;
 
 /// One direction and wavelength of the incident beam.
@@ -42,5 +43,183 @@ impl Beam {
     /// Unit vector of propagation: from the source through the sample.
     pub fn propagation(&self) -> Vec3 {
         -self.direction
+    }
+}
+
+/// Equally spaced points that fill a range symmetrically about its middle.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ticks {
+    /// From the first to the last point, when the steps fill it.
+    pub range: f64,
+    /// Between neighbouring points.
+    pub step: f64,
+    /// Number of points.
+    pub n_steps: usize,
+}
+
+impl Ticks {
+    /// The middle alone.
+    pub const ONE: Self = Self { range: 0.0, step: 0.0, n_steps: 1 };
+
+    /// The same; the middle alone when range, step or number is not positive.
+    fn collapsed(self) -> Self {
+        if self.range > 0.0 && self.step > 0.0 && self.n_steps > 0 { self } else { Self::ONE }
+    }
+
+    fn offset(&self, i: usize) -> f64 {
+        self.step * i as f64 - self.range / 2.0
+    }
+
+    /// The square that decides whether a direction lies in the round range: 4·(offset² − correction)/range².
+    fn round(&self, offset: f64) -> f64 {
+        if self.range == 0.0 {
+            return 0.0;
+        }
+        let odd = (self.n_steps % 2) as f64;
+        4.0 * (offset * offset - self.step * self.step / 4.0 * (1.0 - odd)) / (self.range * self.range)
+    }
+}
+
+/// Directions and wavelengths around the nominal ones.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spread {
+    /// Directions along the electric field (mrad).
+    pub horizontal: Ticks,
+    /// Directions across it (mrad).
+    pub vertical: Ticks,
+    /// Whether the corners of the range of directions are left out.
+    pub round: bool,
+    /// Wavelengths, as fractions of the nominal one.
+    pub dispersion: Ticks,
+}
+
+impl Spread {
+    /// The number of sources before corners are left out.
+    pub fn n_sources(&self) -> f64 {
+        [self.horizontal, self.vertical, self.dispersion].map(|ticks| ticks.collapsed().n_steps as f64).iter().product()
+    }
+
+    /// The sources: for each horizontal tick, each vertical tick, each wavelength. A direction is that of the nominal source turned
+    /// about the electric field `e_vector` by the vertical angle, then about propagation × `e_vector` by the horizontal one
+    /// (nanoBragg's `-hdivrange` … `-dispersion`). Empty when every direction is left out.
+    pub fn sources(&self, direction: Vec3, e_vector: Vec3, wavelength: f64) -> Vec<Source> {
+        let [horizontal, vertical, dispersion] =
+            [self.horizontal, self.vertical, self.dispersion].map(Ticks::collapsed);
+        let upright = (-direction).cross(e_vector).unit();
+        let mut sources = Vec::new();
+        for h in (0..horizontal.n_steps).map(|i| horizontal.offset(i)) {
+            for v in (0..vertical.n_steps).map(|i| vertical.offset(i)) {
+                if self.round && horizontal.round(h) + vertical.round(v) > 1.1 {
+                    continue;
+                }
+                let turned =
+                    (direction * 10.0).rotated(e_vector, v * RADIAN_PER_MRAD).rotated(upright, h * RADIAN_PER_MRAD);
+                for j in 0..dispersion.n_steps {
+                    let wavelength = wavelength * (1.0 + dispersion.offset(j));
+                    sources.push(Source { direction: turned.unit(), wavelength, weight: 1.0 });
+                }
+            }
+        }
+        sources
+    }
+}
+
+const RADIAN_PER_MRAD: f64 = 1e-3;
+
+/// The sources of a file. Missing coordinates are those of the nominal source, missing weights 1, missing wavelengths (Å) the nominal
+/// one; the weights are scaled to a mean of 1.
+///
+/// # Errors
+/// A sentence saying which line has no direction, or that no source has a weight.
+pub fn sources_of_file(lines: &[SourceLine], direction: Vec3, wavelength: f64) -> Result<Vec<Source>, String> {
+    let sum: f64 = lines.iter().map(|line| line.weight.unwrap_or(1.0)).sum();
+    let scale = lines.len() as f64 / sum;
+    if !(scale.is_finite() && scale > 0.0) {
+        return Err("all weights are 0; at least one source needs a weight".to_owned());
+    }
+    lines
+        .iter()
+        .map(|line| {
+            let nominal = direction * 10.0;
+            let position = Vec3(std::array::from_fn(|i| line.position[i].unwrap_or(nominal[i])));
+            let direction = position.unit();
+            if !direction.is_finite() {
+                return Err(format!("the source of line {} is at the sample: it has no direction", line.line));
+            }
+            let weight = line.weight.unwrap_or(1.0) * scale;
+            Ok(Source { direction, wavelength: line.wavelength.unwrap_or(wavelength), weight })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIRECTION: Vec3 = Vec3([0.0, 0.0, 1.0]);
+    const E: Vec3 = Vec3([1.0, 0.0, 0.0]);
+
+    fn spread() -> Spread {
+        Spread { horizontal: Ticks::ONE, vertical: Ticks::ONE, round: true, dispersion: Ticks::ONE }
+    }
+
+    #[test]
+    fn no_spread_is_the_nominal_source() {
+        let sources = spread().sources(DIRECTION, E, 1.2);
+        assert_eq!(sources, [Source { direction: DIRECTION, wavelength: 1.2, weight: 1.0 }]);
+    }
+
+    #[test]
+    fn wavelengths_fill_the_range_symmetrically() {
+        let dispersion = Ticks { range: 0.02, step: 0.01, n_steps: 3 };
+        let sources = Spread { dispersion, ..spread() }.sources(DIRECTION, E, 1.0);
+        for (source, expected) in sources.iter().zip([0.99, 1.0, 1.01]) {
+            assert!((source.wavelength - expected).abs() < 1e-15);
+        }
+    }
+
+    #[test]
+    fn directions_lie_along_and_across_the_field() {
+        let horizontal = Ticks { range: 2.0, step: 1.0, n_steps: 3 };
+        // vertical = propagation × E = −z × x = −y, about which the source at +z turns by −1 mrad towards +x
+        let sources = Spread { horizontal, ..spread() }.sources(DIRECTION, E, 1.0);
+        let x: Vec<_> = sources.iter().map(|source| source.direction[0]).collect();
+        assert!((x[0] - 1e-3_f64.sin()).abs() < 1e-15 && x[1] == 0.0 && (x[2] + 1e-3_f64.sin()).abs() < 1e-15, "{x:?}");
+        assert!(sources.iter().all(|source| source.direction[1].abs() < 1e-15));
+        // about E = x the source at +z turns by −1 mrad towards +y
+        let sources = Spread { vertical: horizontal, ..spread() }.sources(DIRECTION, E, 1.0);
+        let y: Vec<_> = sources.iter().map(|source| source.direction[1]).collect();
+        assert!((y[0] - 1e-3_f64.sin()).abs() < 1e-15 && y[1] == 0.0 && (y[2] + 1e-3_f64.sin()).abs() < 1e-15, "{y:?}");
+    }
+
+    #[test]
+    fn round_ranges_leave_out_the_corners() {
+        let ticks = |n_steps: usize| Ticks { range: 1.0, step: 1.0 / (n_steps as f64 - 1.0), n_steps };
+        let count = |n, round| {
+            Spread { horizontal: ticks(n), vertical: ticks(n), round, ..spread() }.sources(DIRECTION, E, 1.0).len()
+        };
+        assert_eq!(count(3, false), 9);
+        assert_eq!(count(3, true), 5);
+        // with two steps the correction for even numbers brings the corners to 0
+        assert_eq!(count(2, true), 4);
+        // 5 × 5: the offsets (0, ½, 1) of the half range give squares 0, ¼, 1; those of at most 1.1 in sum are 1 + 4 + 4 + 4
+        assert_eq!(count(5, true), 13);
+    }
+
+    #[test]
+    fn sources_of_files_have_defaults_and_a_mean_weight_of_one() {
+        let line = |position, weight, wavelength| SourceLine { line: 7, position, weight, wavelength };
+        let at = |x: f64, y: f64, z: f64| [Some(x), Some(y), Some(z)];
+        let lines = [line(at(0.0, 3.0, 4.0), Some(3.0), Some(0.9)), line([None; 3], None, None)];
+        let sources = sources_of_file(&lines, DIRECTION, 1.0).unwrap();
+        assert_eq!(sources[0], Source { direction: Vec3::new(0.0, 0.6, 0.8), wavelength: 0.9, weight: 1.5 });
+        assert_eq!(sources[1], Source { direction: DIRECTION, wavelength: 1.0, weight: 0.5 });
+        let zero = [line(at(0.0, 0.0, 0.0), None, None)];
+        assert!(sources_of_file(&zero, DIRECTION, 1.0).unwrap_err().contains("line 7"));
+        assert!(
+            sources_of_file(&[line(at(1.0, 0.0, 0.0), Some(0.0), None)], DIRECTION, 1.0)
+                .unwrap_err()
+                .contains("weights are 0")
+        );
     }
 }

@@ -8,6 +8,7 @@ pub mod crystal;
 pub mod detector;
 pub mod sampling;
 pub mod scan;
+pub mod sensor_material;
 pub mod structure_factors;
 pub mod unit_cell;
 

@@ -3,5 +3,8 @@
 
 pub mod fdump;
 pub mod hkl;
+pub mod mosflm_matrix;
 pub mod mtz;
 pub mod reflections;
+pub mod source_file;
+pub(crate) mod text;

@@ -1,0 +1,438 @@
+//! The table of keys: every name of an experiment file, what its values are, its default and its meaning. Type checking, units,
+//! defaults, the unknown-key message and the reference in docs/ come from it.
+//!
+//! Longer than other files because the table is one.
+
+use self::Count::{Any, Exactly, One, OneOr};
+use self::Default::{Absent, Automatic, Required, Toml};
+use self::Kind::{Bool, In, Integer, Number, OneOf, Path, PixelPosition, Text};
+use super::quantity::Unit;
+
+/// What kind of value a key has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A quantity; bare numbers are in this unit.
+    In(Unit),
+    /// A plain number.
+    Number,
+    /// A whole number.
+    Integer,
+    /// `true` or `false`.
+    Bool,
+    /// Any text.
+    Text,
+    /// A file.
+    Path,
+    /// One of these names.
+    OneOf(&'static [&'static str]),
+    /// A position on the detector: bare numbers are pixels, lengths may be given with a unit.
+    PixelPosition,
+}
+
+/// How many values a key has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// One.
+    One,
+    /// A list of this length.
+    Exactly(usize),
+    /// One value that stands for all, or a list of this length.
+    OneOr(usize),
+    /// A list of any length, or one value.
+    Any,
+}
+
+/// What holds when the user gives nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Default {
+    /// This value, as TOML.
+    Toml(&'static str),
+    /// A value computed from others; the text says how.
+    Automatic(&'static str),
+    /// Nothing; the text says what that means.
+    Absent(&'static str),
+    /// An error; the text says when.
+    Required(&'static str),
+}
+
+/// Which numbers a key allows; in a list, each of them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Allowed {
+    /// Every finite number.
+    Any,
+    /// Above 0.
+    Positive,
+    /// 0 or above.
+    NonNegative,
+    /// Everything but 0.
+    NonZero,
+    /// These bounds included.
+    Between(f64, f64),
+}
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// The dotted name; `[]` stands for the index in a list of tables.
+    pub name: &'static str,
+    /// What kind of value it has.
+    pub kind: Kind,
+    /// How many.
+    pub count: Count,
+    /// What holds when the user gives nothing.
+    pub default: Default,
+    /// Which numbers are allowed.
+    pub allowed: Allowed,
+    /// One line for people.
+    pub help: &'static str,
+}
+
+const fn key(name: &'static str, kind: Kind, count: Count, default: Default, help: &'static str) -> Key {
+    Key { name, kind, count, default, allowed: Allowed::Any, help }
+}
+
+impl Key {
+    const fn allow(mut self, allowed: Allowed) -> Self {
+        self.allowed = allowed;
+        self
+    }
+
+    const fn positive(self) -> Self {
+        self.allow(Allowed::Positive)
+    }
+
+    const fn non_negative(self) -> Self {
+        self.allow(Allowed::NonNegative)
+    }
+}
+
+const MM: Kind = In(Unit::Mm);
+const ANGSTROM: Kind = In(Unit::Angstrom);
+const DEG: Kind = In(Unit::Deg);
+const MRAD: Kind = In(Unit::Mrad);
+const FRACTION: Kind = In(Unit::Fraction);
+/// The largest number of something that is counted: it fits every integer type it is turned into.
+const MOST: f64 = 2_147_483_647.0;
+const COUNTED: Allowed = Allowed::Between(1.0, MOST);
+const TICKS: Default = Automatic("range / step + 1");
+const TICK_STEP: Default = Automatic("range / (steps − 1)");
+
+/// The detectors that [`super::presets`] knows.
+pub const PRESETS: &[&str] = &["pilatus3-6m", "eiger2-16m", "eiger2-4m", "jungfrau-4m", "rayonix-mx340", "adsc-q315r"];
+
+/// Every key, table after table, in the order in which they are printed.
+// one row, one or two lines
+#[rustfmt::skip]
+pub const KEYS: &[Key] = &[
+    key("crystal.misset", DEG, Exactly(3), Toml("[0.0, 0.0, 0.0]"),
+        "orientation: the crystal is turned from its default orientation (a along x, b in the xy plane) about lab x, then y, then z"),
+    key("crystal.u_matrix", Number, Exactly(9), Absent("misset is used"),
+        "orientation: the rotation U by rows, A = U·B, with dxtbx's B (a along x, b in the xy plane)"),
+    key("crystal.a_matrix", Number, Exactly(9), Absent("misset is used"),
+        "cell and orientation: A by rows, columns a*, b*, c* in 1/Å, laboratory frame"),
+    key("crystal.real_space_a", ANGSTROM, Exactly(3), Absent("misset is used"),
+        "cell and orientation: the edge a in the laboratory frame, with real_space_b and real_space_c (dxtbx)"),
+    key("crystal.real_space_b", ANGSTROM, Exactly(3), Absent("misset is used"), "the edge b in the laboratory frame"),
+    key("crystal.real_space_c", ANGSTROM, Exactly(3), Absent("misset is used"), "the edge c in the laboratory frame"),
+    key("crystal.mosflm_matrix", Path, One, Absent("misset is used"),
+        "cell and orientation: a MOSFLM matrix file, A times wavelength in MOSFLM's frame"),
+    key("crystal.orientation", OneOf(&["random"]), One, Absent("misset is used"),
+        "orientation: \"random\" draws one uniformly from all orientations"),
+    key("crystal.orientation_seed", Integer, One, Toml("1"), "seed of the random orientation").non_negative(),
+    key("crystal.n_cells", Integer, OneOr(3), Required("n_cells or size must be given"),
+        "number of unit cells along a, b and c (of each mosaic domain)").allow(COUNTED),
+    key("crystal.size", MM, OneOr(3), Absent("n_cells is used"),
+        "edge of the crystal (of each mosaic domain) along a, b and c; n_cells is then size / edge, rounded up").positive(),
+    key("crystal.shape", OneOf(&["square", "round", "gauss", "tophat"]), One, Toml("\"square\""),
+        "shape of the crystal, which sets the shape of its spots: a parallelepiped, a sphere, Gaussian or top-hat spots"),
+    key("crystal.fudge", Number, One, Toml("1.0"), "scales the argument of the round, gauss and tophat shapes").positive(),
+    key("crystal.mosaic_spread", DEG, One, Toml("0.0"), "largest angle by which a mosaic domain is turned").allow(Allowed::Between(0.0, 180.0)),
+    key("crystal.mosaic_domains", Integer, One, Automatic("1 without a mosaic spread, 10 with one"),
+        "number of mosaic domains").allow(COUNTED),
+    key("crystal.mosaic_seed", Integer, One, Toml("12345678"), "seed of the mosaic domains").non_negative(),
+    key("crystal.mosaic_generator", OneOf(&["keyed", "nanobragg"]), One, Toml("\"keyed\""),
+        "random numbers of the mosaic domains: our own, or nanoBragg's for the same domains from the same seed"),
+    key("crystal.cell.a", ANGSTROM, One, Automatic("that of the structure-factor file"), "edge a").positive(),
+    key("crystal.cell.b", ANGSTROM, One, Automatic("as a, or that of the structure-factor file"), "edge b").positive(),
+    key("crystal.cell.c", ANGSTROM, One, Automatic("as a, or that of the structure-factor file"), "edge c").positive(),
+    key("crystal.cell.alpha", DEG, One, Toml("90.0"), "angle between b and c; from the structure-factor file when no cell is given")
+        .allow(Allowed::Between(0.0, 180.0)),
+    key("crystal.cell.beta", DEG, One, Toml("90.0"), "angle between a and c; likewise").allow(Allowed::Between(0.0, 180.0)),
+    key("crystal.cell.gamma", DEG, One, Toml("90.0"), "angle between a and b; likewise").allow(Allowed::Between(0.0, 180.0)),
+    key("crystal.structure_factors.file", Path, One, Absent("every reflection has the default amplitude"),
+        "structure factors: text lines h k l F, or MTZ"),
+    key("crystal.structure_factors.column", Text, One, Absent("the obvious column"), "label of the MTZ column with F or I"),
+    key("crystal.structure_factors.default", Number, One, Toml("0.0"),
+        "amplitude |F| in electrons of every reflection that the file does not have").non_negative(),
+    key("crystal.structure_factors.interpolation", OneOf(&["nearest", "tricubic", "auto"]), One,
+        Automatic("tricubic when reflections are loaded and any of n_cells is 1 or 2, nearest otherwise"),
+        "how |F| is read between reflections"),
+    key("beam.wavelength", ANGSTROM, One, Required("wavelength or energy must be given"), "wavelength").positive(),
+    key("beam.energy", In(Unit::Ev), One, Absent("wavelength is used"), "photon energy, instead of the wavelength").positive(),
+    key("beam.direction", Number, Exactly(3), Toml("[0.0, 0.0, 1.0]"), "direction from the sample to the source (dxtbx)"),
+    key("beam.polarization", OneOf(&["kahn", "none"]), One, Toml("\"kahn\""),
+        "the polarisation factor (Kahn et al. 1982), or none"),
+    key("beam.polarization_fraction", Number, One, Toml("0.999"), "fraction of the intensity polarised across polarization_normal (dxtbx)")
+        .allow(Allowed::Between(0.0, 1.0)),
+    key("beam.kahn_factor", Number, One, Absent("polarization_fraction is used"),
+        "Kahn's polarisation factor, 2·polarization_fraction − 1, instead of the fraction").allow(Allowed::Between(-1.0, 1.0)),
+    key("beam.polarization_normal", Number, Exactly(3), Toml("[0.0, 1.0, 0.0]"), "normal of the plane of polarisation (dxtbx)"),
+    key("beam.polarization_vector", Number, Exactly(3), Absent("polarization_normal is used"),
+        "direction of the electric field, instead of the normal"),
+    key("beam.fluence", Number, One, Toml("1e20"),
+        "photons per m² on the sample; the default is 10¹² photons in a square of 0.1 mm").positive(),
+    key("beam.flux", Number, One, Absent("fluence is used"), "photons per second; fluence is then flux · exposure / size²").positive(),
+    key("beam.exposure", In(Unit::Second), One, Absent("1 s, when a flux is given"), "exposure time, with flux").positive(),
+    key("beam.size", MM, One, Absent("0.1 mm, when a flux is given"), "edge of the square beam, with flux").positive(),
+    key("beam.source_file", Path, One, Absent("the sources are generated"),
+        "list of sources, one per line: x y z (laboratory frame, from the sample), weight, wavelength in m"),
+    key("beam.source_weights", OneOf(&["apply", "ignore"]), One, Toml("\"apply\""),
+        "whether the weights of the source file count (normalised to mean 1) or all sources are alike"),
+    key("beam.source_wavelength", OneOf(&["file", "beam"]), One, Toml("\"file\""),
+        "whether the source file's wavelengths are used, or the beam's for all"),
+    key("beam.divergence.horizontal_range", MRAD, One, Toml("0.0"), "full range of directions along the polarisation").non_negative(),
+    key("beam.divergence.horizontal_step", MRAD, One, TICK_STEP, "angle between directions").non_negative(),
+    key("beam.divergence.horizontal_steps", Integer, One, TICKS, "number of directions").allow(COUNTED),
+    key("beam.divergence.vertical_range", MRAD, One, Toml("0.0"), "full range of directions across the polarisation").non_negative(),
+    key("beam.divergence.vertical_step", MRAD, One, TICK_STEP, "angle between directions").non_negative(),
+    key("beam.divergence.vertical_steps", Integer, One, TICKS, "number of directions").allow(COUNTED),
+    key("beam.divergence.round", Bool, One, Toml("true"), "whether the corners of the range are left out"),
+    key("beam.dispersion.range", FRACTION, One, Toml("0.0"), "full width of the spectrum as a fraction of the wavelength").allow(Allowed::Between(0.0, 1.9)),
+    key("beam.dispersion.step", FRACTION, One, TICK_STEP, "distance between wavelengths as a fraction of the wavelength").non_negative(),
+    key("beam.dispersion.steps", Integer, One, TICKS, "number of wavelengths").allow(COUNTED),
+    key("detector.preset", OneOf(PRESETS), One, Absent("the detector is described by numbers"),
+        "a known detector: sets pixels, pixel_size and sensor where they are not given"),
+    key("detector.distance", MM, One, Required("distance or a list of panels must be given"),
+        "distance along the beam from the sample to the detector; negative puts it before the sample").allow(Allowed::NonZero),
+    key("detector.beam_center", PixelPosition, Exactly(2), Automatic("the centre of the detector"),
+        "where the beam meets the detector, fast and slow, from the outer corner of the first pixel"),
+    key("detector.pixels", Integer, Exactly(2), Required("pixels or a preset must be given"), "number of pixels along fast and slow").allow(COUNTED),
+    key("detector.pixel_size", MM, One, Required("pixel_size or a preset must be given"), "edge of a pixel").positive(),
+    key("detector.fast_axis", Number, Exactly(3), Toml("[1.0, 0.0, 0.0]"), "direction of rows, before the detector is turned"),
+    key("detector.slow_axis", Number, Exactly(3), Toml("[0.0, -1.0, 0.0]"), "direction of columns, before the detector is turned"),
+    key("detector.tilt", DEG, Exactly(3), Toml("[0.0, 0.0, 0.0]"), "turns the detector about lab x, then y, then z"),
+    key("detector.two_theta", DEG, One, Toml("0.0"), "then turns it about two_theta_axis"),
+    key("detector.two_theta_axis", Number, Exactly(3), Toml("[1.0, 0.0, 0.0]"), "axis of two_theta"),
+    key("detector.pivot", OneOf(&["sample", "beam"]), One, Toml("\"sample\""),
+        "what the detector is turned about: the sample (distance and beam_center are those before turning) or the beam spot (they still hold after turning)"),
+    key("detector.curvature", OneOf(&["flat", "sphere", "nanobragg-sphere"]), One, Toml("\"flat\""),
+        "whether pixels lie in the plane or on a sphere of radius distance around the sample"),
+    key("detector.point_pixels", Bool, One, Toml("false"), "every pixel subtends 1/R² whatever its size and obliquity"),
+    key("detector.roi", Integer, Exactly(4), Absent("all pixels"),
+        "pixels to compute: first and last along fast, first and last along slow, ends included; the others stay 0").allow(Allowed::Between(0.0, MOST)),
+    key("detector.mask", Path, One, Absent("no pixel is masked"), "image (SMV or npy) whose zero pixels are skipped"),
+    key("detector.sensor.material", OneOf(super::presets::MATERIALS), One, Absent("attenuation_length is used"),
+        "what the sensor is made of: sets the attenuation length at the beam's wavelength"),
+    key("detector.sensor.thickness", MM, One, Automatic("layers · layer_thickness"), "thickness of the sensor; 0 counts every photon on the surface").non_negative(),
+    key("detector.sensor.attenuation_length", MM, One, Automatic("that of the material at the beam's wavelength"),
+        "depth at which 1/e of the photons remain").positive(),
+    key("detector.sensor.layers", Integer, One, Toml("1"), "number of sub-layers in which absorption is sampled").allow(COUNTED),
+    key("detector.sensor.layer_thickness", MM, One, Automatic("thickness / layers"), "thickness of a sub-layer").non_negative(),
+    key("detector.panel[].name", Text, One, Automatic("panel and its number"), "name of the panel"),
+    key("detector.panel[].origin", MM, Exactly(3), Required("every panel needs an origin"), "corner of the first pixel, laboratory frame"),
+    key("detector.panel[].fast_axis", Number, Exactly(3), Required("every panel needs a fast_axis"), "direction of rows"),
+    key("detector.panel[].slow_axis", Number, Exactly(3), Required("every panel needs a slow_axis"), "direction of columns"),
+    key("detector.panel[].normal", Number, Exactly(3), Automatic("across both axes, away from the sample"), "direction in which depth in the sensor is measured"),
+    key("detector.panel[].pixels", Integer, Exactly(2), Automatic("detector.pixels"), "number of pixels along fast and slow").allow(COUNTED),
+    key("detector.panel[].pixel_size", MM, One, Automatic("detector.pixel_size"), "edge of a pixel").positive(),
+    key("detector.panel[].roi", Integer, Exactly(4), Automatic("detector.roi, or all pixels"), "pixels to compute, as detector.roi").allow(Allowed::Between(0.0, MOST)),
+    key("scan.axis", Number, Exactly(3), Toml("[1.0, 0.0, 0.0]"), "axis about which the crystal turns during the exposure"),
+    key("scan.start", DEG, One, Toml("0.0"), "angle at the start of the exposure"),
+    key("scan.range", DEG, One, Automatic("steps · step, or 0"), "angle by which the crystal turns"),
+    key("scan.steps", Integer, One, Toml("1"), "number of angles that are sampled").allow(COUNTED),
+    key("scan.step", DEG, One, Automatic("range / steps"), "angle between samples"),
+    key("scan.sample", OneOf(&["midpoint", "start"]), One, Toml("\"midpoint\""), "whether each step is sampled in its middle or at its start"),
+    key("sampling.oversample", Integer, One, Automatic("3 samples across the narrowest spot, at least 1"),
+        "sub-pixels along each axis of a pixel").allow(Allowed::Between(1.0, 100_000.0)),
+    key("sampling.d_min", ANGSTROM, One, Toml("0.0"), "Bragg scattering of finer spacing is left out; 0 keeps everything").non_negative(),
+    key("sampling.physics", OneOf(&["correct", "nanobragg"]), One, Toml("\"correct\""),
+        "how samples are combined: every factor at every sample, or as nanoBragg does"),
+    key("sampling.oversample_thick", Bool, One, Toml("false"), "nanoBragg's -oversample_thick; only with physics = \"nanobragg\""),
+    key("sampling.oversample_polar", Bool, One, Toml("false"), "nanoBragg's -oversample_polar; likewise"),
+    key("sampling.oversample_omega", Bool, One, Toml("false"), "nanoBragg's -oversample_omega; likewise"),
+    key("background.water", MM, One, Toml("0.0"), "thickness of water in the beam").non_negative(),
+    key("noise.poisson", Bool, One, Automatic("true when a seed is given"), "whether photons are counted with Poisson noise"),
+    key("noise.seed", Integer, One, Automatic("1, when there is noise"), "seed of the noise").non_negative(),
+    key("noise.adc_offset", Number, One, Toml("0.0"), "counts added to every pixel").non_negative(),
+    key("noise.gain", Number, One, Toml("1.0"), "counts per photon").positive(),
+    key("noise.saturation", Number, One, Absent("that of the file format"), "largest count").positive(),
+    key("output.files", Path, Any, Toml("[]"), "images to write; the extension names the format"),
+    key("output.png.scale", OneOf(&["log", "percentile", "linear"]), One, Toml("\"log\""), "how counts become brightness"),
+    key("output.png.color_map", Text, One, Toml("\"viridis\""), "colour map"),
+    key("output.png.rings", ANGSTROM, Any, Toml("[]"), "resolutions at which rings are drawn").positive(),
+    key("output.png.beam_cross", Bool, One, Toml("false"), "whether the beam centre is marked"),
+    key("output.png.max_width", Integer, One, Absent("one dot per pixel"), "largest width in dots; larger images are binned").allow(COUNTED),
+];
+
+/// Groups of ways to say the same thing. Giving two of a group is an error; of two layers, the later one's way holds.
+pub const ALTERNATIVES: &[&[&[&str]]] = &[
+    &[&["beam.wavelength"], &["beam.energy"]],
+    &[&["beam.fluence"], &["beam.flux", "beam.exposure", "beam.size"]],
+    &[&["beam.polarization_fraction"], &["beam.kahn_factor"]],
+    &[&["beam.polarization_normal"], &["beam.polarization_vector"]],
+    &[&["beam.source_file"], &["beam.divergence", "beam.dispersion"]],
+    &[&["crystal.n_cells"], &["crystal.size"]],
+    &[
+        &["crystal.misset"],
+        &["crystal.u_matrix"],
+        &["crystal.a_matrix"],
+        &["crystal.real_space_a", "crystal.real_space_b", "crystal.real_space_c"],
+        &["crystal.mosflm_matrix"],
+        &["crystal.orientation"],
+    ],
+];
+
+const MATRICES: &[&str] = &[
+    "crystal.a_matrix",
+    "crystal.real_space_a",
+    "crystal.real_space_b",
+    "crystal.real_space_c",
+    "crystal.mosflm_matrix",
+];
+
+/// Groups of which only one may be given, as with [`ALTERNATIVES`], but that do not stand for each other: no layer replaces another's.
+pub const EXCLUSIVE: &[&[&[&str]]] = &[
+    &[&["crystal.cell"], MATRICES],
+    &[
+        &["detector.panel"],
+        &[
+            "detector.beam_center",
+            "detector.fast_axis",
+            "detector.slow_axis",
+            "detector.tilt",
+            "detector.two_theta",
+            "detector.two_theta_axis",
+            "detector.pivot",
+        ],
+    ],
+];
+
+/// What a later layer gives, and what it makes earlier layers forget: a matrix has the cell in it.
+pub const SUPERSEDED: &[(&[&str], &[&str])] = &[(MATRICES, &["crystal.cell"])];
+
+/// Whether `name` is the key or lies in the table or list of tables called `prefix`.
+pub fn is_under(name: &str, prefix: &str) -> bool {
+    name.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+/// The largest number of entries in a list of tables.
+pub const MAX_PANELS: usize = 10_000;
+
+/// The index and the pattern (`detector.panel[].origin`) of a name within a list of tables.
+pub fn split_index(name: &str) -> Option<(usize, String)> {
+    let (list, rest) = name.split_once('[')?;
+    let (index, rest) = rest.split_once(']')?;
+    let index = index.parse().ok().filter(|&i| i < MAX_PANELS)?;
+    Some((index, format!("{list}[]{rest}")))
+}
+
+/// The row of a name; names within lists of tables have their index in brackets.
+pub fn find(name: &str) -> Option<&'static Key> {
+    let pattern = split_index(name).map_or_else(|| name.to_owned(), |(_, pattern)| pattern);
+    if name.contains("[]") {
+        return None;
+    }
+    KEYS.iter().find(|key| key.name == pattern)
+}
+
+/// Whether a name is that of a table.
+pub fn is_table(name: &str) -> bool {
+    let pattern = split_index(name).map_or_else(|| name.to_owned(), |(_, pattern)| pattern);
+    KEYS.iter().any(|key| key.name.strip_prefix(&pattern).is_some_and(|rest| rest.starts_with('.')))
+}
+
+/// What to say of a name that no key has.
+pub fn unknown(name: &str) -> String {
+    let pattern = split_index(name).map_or_else(|| name.to_owned(), |(_, pattern)| pattern);
+    let nearness = |known: &str| {
+        let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+        // a right name in the wrong table is as good a guess as a misspelt one
+        strsim::jaro_winkler(&pattern, known).max(0.97 * strsim::jaro_winkler(&last(&pattern), &last(known)))
+    };
+    let nearest = KEYS.iter().map(|key| (nearness(key.name), key.name)).max_by(|a, b| a.0.total_cmp(&b.0));
+    match nearest {
+        Some((nearness, known)) if nearness > 0.8 => format!("there is no such key; the nearest is {known}"),
+        _ => "there is no such key; docs/experiment-file.md lists them all".to_owned(),
+    }
+}
+
+impl Key {
+    /// What values are allowed, to stand behind "it must be".
+    pub fn allowed_text(&self) -> String {
+        let one = match self.kind {
+            In(unit) => unit.allowed().to_owned(),
+            Number => "a number".to_owned(),
+            Integer => "a whole number".to_owned(),
+            Bool => "true or false".to_owned(),
+            Text => "text in quotes".to_owned(),
+            Path => "the name of a file".to_owned(),
+            OneOf(names) => {
+                format!("one of {}", names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", "))
+            }
+            PixelPosition => "a number of pixels or a length such as \"85.3 mm\"".to_owned(),
+        };
+        let range = match (self.allowed, self.kind) {
+            (Allowed::Any, _) => String::new(),
+            (Allowed::Positive, _) => ", greater than 0".to_owned(),
+            (Allowed::NonNegative, _) => ", not negative".to_owned(),
+            (Allowed::NonZero, _) => ", not 0".to_owned(),
+            (Allowed::Between(low, high), _) => format!(", from {low} to {high}"),
+        };
+        match self.count {
+            One => format!("{one}{range}"),
+            Exactly(n) => format!("a list of {n}, each {one}{range}"),
+            OneOr(n) => format!("{one}{range}, or a list of {n}"),
+            Any => format!("a list, each {one}{range}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::description::Description;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_unique_and_tables_are_together() {
+        let names: BTreeSet<_> = KEYS.iter().map(|key| key.name).collect();
+        assert_eq!(names.len(), KEYS.len());
+        let table = |key: &Key| key.name.rsplit_once('.').map(|(table, _)| table);
+        let mut tables: Vec<_> = KEYS.iter().map(table).collect();
+        tables.dedup();
+        assert_eq!(tables.len(), tables.iter().collect::<BTreeSet<_>>().len());
+    }
+
+    #[test]
+    fn every_default_is_a_value_of_its_key() {
+        for key in KEYS {
+            if let Toml(text) = key.default {
+                Description::parse_value(key, text).unwrap_or_else(|e| panic!("{}: {e}", key.name));
+            }
+        }
+    }
+
+    #[test]
+    fn every_alternative_is_a_key_or_a_table() {
+        for prefix in ALTERNATIVES.iter().chain(EXCLUSIVE).flat_map(|group| group.iter()).flat_map(|keys| keys.iter()) {
+            assert!(KEYS.iter().any(|key| is_under(key.name, prefix)), "{prefix}");
+        }
+    }
+
+    #[test]
+    fn misspelt_keys_are_told_the_nearest_name() {
+        assert!(unknown("detector.distanse").contains("the nearest is detector.distance"));
+        assert!(unknown("detector.panel[3].orign").contains("the nearest is detector.panel[].origin"));
+        assert!(unknown("beam.mosaic_spread").contains("the nearest is crystal.mosaic_spread"));
+        assert!(unknown("zzz").contains("docs/experiment-file.md"));
+    }
+
+    #[test]
+    fn names_in_lists_of_tables_are_found_by_index() {
+        assert_eq!(find("detector.panel[12].origin").unwrap().name, "detector.panel[].origin");
+        assert!(find("detector.panel[].origin").is_none());
+        assert!(find("detector.panel[99999999].origin").is_none());
+        assert!(find("detector.panel[-1].origin").is_none());
+        assert!(is_table("detector") && is_table("detector.panel[0]") && !is_table("detector.distance"));
+    }
+}

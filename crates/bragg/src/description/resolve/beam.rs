@@ -1,0 +1,182 @@
+//! The beam and its sources.
+
+use super::resolver::Resolver;
+use crate::error::{Error, Result};
+use crate::experiment::beam::{self, Spread, Ticks};
+use crate::experiment::{Beam, Polarization, Source};
+use crate::io::source_file;
+use crate::math::Vec3;
+use crate::units::{EV_ANGSTROM, METER_PER_MM};
+use std::path::Path;
+
+/// The largest number of sources: 5 × 10⁸ bytes of them.
+const MAX_SOURCES: f64 = 1e7;
+
+/// Wavelengths of a source file within this (relative) of the beam's are the beam's, written with other digits.
+const NOMINAL_WAVELENGTH: f64 = 1e-9;
+
+impl Resolver {
+    pub(super) fn beam(&mut self) -> Result<Beam> {
+        let wavelength = self.wavelength()?;
+        let direction = self.direction("beam.direction")?;
+        let e_vector = self.e_vector(direction)?;
+        let polarization = self.polarization(e_vector)?;
+        let fluence = self.fluence()?;
+        let sources = match self.path("beam.source_file") {
+            Some(path) => self.sources_of_file(&path, direction, wavelength)?,
+            None => self.generated_sources(direction, e_vector, wavelength)?,
+        };
+        Ok(Beam { direction, wavelength, fluence, polarization, sources })
+    }
+
+    fn wavelength(&mut self) -> Result<f64> {
+        if let Some(energy) = self.given_number("beam.energy")? {
+            let why = format!("12398.42 / beam.energy = {energy} eV ({})", self.origin("beam.energy"));
+            self.description.remove("beam.energy");
+            self.automatic("beam.wavelength", EV_ANGSTROM / energy, why)?;
+        }
+        self.number("beam.wavelength")
+    }
+
+    /// The direction of the electric field. It need not be across the beam: the polarisation factor takes the part that is.
+    fn e_vector(&mut self, direction: Vec3) -> Result<Vec3> {
+        let (name, e_vector) = if self.has("beam.polarization_vector") {
+            ("beam.polarization_vector", self.direction("beam.polarization_vector")?)
+        } else {
+            let normal = self.direction("beam.polarization_normal")?;
+            ("beam.polarization_normal", normal.cross(direction).unit())
+        };
+        if !(e_vector.is_finite() && e_vector.cross(direction).norm() > 1e-6) {
+            return Err(self.error(name, "lies along the beam; it must have a part across it"));
+        }
+        Ok(e_vector)
+    }
+
+    fn polarization(&mut self, e_vector: Vec3) -> Result<Option<Polarization>> {
+        if self.text("beam.polarization")? == "none" {
+            return Ok(None);
+        }
+        let kahn_factor = if self.has("beam.kahn_factor") {
+            self.number("beam.kahn_factor")?
+        } else {
+            2.0 * self.number("beam.polarization_fraction")? - 1.0
+        };
+        Ok(Some(Polarization { kahn_factor, e_vector }))
+    }
+
+    fn fluence(&mut self) -> Result<f64> {
+        if let Some(flux) = self.given_number("beam.flux")? {
+            let exposure = self.given_number("beam.exposure")?.unwrap_or(1.0);
+            let size = self.given_number("beam.size")?.unwrap_or(0.1);
+            let fluence = flux * exposure / (size * METER_PER_MM).powi(2);
+            let why = format!(
+                "beam.flux {flux:e} /s ({}) for {exposure} s in a square of {size} mm",
+                self.origin("beam.flux")
+            );
+            for name in ["beam.flux", "beam.exposure", "beam.size"] {
+                self.description.remove(name);
+            }
+            self.automatic("beam.fluence", fluence, why)?;
+        }
+        for name in ["beam.exposure", "beam.size"] {
+            if self.has(name) {
+                return Err(self.error(name, "has no effect without beam.flux; give the flux, or beam.fluence alone"));
+            }
+        }
+        if !self.has("beam.fluence") {
+            self.notice(
+                "no beam.fluence or beam.flux is given: the crystal gets 1e20 photons/m² (10¹² in a square of 0.1 mm)",
+            );
+        }
+        self.number("beam.fluence")
+    }
+
+    fn sources_of_file(&mut self, path: &Path, direction: Vec3, wavelength: f64) -> Result<Vec<Source>> {
+        let mut lines = source_file::read(path)?;
+        let differ = |values: &[f64]| values.iter().any(|&value| value != values.first().copied().unwrap_or(value));
+        let weights: Vec<_> = lines.iter().map(|line| line.weight.unwrap_or(1.0)).collect();
+        let applied = self.text("beam.source_weights")? == "apply";
+        if !applied {
+            lines.iter_mut().for_each(|line| line.weight = None);
+        }
+        let file = path.display();
+        if differ(&weights) {
+            let done = if applied { "applied, scaled to a mean of 1" } else { "ignored" };
+            self.notice(format!("the weights of the sources in {file} differ: they are {done} (beam.source_weights)"));
+        }
+        let mut others = lines.iter().filter_map(|line| line.wavelength);
+        let off_nominal = others.any(|other| (other / wavelength - 1.0).abs() > NOMINAL_WAVELENGTH);
+        let from_file = self.text("beam.source_wavelength")? == "file";
+        if !from_file {
+            lines.iter_mut().for_each(|line| line.wavelength = None);
+        }
+        if off_nominal {
+            let used = if from_file { "the file's" } else { "the beam's" };
+            self.notice(format!(
+                "wavelengths in {file} differ from beam.wavelength, {wavelength} Å: {used} are used (beam.source_wavelength)"
+            ));
+        }
+        beam::sources_of_file(&lines, direction, wavelength).map_err(|what| Error::file(path, None, what))
+    }
+
+    fn generated_sources(&mut self, direction: Vec3, e_vector: Vec3, wavelength: f64) -> Result<Vec<Source>> {
+        let spread = Spread {
+            horizontal: self.ticks("beam.divergence.horizontal_")?,
+            vertical: self.ticks("beam.divergence.vertical_")?,
+            round: self.flag("beam.divergence.round")?,
+            dispersion: self.ticks("beam.dispersion.")?,
+        };
+        let n_sources = spread.n_sources();
+        if n_sources > MAX_SOURCES {
+            let what = format!(
+                "divergence and dispersion make {n_sources:e} sources; at most {MAX_SOURCES:e} are allowed: take fewer steps"
+            );
+            return Err(Error::setting("beam.divergence", what));
+        }
+        let sources = spread.sources(direction, e_vector, wavelength);
+        if sources.is_empty() {
+            return Err(
+                self.error("beam.divergence.round", "leaves out every direction; take more steps, or round = false")
+            );
+        }
+        Ok(sources)
+    }
+
+    /// Range, step and number of points of an axis; two of them give the third.
+    fn ticks(&mut self, prefix: &str) -> Result<Ticks> {
+        let [range_key, step_key, steps_key] = ["range", "step", "steps"].map(|last| format!("{prefix}{last}"));
+        if !self.has(&range_key) {
+            for name in [&step_key, &steps_key] {
+                if self.has(name) {
+                    return Err(self.error(name, format!("has no effect without {range_key}; give the range")));
+                }
+            }
+        }
+        let range = self.number(&range_key)?;
+        [&step_key, &steps_key].into_iter().for_each(|name| self.mark_used(name));
+        if range == 0.0 {
+            return Ok(Ticks::ONE);
+        }
+        if !self.has(&steps_key) {
+            let Some(step) = self.given_number(&step_key)?.filter(|&step| step > 0.0) else {
+                let what = format!("needs {steps_key} (how many points) or {step_key} (how far apart) beside it");
+                return Err(self.error(&range_key, what));
+            };
+            let intervals = (range / step).round();
+            if intervals < 1.0 || (range / step - intervals).abs() > 1e-6 * intervals || intervals > MAX_SOURCES {
+                let what =
+                    format!("is {step}; the range of {range} must be a whole number of steps, at most {MAX_SOURCES:e}");
+                return Err(self.error(&step_key, what));
+            }
+            self.automatic(&steps_key, intervals as i64 + 1, "range / step + 1")?;
+        }
+        let n_steps = self.count(&steps_key)?;
+        if !self.has(&step_key) {
+            if n_steps < 2 {
+                return Err(self.error(&steps_key, "is 1; a range above 0 needs at least 2 points"));
+            }
+            self.automatic(&step_key, range / (n_steps - 1) as f64, "range / (steps − 1)")?;
+        }
+        Ok(Ticks { range, step: self.number(&step_key)?, n_steps })
+    }
+}

@@ -1,0 +1,235 @@
+//! The crystal and its structure factors.
+
+use super::resolver::Resolver;
+use crate::error::{Error, Result};
+use crate::experiment::{Crystal, Interpolation, Mosaic, Shape, StructureFactors, UnitCell};
+use crate::io::mosflm_matrix;
+use crate::io::reflections::read_reflections;
+use crate::math::{Mat3, Vec3};
+use crate::random::Generator;
+use crate::random::keyed::{Purpose, stream, uniform_rotation};
+use crate::reflections::{AmplitudeGrid, Reflections};
+use std::sync::Arc;
+
+const MATRIX_KEYS: [&str; 5] = [
+    "crystal.a_matrix",
+    "crystal.real_space_a",
+    "crystal.real_space_b",
+    "crystal.real_space_c",
+    "crystal.mosflm_matrix",
+];
+const CELL_NAMES: [&str; 6] = ["a", "b", "c", "alpha", "beta", "gamma"];
+/// U is taken as a rotation when its rows are orthonormal to this: four decimals.
+const U_TOLERANCE: f64 = 1e-4;
+/// A crystal size within this of whole cells (relative) is not rounded up to one more.
+const WHOLE_CELLS: f64 = 1e-9;
+
+impl Resolver {
+    pub(super) fn reflections(&mut self) -> Result<Option<Reflections>> {
+        let column = "crystal.structure_factors.column";
+        let Some(path) = self.path("crystal.structure_factors.file") else {
+            if self.has(column) {
+                return Err(self.error(column, "has no effect without crystal.structure_factors.file"));
+            }
+            return Ok(None);
+        };
+        let column = if self.has(column) { Some(self.text(column)?) } else { None };
+        read_reflections(&path, column.as_deref()).map(Some)
+    }
+
+    pub(super) fn crystal(&mut self, reflections: Option<&Reflections>, wavelength: f64) -> Result<Crystal> {
+        let real_space = if MATRIX_KEYS.iter().any(|name| self.has(name)) {
+            self.basis_of_matrix(wavelength)?
+        } else {
+            self.oriented_cell(reflections)?
+        };
+        self.compare_cells(&real_space, reflections);
+        let n_cells = self.n_cells(&real_space)?;
+        let shape = match self.text("crystal.shape")?.as_str() {
+            "round" => Shape::Round,
+            "gauss" => Shape::Gauss,
+            "tophat" => Shape::Tophat,
+            _ => Shape::Square,
+        };
+        let fudge = self.number("crystal.fudge")?;
+        Ok(Crystal { real_space, n_cells, shape, fudge, mosaic: self.mosaic()? })
+    }
+
+    /// The basis (rows a, b, c) of a matrix that has the cell in it.
+    fn basis_of_matrix(&mut self, wavelength: f64) -> Result<Mat3> {
+        if self.has("crystal.a_matrix") {
+            let [a, b, c, d, e, f, g, h, i] = self.array("crystal.a_matrix")?;
+            let columns = Mat3::from_rows([Vec3::new(a, d, g), Vec3::new(b, e, h), Vec3::new(c, f, i)]);
+            return self.basis("crystal.a_matrix", columns.reciprocal_rows());
+        }
+        if let Some(path) = self.path("crystal.mosflm_matrix") {
+            // (X, Y, Z) of imgCIF is (z, y, −x) of MOSFLM, whose x is along the beam and z along the spindle
+            let lab_from_mosflm = |v: Vec3| Vec3::new(v[2], v[1], -v[0]) * (1.0 / wavelength);
+            let reciprocal = mosflm_matrix::read(&path)?.transposed().0.map(lab_from_mosflm);
+            return self.basis("crystal.mosflm_matrix", Mat3::from_rows(reciprocal).reciprocal_rows());
+        }
+        let [a, b, c] = ["crystal.real_space_a", "crystal.real_space_b", "crystal.real_space_c"];
+        let rows = [self.vector(a)?, self.vector(b)?, self.vector(c)?];
+        self.basis(a, Mat3::from_rows(rows))
+    }
+
+    fn basis(&mut self, name: &str, basis: Mat3) -> Result<Mat3> {
+        let volume = basis.determinant();
+        if !(basis.0.iter().all(|row| row.is_finite()) && volume.is_finite() && volume != 0.0) {
+            return Err(self.error(name, "makes a cell without volume: its three vectors lie in a plane"));
+        }
+        if volume < 0.0 {
+            self.notice(format!("{name} ({}) makes a left-handed cell", self.origin(name)));
+        }
+        Ok(basis)
+    }
+
+    /// The basis of the cell in the orientation that misset, U or chance gives it.
+    fn oriented_cell(&mut self, reflections: Option<&Reflections>) -> Result<Mat3> {
+        let basis = self.cell(reflections)?.basis();
+        let rows = if self.has("crystal.u_matrix") {
+            let rotation = self.u_matrix()?;
+            basis.0.map(|row| rotation.apply(row))
+        } else if self.has("crystal.orientation") {
+            self.mark_used("crystal.orientation");
+            let seed = self.seed("crystal.orientation_seed")?;
+            let rotation = uniform_rotation(&mut stream(seed, 0, Purpose::Orientation));
+            basis.0.map(|row| rotation.apply(row))
+        } else {
+            let angles = self.array("crystal.misset")?.map(f64::to_radians);
+            basis.0.map(|row| row.rotated_xyz(angles))
+        };
+        Ok(Mat3::from_rows(rows))
+    }
+
+    fn u_matrix(&mut self) -> Result<Mat3> {
+        let [a, b, c, d, e, f, g, h, i] = self.array("crystal.u_matrix")?;
+        let u = Mat3::from_rows([Vec3::new(a, b, c), Vec3::new(d, e, f), Vec3::new(g, h, i)]);
+        let product = u * u.transposed();
+        let off = (0..3).flat_map(|i| (0..3).map(move |j| (i, j)));
+        let off = off.map(|(i, j)| (product.0[i][j] - if i == j { 1.0 } else { 0.0 }).abs()).fold(0.0, f64::max);
+        if off > U_TOLERANCE || u.determinant() < 0.0 {
+            let what = format!(
+                "is no rotation: U·Uᵀ differs from 1 by {off:.1e} and its determinant is {:.6}; rows must be orthonormal to {U_TOLERANCE:e} \
+                 and right-handed (give more digits, or the whole A as a_matrix)",
+                u.determinant()
+            );
+            return Err(self.error("crystal.u_matrix", what));
+        }
+        Ok(u)
+    }
+
+    fn cell(&mut self, reflections: Option<&Reflections>) -> Result<UnitCell> {
+        let keys = CELL_NAMES.map(|name| format!("crystal.cell.{name}"));
+        if !keys.iter().any(|key| self.has(key)) {
+            let Some((cell, source)) = reflections.and_then(|r| Some((r.cell?, &r.source))) else {
+                let what = "is missing: give crystal.cell, a matrix (crystal.a_matrix, real_space_a … c, mosflm_matrix), or a \
+                            structure-factor file that has the cell";
+                return Err(Error::setting("crystal.cell", what));
+            };
+            UnitCell::new(cell).map_err(|what| Error::file(source, None, what))?;
+            for (key, value) in keys.iter().zip(cell) {
+                self.automatic(key, value, format!("cell of {}", source.display()))?;
+            }
+        }
+        let [a, b, c, alpha, beta, gamma] = &keys;
+        if !self.has(a) {
+            return Err(Error::setting(a, "is missing while other numbers of the cell are given"));
+        }
+        let edge = self.number(a)?;
+        self.automatic(b, edge, "as crystal.cell.a")?;
+        self.automatic(c, edge, "as crystal.cell.a")?;
+        let [b, c] = [self.number(b)?, self.number(c)?];
+        let angles = [self.number(alpha)?, self.number(beta)?, self.number(gamma)?];
+        UnitCell::new([edge, b, c, angles[0], angles[1], angles[2]]).map_err(|what| self.error(a, what))
+    }
+
+    /// Says so when the cell is another than that of the structure-factor file.
+    fn compare_cells(&mut self, real_space: &Mat3, reflections: Option<&Reflections>) {
+        let Some((theirs, source)) = reflections.and_then(|r| Some((r.cell?, r.source.display()))) else { return };
+        let ours = UnitCell::from_basis(real_space).parameters();
+        if ours.iter().zip(theirs).any(|(x, y)| (x - y).abs() > 0.01 * y) {
+            let text = |cell: [f64; 6]| cell.map(|x| format!("{x:.2}")).join(" ");
+            let notice = format!("the crystal's cell {} is not that of {source}, {}", text(ours), text(theirs));
+            self.notice(notice);
+        }
+    }
+
+    fn n_cells(&mut self, real_space: &Mat3) -> Result<[u32; 3]> {
+        if self.has("crystal.size") {
+            let sizes = self.array::<3>("crystal.size")?;
+            let edges = real_space.0.map(Vec3::norm);
+            let mut n_cells = [0; 3];
+            for axis in 0..3 {
+                const ANGSTROM_PER_MM: f64 = 1e7;
+                let cells = sizes[axis] * ANGSTROM_PER_MM / edges[axis];
+                let whole = if cells - cells.round() <= WHOLE_CELLS * cells { cells.round() } else { cells.ceil() };
+                n_cells[axis] = whole.clamp(1.0, i64::MAX as f64) as i64;
+            }
+            let why = format!("crystal.size {sizes:?} mm ({}) / edge, rounded up", self.origin("crystal.size"));
+            let size = self.description.remove("crystal.size");
+            self.automatic("crystal.n_cells", n_cells, why).map_err(|_| {
+                let what = format!("makes {n_cells:?} unit cells; at most 2147483647 along an axis are allowed");
+                size.map_or_else(
+                    || Error::setting("crystal.size", &what),
+                    |entry| entry.origin.error("crystal.size", &what),
+                )
+            })?;
+        }
+        // the table of keys keeps the numbers below 2³¹
+        Ok(self.counts::<3>("crystal.n_cells")?.map(|n| u32::try_from(n).unwrap_or(u32::MAX)))
+    }
+
+    fn mosaic(&mut self) -> Result<Mosaic> {
+        let spread = self.number("crystal.mosaic_spread")?;
+        let (default, why) = if spread > 0.0 { (10, "with a mosaic spread") } else { (1, "without a mosaic spread") };
+        self.automatic("crystal.mosaic_domains", default, why)?;
+        let n_domains = self.count("crystal.mosaic_domains")?;
+        if spread == 0.0 && n_domains > 1 {
+            self.notice(format!("the {n_domains} mosaic domains are all alike: crystal.mosaic_spread is 0"));
+        }
+        if spread > 0.0 && n_domains == 1 {
+            self.notice(format!(
+                "the mosaic spread of {spread} degrees has no effect on one domain, which is not turned"
+            ));
+        }
+        let seed = self.seed("crystal.mosaic_seed")?;
+        let generator = match self.text("crystal.mosaic_generator")?.as_str() {
+            "nanobragg" => Generator::NanoBragg,
+            _ => Generator::Keyed,
+        };
+        if generator == Generator::NanoBragg && !(1..1 << 31).contains(&seed) {
+            let what = format!("is {seed}; nanoBragg's generator takes seeds from 1 to 2147483647");
+            return Err(self.error("crystal.mosaic_seed", what));
+        }
+        Ok(Mosaic { spread, n_domains, seed, generator })
+    }
+
+    pub(super) fn structure_factors(
+        &mut self,
+        reflections: Option<Reflections>,
+        n_cells: [u32; 3],
+    ) -> Result<StructureFactors> {
+        let default_f = self.number("crystal.structure_factors.default")?;
+        if reflections.is_none() && default_f == 0.0 && self.number("background.water")? == 0.0 {
+            let what = "is missing, and the default amplitude is 0: the image would be empty. Give a file with structure factors, or \
+                        crystal.structure_factors.default, the amplitude of every reflection";
+            return Err(Error::setting("crystal.structure_factors.file", what));
+        }
+        let key = "crystal.structure_factors.interpolation";
+        if self.has(key) && self.text(key)? == "auto" {
+            self.description.remove(key);
+        }
+        let tricubic = reflections.is_some() && n_cells.iter().any(|&n| n <= 2);
+        let (name, why) = match (tricubic, reflections.is_some()) {
+            (true, _) => ("tricubic", "an edge of one or two cells"),
+            (false, true) => ("nearest", "every edge has three cells or more"),
+            (false, false) => ("nearest", "there is one amplitude for all reflections"),
+        };
+        self.automatic(key, name, why)?;
+        let interpolation =
+            if self.text(key)? == "tricubic" { Interpolation::Tricubic } else { Interpolation::Nearest };
+        let grid = reflections.map(|list| AmplitudeGrid::from_reflections(&list, default_f)).transpose()?.map(Arc::new);
+        Ok(StructureFactors { grid, default_f, interpolation })
+    }
+}

@@ -1,0 +1,122 @@
+//! The scan, the sampling, the noise and the output.
+
+use super::resolver::Resolver;
+use super::{Noise, Output, PngSettings};
+use crate::description::Value;
+use crate::error::{Error, Result};
+use crate::experiment::{Crystal, Detector, Experiment, Physics, RunningFactors, Sampling, Scan};
+
+/// Orientations (sources × spindle steps × mosaic domains) above which the user is told, and above which nothing is started.
+const MANY_ORIENTATIONS: f64 = 1e7;
+const MAX_ORIENTATIONS: f64 = 1e9;
+
+impl Resolver {
+    pub(super) fn scan(&mut self) -> Result<Scan> {
+        let axis = self.direction("scan.axis")?;
+        let start = self.number("scan.start")?;
+        let n_steps = self.count("scan.steps")?;
+        if let Some(step) = self.given_number("scan.step")? {
+            self.automatic("scan.range", step * n_steps as f64, "steps · step")?;
+        }
+        self.automatic("scan.range", 0.0, "a still")?;
+        let range = self.number("scan.range")?;
+        self.automatic("scan.step", range / n_steps as f64, "range / steps")?;
+        let step = self.number("scan.step")?;
+        let first = if self.text("scan.sample")? == "start" { start } else { start + step / 2.0 };
+        if range != 0.0 && n_steps == 1 {
+            self.notice(format!(
+                "the rotation of {range} degrees is sampled at {first} degrees alone; more scan.steps sample it"
+            ));
+        }
+        Ok(Scan { axis, first, step, n_steps, start, range })
+    }
+
+    pub(super) fn sampling(&mut self, crystal: &Crystal, wavelength: f64, detector: &Detector) -> Result<Sampling> {
+        if !self.has("sampling.oversample") {
+            let edges = crystal.edges();
+            let longest = (0..3).map(|axis| f64::from(crystal.n_cells[axis]) * edges[axis]).fold(0.0, f64::max);
+            let pixel_size = detector.panels.iter().map(|panel| panel.pixel_size).fold(0.0, f64::max);
+            let needed = (3.0 * longest * pixel_size / (wavelength * detector.distance.abs())).ceil().max(1.0);
+            let why = "3 samples across the narrowest spot";
+            self.automatic("sampling.oversample", needed.min(i64::MAX as f64) as i64, why).map_err(|_| {
+                let what = format!(
+                    "would be {needed:e} for spots this narrow; the crystal is {longest:e} Å long. Give fewer cells, or the \
+                     oversampling yourself"
+                );
+                Error::setting("sampling.oversample", what)
+            })?;
+        }
+        let physics = match self.text("sampling.physics")?.as_str() {
+            "nanobragg" => Physics::NanoBragg,
+            _ => Physics::Correct,
+        };
+        let mut running = [false; 3];
+        for (factor, last) in running.iter_mut().zip(["thick", "polar", "omega"]) {
+            let name = format!("sampling.oversample_{last}");
+            *factor = self.flag(&name)?;
+            if *factor && physics == Physics::Correct {
+                return Err(self.error(
+                    &name,
+                    "only goes with sampling.physics = \"nanobragg\"; every factor is sampled as it is",
+                ));
+            }
+        }
+        let [capture, polarization, solid_angle] = running;
+        Ok(Sampling {
+            oversample: self.count("sampling.oversample")?,
+            d_min: self.number("sampling.d_min")?,
+            physics,
+            running_factors: RunningFactors { capture, polarization, solid_angle },
+        })
+    }
+
+    /// Refuses what would never end, and warns of what takes long.
+    pub(super) fn check_work(&mut self, experiment: &Experiment) -> Result<()> {
+        let counts = [experiment.beam.sources.len(), experiment.scan.n_steps, experiment.crystal.mosaic.n_domains];
+        let orientations: f64 = counts.iter().map(|&n| n as f64).product();
+        let [sources, steps, domains] = counts;
+        let product = format!(
+            "{sources} sources × {steps} scan steps × {domains} mosaic domains = {orientations:e} orientations"
+        );
+        if orientations > MAX_ORIENTATIONS {
+            let name = if domains >= steps { "crystal.mosaic_domains" } else { "scan.steps" };
+            return Err(self.error(name, format!("makes {product}; at most {MAX_ORIENTATIONS:e} are allowed")));
+        }
+        if orientations > MANY_ORIENTATIONS {
+            self.notice(format!("{product} for every pixel: this takes long"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn noise(&mut self) -> Result<Noise> {
+        if self.has("noise.seed") {
+            self.automatic("noise.poisson", true, "a seed is given")?;
+        }
+        let poisson_seed = if self.has("noise.poisson") && self.flag("noise.poisson")? {
+            self.automatic("noise.seed", 1, "no seed is given")?;
+            Some(self.seed("noise.seed")?)
+        } else {
+            None
+        };
+        Ok(Noise {
+            poisson_seed,
+            adc_offset: self.number("noise.adc_offset")?,
+            gain: self.number("noise.gain")?,
+            saturation: self.given_number("noise.saturation")?,
+        })
+    }
+
+    pub(super) fn output(&mut self) -> Result<Output> {
+        let files = self.entry("output.files")?.value.list().unwrap_or_default();
+        let files = files.iter().filter_map(Value::path).map(Into::into).collect();
+        let max_width = "output.png.max_width";
+        let png = PngSettings {
+            scale: self.text("output.png.scale")?,
+            color_map: self.text("output.png.color_map")?,
+            rings: self.numbers("output.png.rings")?,
+            beam_cross: self.flag("output.png.beam_cross")?,
+            max_width: if self.has(max_width) { Some(self.count(max_width)?) } else { None },
+        };
+        Ok(Output { files, png })
+    }
+}

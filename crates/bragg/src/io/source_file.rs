@@ -1,0 +1,111 @@
+//! Lists of X-ray sources: lines `x y z weight wavelength`, columns after any missing from the right.
+
+use super::text::read_text;
+use crate::error::{Error, Result};
+use crate::units::METER_PER_ANGSTROM;
+use std::path::Path;
+
+const MAX_BYTES: u64 = 256 << 20;
+
+/// One line of a source file; what is missing has its default elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SourceLine {
+    /// Line number, from 1.
+    pub line: usize,
+    /// Position x, y, z of the source as seen from the sample; only the direction counts.
+    pub position: [Option<f64>; 3],
+    /// Relative intensity, not negative.
+    pub weight: Option<f64>,
+    /// Wavelength (Å); the file has metres.
+    pub wavelength: Option<f64>,
+}
+
+/// The sources of a file. `#` begins a comment; blank lines are skipped.
+///
+/// # Errors
+/// The file cannot be read, has no sources, or has a line that is none.
+pub fn read(path: &Path) -> Result<Vec<SourceLine>> {
+    let text = read_text(path, MAX_BYTES)?;
+    let mut sources = Vec::new();
+    for (i, line) in text.lines().enumerate() {
+        let content = line.split('#').next().unwrap_or_default();
+        if !content.trim().is_empty() {
+            sources.push(source(content, i + 1).map_err(|what| Error::file(path, i + 1, what))?);
+        }
+    }
+    if sources.is_empty() {
+        return Err(Error::file(path, None, "there are no sources in it; each line is x y z weight wavelength(m)"));
+    }
+    Ok(sources)
+}
+
+fn source(content: &str, line: usize) -> std::result::Result<SourceLine, String> {
+    let mut columns = [None; 5];
+    let mut words = content.split_whitespace();
+    for (column, word) in columns.iter_mut().zip(&mut words) {
+        let number: f64 =
+            word.parse().map_err(|_| format!("{word:?} is not a number; a source is x y z weight wavelength(m)"))?;
+        if !number.is_finite() {
+            return Err(format!("{word} is not a finite number"));
+        }
+        *column = Some(number);
+    }
+    if let Some(word) = words.next() {
+        return Err(format!("{word:?} is a sixth column; a source is x y z weight wavelength(m)"));
+    }
+    let [x, y, z, weight, wavelength] = columns;
+    if let Some(weight) = weight.filter(|&weight| weight < 0.0) {
+        return Err(format!("the weight is {weight}; it must not be negative"));
+    }
+    // beyond a micrometre the number can only have been meant in Å
+    if let Some(meters) = wavelength.filter(|&meters| meters <= 0.0 || meters > 1e-6) {
+        return Err(format!("the wavelength is {meters} m; it must be in metres and positive (1 Å is 1e-10)"));
+    }
+    Ok(SourceLine {
+        line,
+        position: [x, y, z],
+        weight,
+        wavelength: wavelength.map(|meters| meters / METER_PER_ANGSTROM),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(text: &str) -> std::result::Result<Vec<SourceLine>, String> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("sources.txt");
+        std::fs::write(&path, text).unwrap();
+        read(&path).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn columns_may_be_missing_from_the_right() {
+        let sources = with("# x y z w m\n-10 0 1 2 9.5e-11\n\n0 0 10 # centre\n").unwrap();
+        assert_eq!(sources.len(), 2);
+        assert_eq!(sources[0].line, 2);
+        assert_eq!(sources[0].position, [Some(-10.0), Some(0.0), Some(1.0)]);
+        assert_eq!(sources[0].weight, Some(2.0));
+        assert!((sources[0].wavelength.unwrap() - 0.95).abs() < 1e-15);
+        assert_eq!(sources[1].line, 4);
+        assert_eq!((sources[1].weight, sources[1].wavelength), (None, None));
+    }
+
+    #[test]
+    fn what_is_no_source_is_refused_with_its_line() {
+        for (text, part) in [
+            ("", "no sources"),
+            ("# only\n", "no sources"),
+            ("1 2 3\n1 2 x", "sources.txt:2: \"x\" is not a number"),
+            ("1 2 3 1 1e-10 7", "sixth column"),
+            ("1 2 inf", "not a finite number"),
+            ("1 2 3 -1", "weight is -1"),
+            ("1 2 3 1 0.97", "wavelength is 0.97 m"),
+            ("1 2 3 1 0", "wavelength is 0 m"),
+        ] {
+            let message = with(text).unwrap_err();
+            assert!(message.contains(part), "{message}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Text files of bounded size.
+
+use crate::error::{Error, Result};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// The text of a file of at most `max_bytes`.
+///
+/// # Errors
+/// The file cannot be read, is larger, or is not UTF-8.
+pub(crate) fn read_text(path: &Path, max_bytes: u64) -> Result<String> {
+    let file = File::open(path).map_err(|e| Error::io("read", path, e))?;
+    let mut bytes = Vec::new();
+    // one byte more than allowed tells that there is more, also of a device that never ends
+    file.take(max_bytes + 1).read_to_end(&mut bytes).map_err(|e| Error::io("read", path, e))?;
+    if bytes.len() as u64 > max_bytes {
+        return Err(Error::file(path, None, format!("is larger than {} MiB; it must be a text file", max_bytes >> 20)));
+    }
+    String::from_utf8(bytes).map_err(|e| {
+        let before = e.as_bytes().iter().take(e.utf8_error().valid_up_to());
+        let line = 1 + before.filter(|&&byte| byte == b'\n').count();
+        Error::file(path, line, "is not text (UTF-8)")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_text_of_the_allowed_size_is_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x");
+        std::fs::write(&path, "ab\nc").unwrap();
+        assert_eq!(read_text(&path, 4).unwrap(), "ab\nc");
+        assert!(read_text(&path, 3).unwrap_err().to_string().contains("is larger"));
+        std::fs::write(&path, b"ab\n\xff").unwrap();
+        assert!(read_text(&path, 10).unwrap_err().to_string().contains("x:2: is not text"));
+        assert!(read_text(directory.path(), 10).unwrap_err().to_string().contains("cannot read"));
+    }
+}
