@@ -4,6 +4,7 @@
 pub mod atomic;
 pub mod c_format;
 pub mod cbf;
+mod format;
 pub mod metadata;
 pub mod npy;
 pub mod pgm;
@@ -13,4 +14,5 @@ pub mod raw;
 pub mod smv;
 pub mod tiff;
 
+pub use format::{Format, WriteOptions, Written, parse, read, write_recording};
 pub use metadata::{Metadata, Sensor};

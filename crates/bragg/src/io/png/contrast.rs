@@ -51,7 +51,11 @@ impl Contrast {
             Limit::Percentile(percent) => percentile(&mut finite, percent),
             Limit::Value(value) => value,
         };
-        let (low, mut high) = (limit(low), limit(high));
+        let given = |limit: Limit, otherwise: f64| match limit {
+            Limit::Value(value) if !value.is_finite() => Limit::Percentile(otherwise),
+            limit => limit,
+        };
+        let (low, mut high) = (limit(given(low, 0.0)), limit(given(high, 100.0)));
         let noise = (limit(Limit::Percentile(84.1)) - limit(Limit::Percentile(15.9))) / 2.0;
         if high.partial_cmp(&low) != Some(std::cmp::Ordering::Greater) {
             // Nearly all pixels are the same: the few that differ shall show.
@@ -140,8 +144,8 @@ mod tests {
             assert!(contrast.low.is_finite() && contrast.high > contrast.low);
             assert_eq!(contrast.level(contrast.low as f32), 0);
         }
-        let contrast = Contrast::new(&[1.0, 2.0], Scale::Log, Limit::Value(f64::NAN), Limit::Value(5.0));
-        contrast.level(1.0);
+        let contrast = Contrast::new(&[1.0, 2.0], Scale::Log, Limit::Value(f64::NAN), Limit::Value(f64::INFINITY));
+        assert_eq!((contrast.low, contrast.high), (1.0, 2.0));
         let contrast = Contrast::new(&[f32::MIN, f32::MAX], Scale::Log, FULL.0, FULL.1);
         assert_eq!((contrast.level(f32::MIN), contrast.level(f32::MAX)), (0, 255));
     }

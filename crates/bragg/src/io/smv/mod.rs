@@ -210,8 +210,8 @@ pub fn header(size: (usize, usize), metadata: &Metadata) -> Vec<u8> {
         ("TWOTHETA", metadata.two_theta),
         ("IMAGE_PEDESTAL", metadata.adc_offset),
         ("GAIN", metadata.gain),
-        ("CCD_IMAGE_SATURATION", metadata.saturation.unwrap_or(65535.0).min(65535.0)),
     ];
+    numbers.extend(metadata.saturation.map(|limit| ("CCD_IMAGE_SATURATION", limit.min(65535.0))));
     numbers.extend(metadata.close_distance.map(|close| ("CLOSE_DISTANCE", close)));
     let mut lines =
         format!("DIM=2;\nBYTE_ORDER=little_endian;\nTYPE=unsigned_short;\nSIZE1={};\nSIZE2={};\n", size.0, size.1);
