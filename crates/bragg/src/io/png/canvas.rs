@@ -42,7 +42,7 @@ impl Canvas<'_> {
             let right = right.start.max(left.end)..right.end;
             for x in left.chain(right) {
                 let distance = (x as f64 + 0.5 - center_x).hypot(dy) - radius;
-                self.blend(x, y, self.ink, 0.8 * (half_width + 0.5 - distance.abs()).clamp(0.0, 1.0));
+                self.blend(x, y, self.ink, 0.65 * (half_width + 0.5 - distance.abs()).clamp(0.0, 1.0));
             }
         }
     }
@@ -64,24 +64,23 @@ impl Canvas<'_> {
 
     /// Width and height of a label with its halo (pixels).
     pub(super) fn label_size(&self, text: &str) -> (usize, usize) {
-        ((text.chars().count() * GLYPH + 2) * self.zoom, (GLYPH + 2) * self.zoom)
+        ((columns(text).len() + 2) * self.zoom, (GLYPH + 2) * self.zoom)
     }
 
     /// A label with its upper left corner at (x, y).
     pub(super) fn label(&mut self, text: &str, x: usize, y: usize) {
-        let glyphs: Vec<[u8; GLYPH]> = text.chars().map(glyph).collect();
+        let columns = columns(text);
         let is_ink = |column: usize, row: usize| {
-            let column = column.wrapping_sub(1);
-            let bits = glyphs.get(column / GLYPH).and_then(|glyph| glyph.get(row.wrapping_sub(1)));
-            bits.is_some_and(|bits| bits >> (column % GLYPH) & 1 == 1)
+            let rows = columns.get(column.wrapping_sub(1)).copied().unwrap_or(0);
+            (1..=GLYPH).contains(&row) && rows >> (row - 1) & 1 == 1
         };
         let around = |at: usize| at.saturating_sub(1)..=at + 1;
         for row in 0..GLYPH + 2 {
-            for column in 0..glyphs.len() * GLYPH + 2 {
+            for column in 0..columns.len() + 2 {
                 let (color, part) = if is_ink(column, row) {
                     (self.ink, 1.0)
                 } else if around(row).any(|row| around(column).any(|column| is_ink(column, row))) {
-                    (self.halo, 0.75)
+                    (self.halo, 0.8)
                 } else {
                     continue;
                 };
@@ -92,6 +91,21 @@ impl Canvas<'_> {
             }
         }
     }
+}
+
+/// The columns of a text from left to right, the lowest bit on top: each character as wide as it is, a pixel apart.
+fn columns(text: &str) -> Vec<u8> {
+    let mut columns = Vec::new();
+    for character in text.chars() {
+        let glyph = glyph(character);
+        let column = |i: usize| glyph.iter().enumerate().fold(0, |bits, (row, line)| bits | (line >> i & 1) << row);
+        let inked: Vec<u8> = (0..GLYPH).map(column).skip_while(|&bits| bits == 0).collect();
+        let width = inked.iter().rposition(|&bits| bits != 0).map_or(0, |last| last + 1);
+        columns.extend_from_slice(&inked[..width]);
+        columns.extend(if width == 0 { [0, 0, 0].as_slice() } else { &[0] });
+    }
+    columns.pop();
+    columns
 }
 
 /// The rows (or columns) of an image whose middles may lie between two coordinates.
@@ -146,15 +160,24 @@ mod tests {
 
     #[test]
     fn a_label_has_the_fonts_pixels_and_a_halo() {
-        let pixels = drawn(20, 10, |canvas| canvas.label("1", 0, 0));
-        let expected = font8x8::BASIC_FONTS.get('1').unwrap();
+        let pixels = drawn(20, 10, |canvas| canvas.label("L", 0, 0));
+        let expected = font8x8::BASIC_FONTS.get('L').unwrap();
+        let left = expected.iter().map(|bits| bits.trailing_zeros()).min().unwrap() as usize;
         for (row, bits) in expected.iter().enumerate() {
-            for column in 0..8 {
-                let is_ink = pixels[(row + 1) * 20 + column + 1] == [255; 3];
+            for column in left..8 {
+                let is_ink = pixels[(row + 1) * 20 + column - left + 1] == [255; 3];
                 assert_eq!(is_ink, bits >> column & 1 == 1, "{row} {column}");
             }
         }
         assert!(pixels.contains(&[1, 0, 0]));
         assert_ne!(glyph('Å'), [0; 8]);
+    }
+
+    #[test]
+    fn text_is_set_a_pixel_apart() {
+        let (l, space) = (columns("L"), columns("L L"));
+        assert_eq!(columns("LL"), [&l[..], &[0], &l].concat());
+        assert_eq!(space, [&l[..], &[0, 0, 0, 0], &l].concat());
+        assert!(columns("").is_empty() && columns(" ").len() < 8);
     }
 }

@@ -57,7 +57,7 @@ impl ColorMap {
 
     /// The colour of pixels without a value.
     pub(super) fn void(self) -> Rgb {
-        if self == Self::InvertedGrey { [222; 3] } else { [64; 3] }
+        if self == Self::InvertedGrey { [200; 3] } else { [64; 3] }
     }
 
     /// The colour of lines and labels drawn over the image, and that of the halo that sets labels off.
