@@ -6,7 +6,7 @@ mod contrast;
 
 use std::io::{self, Write};
 
-use ::png::{BitDepth, ColorType, Encoder};
+use ::png::{BitDepth, ColorType, DeflateCompression, Encoder, Filter};
 
 pub use color::ColorMap;
 pub use contrast::{Limit, Scale};
@@ -110,6 +110,9 @@ pub fn write(w: &mut dyn Write, recording: &Recording, metadata: &Metadata, styl
     let mut encoder = Encoder::new(w, width, height);
     encoder.set_color(if is_grey { ColorType::Grayscale } else { ColorType::Rgb });
     encoder.set_depth(BitDepth::Eight);
+    // Noise gains nothing from filters and little from effort: as small as the defaults make it, in a third of the time.
+    encoder.set_filter(Filter::NoFilter);
+    encoder.set_deflate_compression(DeflateCompression::Level(2));
     encoder.add_text_chunk("Software".into(), "bragg".into()).map_err(io::Error::other)?;
     let [low, high] = [contrast.low, contrast.high].map(G);
     let unit = if matches!(recording, Recording::Photons(_)) { "photons" } else { "counts" };
