@@ -1,10 +1,25 @@
 //! Files in and out, one format per module. Readers take the bytes and the file's name (for messages); writers go through
 //! [`atomic`], so that a failed run leaves no partial file.
 
+pub mod atomic;
+pub mod c_format;
+pub mod cbf;
 pub mod fdump;
+mod format;
 pub mod hkl;
+pub mod metadata;
 pub mod mosflm_matrix;
 pub mod mtz;
+pub mod npy;
+pub mod pgm;
+mod pixels;
+pub mod png;
+pub mod raw;
 pub mod reflections;
+pub mod smv;
 pub mod source_file;
 pub(crate) mod text;
+pub mod tiff;
+
+pub use format::{Format, WriteOptions, Written, parse, read, write_recording};
+pub use metadata::{Metadata, Sensor};

@@ -1,0 +1,187 @@
+//! Files that appear whole or not at all.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// Bytes collected before the operating system is asked to write.
+const BUFFER: usize = 1 << 18;
+/// Links followed before a chain of them is taken for a loop, as Linux does.
+const MAX_LINKS: usize = 40;
+
+/// Writes `path` through `body` into a temporary file beside it, and gives that file the name once all of it is written.
+/// On any error the temporary file is removed and what was at `path` stays as it was.
+///
+/// A symbolic link stays and its target is replaced; a replaced file hands on its permissions. Where `path` is no regular
+/// file (`/dev/null`, `/dev/stdout`, a pipe) it is written directly.
+pub fn write(path: &Path, body: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let outcome = match fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() || is_stream(path) => write_directly(path, body),
+        Ok(metadata) => fs::canonicalize(path).and_then(|target| replace(&target, Some(metadata.permissions()), body)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            link_target(path).and_then(|target| replace(&target, None, body))
+        }
+        Err(error) => Err(error),
+    };
+    outcome.map_err(|error| Error::io("write", path, error))
+}
+
+/// Whether a regular file behind this name is somebody's open stream (`/dev/stdout` sent to a file), which must be
+/// written to and not replaced.
+fn is_stream(path: &Path) -> bool {
+    path.starts_with("/dev") || path.starts_with("/proc")
+}
+
+fn write_directly(path: &Path, body: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut writer = BufWriter::with_capacity(BUFFER, OpenOptions::new().append(true).open(path)?);
+    body(&mut writer)?;
+    writer.flush()
+}
+
+fn replace(
+    target: &Path,
+    permissions: Option<fs::Permissions>,
+    body: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    if permissions.is_some() {
+        // A file that may not be written must not be replaced either, although the folder would allow it.
+        OpenOptions::new().write(true).open(target)?;
+    }
+    let folder = match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let temporary = temporary_file(folder)?;
+    let mut writer = BufWriter::with_capacity(BUFFER, temporary);
+    body(&mut writer)?;
+    let temporary = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+    if let Some(permissions) = permissions {
+        temporary.as_file().set_permissions(permissions)?;
+    }
+    temporary.persist(target).map(drop).map_err(|refusal| refusal.error)
+}
+
+fn temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".bragg-").suffix(".partial");
+    #[cfg(unix)]
+    builder.permissions({
+        use std::os::unix::fs::PermissionsExt;
+        fs::Permissions::from_mode(0o666) // the system takes the umask away
+    });
+    // The error's own message would name the temporary file, which nobody asked for.
+    builder.tempfile_in(folder).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => io::Error::new(error.kind(), "its folder does not exist; create it first"),
+        kind => io::Error::from(kind),
+    })
+}
+
+/// Where a name leads that does not exist yet: itself, or what a dangling link points to.
+fn link_target(path: &Path) -> io::Result<PathBuf> {
+    let mut target = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match fs::read_link(&target) {
+            Ok(next) => target = target.parent().unwrap_or(Path::new("")).join(next),
+            Err(_) => return Ok(target),
+        }
+    }
+    Err(io::Error::other("too many symbolic links follow each other; is it a loop?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(folder: &Path) -> Vec<String> {
+        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_new_file_and_then_a_new_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.img");
+        for content in ["first", "second, longer", ""] {
+            write(&path, |w| w.write_all(content.as_bytes())).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+            assert_eq!(entries(folder.path()), ["a.img"]);
+        }
+    }
+
+    #[test]
+    fn a_failure_leaves_nothing_and_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.img");
+        let fail = |w: &mut dyn Write| {
+            w.write_all(&vec![b'x'; 3 * BUFFER])?;
+            Err(io::Error::other("the disk is on fire"))
+        };
+        let message = write(&path, fail).unwrap_err().to_string();
+        assert_eq!(message, format!("cannot write {}: the disk is on fire", path.display()));
+        assert!(entries(folder.path()).is_empty());
+
+        fs::write(&path, "kept").unwrap();
+        write(&path, fail).unwrap_err();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "kept");
+        assert_eq!(entries(folder.path()), ["a.img"]);
+    }
+
+    #[test]
+    fn a_missing_folder_and_a_folder_are_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("no/such/a.img");
+        let message = write(&path, |_| Ok(())).unwrap_err().to_string();
+        assert_eq!(message, format!("cannot write {}: its folder does not exist; create it first", path.display()));
+        assert!(write(folder.path(), |_| Ok(())).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_stay_links() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, dangling) = (folder.path().join("real.img"), folder.path().join("sub/new.img"));
+        fs::create_dir(folder.path().join("sub")).unwrap();
+        fs::write(&real, "old").unwrap();
+        let (link, to_nothing) = (folder.path().join("link.img"), folder.path().join("sub/link.img"));
+        std::os::unix::fs::symlink("real.img", &link).unwrap();
+        std::os::unix::fs::symlink("new.img", &to_nothing).unwrap();
+        for (link, target) in [(&link, &real), (&to_nothing, &dangling)] {
+            write(link, |w| w.write_all(b"new")).unwrap();
+            assert!(fs::symlink_metadata(link).unwrap().is_symlink());
+            assert_eq!(fs::read_to_string(target).unwrap(), "new");
+        }
+        let circle = folder.path().join("circle");
+        std::os::unix::fs::symlink("circle", &circle).unwrap();
+        assert!(write(&circle, |_| Ok(())).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn permissions_are_those_of_an_ordinary_file() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let (ordinary, new) = (folder.path().join("ordinary"), folder.path().join("new"));
+        fs::write(&ordinary, "").unwrap();
+        write(&new, |_| Ok(())).unwrap();
+        assert_eq!(mode(&new), mode(&ordinary));
+
+        fs::set_permissions(&new, fs::Permissions::from_mode(0o640)).unwrap();
+        write(&new, |w| w.write_all(b"again")).unwrap();
+        assert_eq!(mode(&new), 0o640);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn devices_are_written_directly() {
+        use std::os::unix::fs::FileTypeExt;
+        write(Path::new("/dev/null"), |w| w.write_all(b"gone")).unwrap();
+        assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+        let message = write(Path::new("/dev/full"), |w| w.write_all(b"no room")).unwrap_err().to_string();
+        assert!(message.starts_with("cannot write /dev/full: No space left"), "{message}");
+    }
+}

@@ -1,0 +1,306 @@
+//! miniCBF images (`.cbf`): a short text header, then 32-bit counts in the byte-offset compression, as Pilatus and Eiger
+//! detectors write them.
+//!
+//! The header convention is `GENERIC_MINI`, which dxtbx reads for any image size; dxtbx, fabio, CBFlib, XDS and CrystFEL all
+//! read this layout. dxtbx also wants the file's name to carry an image number (`sim_00001.cbf`).
+
+mod byte_offset;
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use md5::{Digest, Md5};
+
+pub use byte_offset::{compress, decompress};
+
+use super::c_format::{leading_number, significant};
+use super::metadata::{Metadata, Sensor};
+use crate::error::{Error, Result};
+use crate::image::PanelImage;
+
+/// What separates the text from the compressed pixels.
+const START_OF_DATA: &[u8] = &[0x0C, 0x1A, 0x04, 0xD5];
+/// Zeros after the pixels.
+const PADDING: usize = 4095;
+/// The text before the pixels is looked for in this many bytes of a file.
+const LONGEST_HEADER: usize = 1 << 20;
+
+/// Writes counts and their header; `name` (usually the file's, without its extension) becomes the data block's.
+pub fn write(w: &mut dyn Write, panel: &PanelImage<i32>, metadata: &Metadata, name: &str) -> io::Result<()> {
+    let data = compress(panel.pixels());
+    let (n_fast, n_slow) = (panel.n_fast(), panel.n_slow());
+    let lines = [
+        "###CBF: VERSION 1.5".to_owned(),
+        String::new(),
+        format!("data_{}", block_name(name)),
+        String::new(),
+        "_array_data.header_convention \"GENERIC_MINI\"".to_owned(),
+        "_array_data.header_contents".to_owned(),
+        ";".to_owned(),
+        contents(metadata).join("\r\n"),
+        ";".to_owned(),
+        String::new(),
+        "_array_data.data".to_owned(),
+        ";".to_owned(),
+        "--CIF-BINARY-FORMAT-SECTION--".to_owned(),
+        "Content-Type: application/octet-stream;".to_owned(),
+        "     conversions=\"x-CBF_BYTE_OFFSET\"".to_owned(),
+        "Content-Transfer-Encoding: BINARY".to_owned(),
+        format!("X-Binary-Size: {}", data.len()),
+        "X-Binary-ID: 1".to_owned(),
+        "X-Binary-Element-Type: \"signed 32-bit integer\"".to_owned(),
+        "X-Binary-Element-Byte-Order: LITTLE_ENDIAN".to_owned(),
+        format!("Content-MD5: {}", checksum(&data)),
+        format!("X-Binary-Number-of-Elements: {}", panel.pixels().len()),
+        format!("X-Binary-Size-Fastest-Dimension: {n_fast}"),
+        format!("X-Binary-Size-Second-Dimension: {n_slow}"),
+        format!("X-Binary-Size-Padding: {PADDING}"),
+        String::new(),
+        String::new(),
+    ];
+    w.write_all(lines.join("\r\n").as_bytes())?;
+    w.write_all(START_OF_DATA)?;
+    w.write_all(&data)?;
+    w.write_all(&[0; PADDING])?;
+    w.write_all(b"\r\n--CIF-BINARY-FORMAT-SECTION----\r\n;\r\n")
+}
+
+fn checksum(data: &[u8]) -> String {
+    BASE64.encode(Md5::digest(data))
+}
+
+/// A name as CIF allows for a data block.
+fn block_name(name: &str) -> String {
+    let name: String = name.chars().map(|c| if c.is_ascii_graphic() { c } else { '_' }).take(64).collect();
+    if name.is_empty() { "image".to_owned() } else { name }
+}
+
+/// The header lines, in metres as the format has them.
+fn contents(metadata: &Metadata) -> Vec<String> {
+    let number = |value: f64| significant(value, 12);
+    let meters = |mm: f64| significant(mm * 1e-3, 12);
+    let (start, width) = metadata.forward_oscillation();
+    let (fast, slow) = metadata.beam_center;
+    let mut lines = vec!["# Detector: simulated".to_owned()];
+    let pixel = meters(metadata.pixel_size);
+    lines.push(format!("# Pixel_size {pixel} m x {pixel} m"));
+    lines.extend(metadata.sensor.as_ref().map(|sensor| {
+        let material = if sensor.material == "Si" { "Silicon" } else { &sensor.material };
+        format!("# {material} sensor, thickness {} m", meters(sensor.thickness))
+    }));
+    lines.push(format!("# Exposure_time {} s", number(metadata.exposure_time)));
+    lines.push(format!("# Exposure_period {} s", number(metadata.exposure_time)));
+    let cutoff = metadata.saturation.unwrap_or(f64::from(i32::MAX)).clamp(0.0, f64::from(i32::MAX));
+    lines.push(format!("# Count_cutoff {} counts", cutoff as i32));
+    lines.push(format!("# Wavelength {} A", number(metadata.wavelength)));
+    lines.push(format!("# Detector_distance {} m", meters(metadata.distance)));
+    lines.push(format!("# Beam_xy ({}, {}) pixels", number(fast), number(slow)));
+    lines.extend(metadata.flux.map(|flux| format!("# Flux {}", number(flux))));
+    lines.push(format!("# Start_angle {} deg.", number(start)));
+    lines.push(format!("# Angle_increment {} deg.", number(width)));
+    lines.push(format!("# Detector_2theta {} deg.", number(metadata.two_theta)));
+    lines
+}
+
+/// Reads a CBF image of byte-offset integers that fit 32 bits, with or without a checksum and padding.
+pub fn parse(bytes: &[u8], path: &Path) -> Result<(PanelImage<i32>, Option<Metadata>)> {
+    let complaint = |what: &str| Error::file(path, None, what);
+    let at = bytes[..bytes.len().min(LONGEST_HEADER)].windows(4).position(|four| four == START_OF_DATA);
+    let at =
+        at.ok_or_else(|| complaint("this is no CBF image, or it is cut short: no pixels begin (bytes 0C 1A 04 D5)."))?;
+    let text = String::from_utf8_lossy(&bytes[..at]);
+    let data = &bytes[at + START_OF_DATA.len()..];
+    let binary = text.rfind("--CIF-BINARY-FORMAT-SECTION--").map_or("", |at| &text[at..]);
+    check_kind(binary, path)?;
+
+    let number = |key: &str| {
+        let value = binary_value(binary, key).and_then(|value| value.parse::<usize>().ok());
+        value.ok_or_else(|| complaint(&format!("the CBF header gives no usable {key}; it must be a whole number.")))
+    };
+    let (n_fast, n_slow) = (number("X-Binary-Size-Fastest-Dimension")?, number("X-Binary-Size-Second-Dimension")?);
+    let size = number("X-Binary-Size")?;
+    let data = data.get(..size).ok_or_else(|| {
+        let there = data.len();
+        complaint(&format!("the CBF header says {size} bytes of pixels, but {there} follow; is the file cut short?"))
+    })?;
+    // A pixel takes a byte at least, which bounds what is reserved for them.
+    let n = n_fast.checked_mul(n_slow).filter(|n| (1..=size).contains(n)).ok_or_else(|| {
+        complaint(&format!(
+            "the CBF header says {n_fast} × {n_slow} pixels, which {size} compressed bytes cannot hold."
+        ))
+    })?;
+    if let Some(expected) = binary_value(binary, "Content-MD5").filter(|expected| *expected != checksum(data)) {
+        let expected = expected.escape_debug();
+        return Err(complaint(&format!(
+            "the CBF's pixels are damaged: their checksum is not {expected} (Content-MD5)."
+        )));
+    }
+    let pixels = decompress(data, n).map_err(|what| complaint(&what))?;
+    let panel = PanelImage::new(n_fast, n_slow, pixels).ok_or_else(|| complaint("the CBF has no usable size."))?;
+    Ok((panel, metadata(&text)))
+}
+
+/// Refuses what the decompression would misread.
+fn check_kind(binary: &str, path: &Path) -> Result<()> {
+    let complaint = |what: String| Err(Error::file(path, None, what));
+    if !binary.to_ascii_lowercase().contains("x-cbf_byte_offset") {
+        return complaint("only CBF images in the byte-offset compression (x-CBF_BYTE_OFFSET) are read.".to_owned());
+    }
+    if let Some(order) = binary_value(binary, "X-Binary-Element-Byte-Order").filter(|order| *order != "LITTLE_ENDIAN") {
+        return complaint(format!("the CBF's byte order is {}; only LITTLE_ENDIAN is read.", order.escape_debug()));
+    }
+    match binary_value(binary, "X-Binary-Element-Type") {
+        Some(kind) if !kind.contains("integer") => {
+            complaint(format!("the CBF's pixels are '{}'; only integers are read.", kind.escape_debug()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The value of a `Key: value` line of the binary section, without quotes.
+fn binary_value<'a>(binary: &'a str, key: &str) -> Option<&'a str> {
+    let lines = binary.lines().filter_map(|line| line.split_once(':'));
+    lines.filter(|(name, _)| name.trim() == key).map(|(_, value)| value.trim().trim_matches('"')).next()
+}
+
+/// What the `# key value` lines say about the experiment, where they say enough.
+fn metadata(text: &str) -> Option<Metadata> {
+    let line = |key: &str| {
+        let lines = text.lines().filter_map(|line| line.trim().strip_prefix('#'));
+        let mut values = lines.filter_map(|line| line.trim_start().strip_prefix(key));
+        values.find_map(|rest| rest.strip_prefix([' ', ':', '=']))
+    };
+    let number = |key: &str| {
+        let value = leading_number(line(key)?.trim_start_matches([' ', ':', '=', '(']));
+        value.filter(|value| value.is_finite())
+    };
+    let (pixel_fast, pixel_slow) = line("Pixel_size")?.split_once('x')?;
+    let pixel_size = leading_number(pixel_fast)?;
+    let (fast, slow) = line("Beam_xy")?.trim_start_matches([' ', ':', '(']).split_once(',')?;
+    let beam_center = (leading_number(fast)?, leading_number(slow)?);
+    if leading_number(pixel_slow)? != pixel_size || pixel_size <= 0.0 {
+        return None;
+    }
+    let sensor = |name: &str, material: &str| {
+        let (_, thickness) = line(name)?.split_once("thickness")?;
+        let thickness = leading_number(thickness)? * 1e3;
+        Some(Sensor { material: material.to_owned(), thickness })
+    };
+    let two_theta = number("Detector_2theta").unwrap_or(0.0);
+    let cutoff = number("Count_cutoff").filter(|&cutoff| cutoff < f64::from(i32::MAX));
+    Some(Metadata {
+        phi_start: number("Start_angle").unwrap_or(0.0),
+        oscillation_width: number("Angle_increment").unwrap_or(0.0),
+        exposure_time: number("Exposure_time").or_else(|| number("Exposure_period")).unwrap_or(1.0),
+        two_theta,
+        sensor: sensor("Silicon", "Si").or_else(|| sensor("CdTe", "CdTe")).or_else(|| sensor("GaAs", "GaAs")),
+        flux: number("Flux"),
+        saturation: cutoff,
+        tilted: two_theta != 0.0,
+        ..Metadata::new(number("Wavelength")?, number("Detector_distance")? * 1e3, beam_center, pixel_size * 1e3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATH: &str = "a.cbf";
+
+    fn example() -> (PanelImage<i32>, Metadata, Vec<u8>) {
+        let panel = PanelImage::new(3, 2, vec![0, -1, 1_000_000, i32::MAX, i32::MIN, 7]).unwrap();
+        let mut metadata = Metadata::new(0.9795, 123.456, (217.25, 98.5), 0.172);
+        (metadata.phi_start, metadata.oscillation_width, metadata.exposure_time) = (10.0, 0.25, 0.1);
+        metadata.sensor = Some(Sensor { material: "Si".to_owned(), thickness: 0.32 });
+        (metadata.flux, metadata.saturation) = (Some(1.5e12), Some(1_048_575.0));
+        let mut bytes = Vec::new();
+        write(&mut bytes, &panel, &metadata, "sim 0001").unwrap();
+        (panel, metadata, bytes)
+    }
+
+    #[test]
+    fn a_written_image_comes_back_and_no_part_of_it_does() {
+        let (panel, metadata, bytes) = example();
+        let (pixels, read) = parse(&bytes, Path::new(PATH)).unwrap();
+        assert_eq!(pixels, panel);
+        let read = read.unwrap();
+        assert!(
+            (read.distance - metadata.distance).abs() < 1e-9 && (read.pixel_size - metadata.pixel_size).abs() < 1e-9
+        );
+        let rounded = Metadata { distance: metadata.distance, pixel_size: metadata.pixel_size, ..read };
+        assert_eq!(rounded, metadata);
+        let end_of_data = bytes.len() - PADDING - b"\r\n--CIF-BINARY-FORMAT-SECTION----\r\n;\r\n".len();
+        for n in 0..end_of_data {
+            assert!(parse(&bytes[..n], Path::new(PATH)).is_err(), "{n}");
+        }
+        assert!(parse(&bytes[..end_of_data], Path::new(PATH)).is_ok());
+    }
+
+    #[test]
+    fn dxtbx_finds_the_lines_it_needs() {
+        let (_, _, bytes) = example();
+        let text = String::from_utf8_lossy(&bytes);
+        for line in [
+            "data_sim_0001\r\n",
+            "_array_data.header_convention \"GENERIC_MINI\"\r\n",
+            "# Pixel_size 0.000172 m x 0.000172 m\r\n",
+            "# Silicon sensor, thickness 0.00032 m\r\n",
+            "# Exposure_period 0.1 s\r\n",
+            "# Count_cutoff 1048575 counts\r\n",
+            "# Wavelength 0.9795 A\r\n",
+            "# Detector_distance 0.123456 m\r\n",
+            "# Beam_xy (217.25, 98.5) pixels\r\n",
+            "# Start_angle 10 deg.\r\n",
+            "# Angle_increment 0.25 deg.\r\n",
+        ] {
+            assert!(text.contains(line), "{line}");
+        }
+        assert!(text.lines().filter(|line| line.starts_with("X-")).all(|line| line.matches(':').count() == 1));
+    }
+
+    #[test]
+    fn a_pilatus_header_is_read() {
+        let (_, _, bytes) = example();
+        let at = bytes.windows(4).position(|four| four == START_OF_DATA).unwrap();
+        let text = String::from_utf8_lossy(&bytes[..at]).into_owned();
+        let (before, rest) = text.split_once("# Detector").unwrap();
+        let (_, after) = rest.split_once("\r\n;\r\n").unwrap();
+        let pilatus = "# Detector: PILATUS 6M, S/N 60-0001\n# 2011-06-01T12:00:00.000\n# Pixel_size 172e-6 m x 172e-6 m\n\
+                       # CdTe sensor, thickness 0.001000 m\n# Exposure_time = 0.0970 s\n# Exposure_period = 0.1000 s\n\
+                       # Wavelength 1.5418 A\n# Detector_distance 0.200 m\n# Beam_xy (1.5, 2.5) pixels\n\
+                       # Start_angle -3.5000 deg.\n# Angle_increment 0.1000 deg.";
+        let bytes = [format!("{before}{pilatus}\r\n;\r\n{after}").as_bytes(), &bytes[at..]].concat();
+        let metadata = parse(&bytes, Path::new(PATH)).unwrap().1.unwrap();
+        assert!((metadata.pixel_size - 0.172).abs() < 1e-12 && (metadata.distance - 200.0).abs() < 1e-12);
+        assert_eq!(metadata.sensor, Some(Sensor { material: "CdTe".to_owned(), thickness: 1.0 }));
+        assert_eq!((metadata.exposure_time, metadata.phi_start, metadata.beam_center), (0.097, -3.5, (1.5, 2.5)));
+        assert_eq!((metadata.saturation, metadata.flux), (None, None));
+    }
+
+    #[test]
+    fn lies_and_damage_are_refused() {
+        let (_, _, bytes) = example();
+        let at = bytes.windows(4).position(|four| four == START_OF_DATA).unwrap();
+        let with = |from: &str, to: &str| {
+            let text = String::from_utf8_lossy(&bytes[..at]);
+            assert!(text.contains(from), "{from}");
+            let bytes = [text.replace(from, to).as_bytes(), &bytes[at..]].concat();
+            parse(&bytes, Path::new(PATH)).unwrap_err().to_string()
+        };
+        assert!(with("Fastest-Dimension: 3", "Fastest-Dimension: 99999999999999").contains("cannot hold"));
+        assert!(with("Fastest-Dimension: 3", "Fastest-Dimension: 18446744073709551615").contains("cannot hold"));
+        assert!(with("Fastest-Dimension: 3", "Fastest-Dimension: 0").contains("cannot hold"));
+        assert!(with("Fastest-Dimension: 3", "Fastest-Dimension: 4").contains("6 of its 8 pixels"));
+        assert!(with("Second-Dimension: 2", "Second-Dimension: -2").contains("X-Binary-Size-Second-Dimension"));
+        assert!(with("X-Binary-Size: ", "X-Binary-Size: 999999").contains("cut short"));
+        assert!(with("BYTE_OFFSET", "PACKED").contains("byte-offset"));
+        assert!(with("LITTLE_ENDIAN", "BIG_ENDIAN").contains("LITTLE_ENDIAN"));
+        assert!(with("signed 32-bit integer", "signed 32-bit real IEEE").contains("integers"));
+
+        let mut damaged = bytes.clone();
+        damaged[at + 4] ^= 1;
+        assert!(parse(&damaged, Path::new(PATH)).unwrap_err().to_string().contains("damaged"));
+    }
+}

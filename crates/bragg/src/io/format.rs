@@ -1,0 +1,195 @@
+//! The formats by the extensions of their files, and one way in and out for all of them.
+
+use std::fs;
+use std::path::Path;
+
+use super::metadata::Metadata;
+use super::{atomic, cbf, npy, pgm, pixels, png, raw, smv, tiff};
+use crate::error::{Error, Result};
+use crate::image::{Image, PanelImage, Recording};
+
+/// A format of image files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// SMV, 16-bit counts.
+    Smv,
+    /// miniCBF, 32-bit counts, compressed.
+    Cbf,
+    /// NumPy array: photons as 32-bit floats, counts as 32-bit integers; the only one for several panels.
+    Npy,
+    /// Bare 32-bit floats.
+    Raw,
+    /// 8-bit grey levels.
+    Pgm,
+    /// A picture to look at.
+    Png,
+    /// TIFF: photons as 32-bit floats, counts as 32-bit integers.
+    Tiff,
+}
+
+impl Format {
+    /// Extensions and what they stand for.
+    pub const EXTENSIONS: [(&'static str, Self); 8] = [
+        ("img", Self::Smv),
+        ("cbf", Self::Cbf),
+        ("npy", Self::Npy),
+        ("bin", Self::Raw),
+        ("pgm", Self::Pgm),
+        ("png", Self::Png),
+        ("tif", Self::Tiff),
+        ("tiff", Self::Tiff),
+    ];
+
+    /// The format that a file's extension, in upper or lower case, stands for.
+    pub fn from_path(path: &Path) -> Result<Self> {
+        let extension =
+            path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let known = Self::EXTENSIONS.iter().find(|(known, _)| *known == extension);
+        known.map(|(_, format)| *format).ok_or_else(|| {
+            let given =
+                if extension.is_empty() { "no extension".to_owned() } else { format!("the extension .{extension}") };
+            let known = Self::EXTENSIONS.map(|(extension, _)| format!(".{extension}")).join(", ");
+            Error::file(path, None, format!("the name has {given}, which says no image format; use one of {known}."))
+        })
+    }
+
+    /// Whether one file takes several panels.
+    pub fn takes_several_panels(self) -> bool {
+        matches!(self, Self::Npy | Self::Png)
+    }
+}
+
+/// What the writers leave open.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct WriteOptions {
+    /// How a picture (`.png`) looks.
+    pub picture: png::Style,
+    /// Grey levels per photon of a grey map (`.pgm`); [`pgm::automatic_scale`] where none is given.
+    pub pgm_scale: Option<f64>,
+}
+
+/// What there is to say about a file that was written.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Written {
+    /// Pixels that were cut to what the format's numbers can say, or were no numbers.
+    pub n_clipped: usize,
+    /// What the format could not express, as sentences.
+    pub notes: Vec<String>,
+}
+
+/// Writes a recording in the format of the file's extension. Integer formats round photons to the nearest integer and cut
+/// them to their range. Several panels need `.npy`; a picture shows them side by side.
+pub fn write_recording(
+    path: &Path,
+    recording: &Recording,
+    metadata: &Metadata,
+    options: &WriteOptions,
+) -> Result<Written> {
+    let format = Format::from_path(path)?;
+    let sizes = recording.panel_sizes();
+    check_panels(path, format, &sizes)?;
+    let mut written = Written::default();
+    match format {
+        Format::Smv => {
+            let (panels, n_clipped) = pixels::to_integers(recording, 0, u16::MAX.into(), |count| count as u16);
+            written = Written { n_clipped, notes: header_notes(path, metadata) };
+            atomic::write(path, |w| smv::write(w, &smv::header(sizes[0], metadata), &panels[0]))?;
+        }
+        Format::Cbf => {
+            let (panels, n_clipped) = pixels::to_integers(recording, i32::MIN, i32::MAX, |count| count);
+            written = Written { n_clipped, notes: header_notes(path, metadata) };
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            atomic::write(path, |w| cbf::write(w, &panels[0], metadata, &name))?;
+        }
+        Format::Npy => atomic::write(path, |w| npy::write(w, recording))?,
+        Format::Raw => atomic::write(path, |w| raw::write(w, &recording.to_f32().panels[0]))?,
+        Format::Pgm => {
+            let photons = &recording.to_f32().panels[0];
+            let scale = options.pgm_scale.unwrap_or_else(|| pgm::automatic_scale(photons.pixels()));
+            let levels = PanelImage::new(sizes[0].0, sizes[0].1, pgm::grey_levels(photons.pixels(), scale));
+            atomic::write(path, |w| levels.map_or(Ok(()), |levels| pgm::write(w, &levels, scale)))?;
+        }
+        Format::Png => {
+            if !options.picture.resolution_rings.is_empty() && !png::can_draw_rings(recording, metadata) {
+                let path = path.display();
+                written.notes.push(format!(
+                    "{path} has no resolution rings: they are circles only on one flat panel normal to the beam."
+                ));
+            }
+            atomic::write(path, |w| png::write(w, recording, metadata, &options.picture))?;
+        }
+        Format::Tiff => atomic::write(path, |w| tiff::write(w, recording))?,
+    }
+    Ok(written)
+}
+
+fn check_panels(path: &Path, format: Format, sizes: &[(usize, usize)]) -> Result<()> {
+    if sizes.iter().any(|&(n_fast, n_slow)| n_fast == 0 || n_slow == 0) || sizes.is_empty() {
+        return Err(Error::file(path, None, "there are no pixels to write."));
+    }
+    match sizes.len() {
+        n if n > 1 && !format.takes_several_panels() => {
+            let what =
+                format!("the image has {n} panels, and this format takes one; write a .npy file (panel, slow, fast).");
+            Err(Error::file(path, None, what))
+        }
+        n if n > 1 && format == Format::Npy && sizes.iter().any(|size| *size != sizes[0]) => {
+            let what =
+                "the panels differ in size, which an array cannot hold; write each detector of equal panels apart.";
+            Err(Error::file(path, None, what))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn header_notes(path: &Path, metadata: &Metadata) -> Vec<String> {
+    let tilted = !metadata.is_normal_to_beam();
+    let note = || {
+        format!(
+            "The header of {} cannot express the detector's tilt; programs that take the geometry from it will be wrong. \
+             Give them a DIALS .expt file.",
+            path.display()
+        )
+    };
+    tilted.then(note).into_iter().collect()
+}
+
+/// Reads an image in the format of the file's extension, and what its header says about the experiment where it has one.
+/// `size` (fast, slow) is for bare floats, which do not say theirs.
+pub fn read(path: &Path, size: Option<(usize, usize)>) -> Result<(Recording, Option<Metadata>)> {
+    // Before the file is opened, so that a wrong name is not a long read.
+    let format = Format::from_path(path)?;
+    let bytes = fs::read(path).map_err(|error| Error::io("read", path, error))?;
+    parse(format, &bytes, path, size)
+}
+
+/// Reads an image of a given format from its bytes; `path` is for messages.
+pub fn parse(
+    format: Format,
+    bytes: &[u8],
+    path: &Path,
+    size: Option<(usize, usize)>,
+) -> Result<(Recording, Option<Metadata>)> {
+    fn counts<T: Copy + Into<i32>>(panel: &PanelImage<T>) -> Recording {
+        Recording::Counts(Image { panels: vec![panel.map(|&count| count.into())] })
+    }
+    Ok(match format {
+        Format::Smv => {
+            let (panel, metadata) = smv::parse(bytes, path)?;
+            (counts(&panel), metadata)
+        }
+        Format::Cbf => {
+            let (panel, metadata) = cbf::parse(bytes, path)?;
+            (Recording::Counts(Image { panels: vec![panel] }), metadata)
+        }
+        Format::Npy => (npy::parse(bytes, path)?, None),
+        Format::Raw => (Recording::Photons(Image { panels: vec![raw::parse(bytes, path, size)?] }), None),
+        Format::Pgm => (counts(&pgm::parse(bytes, path)?), None),
+        Format::Tiff => (tiff::parse(bytes, path)?, None),
+        Format::Png => {
+            let what =
+                "a picture (.png) holds no data that could be read; give the .npy, .cbf or .img file it was made from.";
+            return Err(Error::file(path, None, what));
+        }
+    })
+}

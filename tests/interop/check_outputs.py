@@ -1,0 +1,162 @@
+"""Reads bragg's image files with other people's programs and compares every value.
+
+    python check_outputs.py PROGRAM
+
+PROGRAM reads and writes images as `PROGRAM show IN -o OUT` (bragg itself, or the library's example `show_image`). Needs
+numpy, fabio and Pillow. Prints one line per check and ends with status 1 if one fails.
+"""
+
+import logging
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import fabio
+import fabio.cbfimage
+import fabio.dtrekimage
+import numpy as np
+from PIL import Image
+
+N_SLOW, N_FAST = 61, 83
+failures = []
+
+
+class Complaints(logging.Handler):
+    """Keeps what fabio only logs, such as a wrong checksum."""
+
+    def __init__(self):
+        super().__init__(logging.WARNING)
+        self.records = []
+
+    def emit(self, record):
+        self.records.append(record.getMessage())
+
+
+complaints = Complaints()
+logging.getLogger("fabio").addHandler(complaints)
+
+
+def check(name, passed, detail=""):
+    print(("ok    " if passed else "FAILED"), name, "" if passed else detail)
+    if not passed:
+        failures.append(name)
+
+
+def same(name, found, expected):
+    found = np.asarray(found)
+    detail = f"{found.dtype} {found.shape} {found.ravel()[:5]} and not {expected.dtype} {expected.shape} {expected.ravel()[:5]}"
+    check(name, found.shape == expected.shape and np.array_equal(found, expected), detail)
+
+
+def show(program, source, *outputs):
+    arguments = [argument for output in outputs for argument in ("-o", str(output))]
+    subprocess.run([program, "show", str(source), *arguments], check=True)
+
+
+def counts(highest, seed):
+    """Background, spots, and every size of step that the byte-offset compression distinguishes."""
+    random = np.random.default_rng(seed)
+    values = random.poisson(12, (N_SLOW, N_FAST)).astype(np.int64)
+    values[random.integers(0, N_SLOW, 200), random.integers(0, N_FAST, 200)] = random.integers(0, highest, 200)
+    steps = [0, 127, 0, 128, 0, 129, 1, 32767, 0, 32768, 0, 32896, 128, highest, 0]
+    values.ravel()[: len(steps)] = steps
+    return values.astype(np.int32)
+
+
+def check_counts(program, folder):
+    short, long = counts(65535, 1), counts(2**31 - 1, 2)
+    long[5, 5:8] = [-1, -2, 7]  # fabio misreads steps of more than 31 bits, which need values below these
+    np.save(folder / "short.npy", short)
+    np.save(folder / "long.npy", long)
+    show(program, folder / "short.npy", folder / "short_001.img", folder / "short_001.cbf", folder / "short.pgm")
+    show(program, folder / "long.npy", folder / "long_001.cbf", folder / "long.tif", folder / "copy.npy")
+
+    image = fabio.open(folder / "short_001.img")
+    check("SMV is taken for SMV by fabio", isinstance(image, fabio.dtrekimage.DtrekImage), type(image))
+    same("SMV values (fabio)", image.data, short.astype(np.uint16))
+    header = image.header
+    check("SMV beam centre: X along slow, Y along fast, mm", (header["BEAM_CENTER_X"], header["BEAM_CENTER_Y"]) == ("3.05", "4.15"), header)
+    for name, expected in ("short", short), ("long", long):
+        image = fabio.open(folder / f"{name}_001.cbf")
+        check(f"{name} CBF is taken for CBF by fabio", isinstance(image, fabio.cbfimage.CbfImage), type(image))
+        same(f"{name} CBF values (fabio)", image.data, expected)
+    check("GENERIC_MINI", image.header["_array_data.header_convention"] == "GENERIC_MINI", image.header)
+    contents = image.header["_array_data.header_contents"]
+    check("CBF beam centre", "# Beam_xy (41.5, 30.5) pixels" in contents, contents)
+    check("CBF header without bare # lines", all(len(line.split()) > 1 for line in contents.splitlines()), contents)
+    text = (folder / "long_001.cbf").read_bytes()
+    check("CBF header within fabio's and dxtbx's window", text.find(b"\x0c\x1a\x04\xd5") < 8192)
+    same("integer TIFF values (Pillow)", Image.open(folder / "long.tif"), long)
+    same("integer TIFF values (fabio)", fabio.open(folder / "long.tif").data, long)
+    copy = np.load(folder / "copy.npy")
+    check("integer .npy type", copy.dtype == np.dtype("<i4"), copy.dtype)
+    same("integer .npy values", copy, long)
+    rmsd = short.astype(float).std(ddof=1)
+    same("PGM grey levels (Pillow)", Image.open(folder / "short.pgm"), np.minimum(255, short * (50 / rmsd)).astype(np.uint8))
+
+
+def check_photons(program, folder):
+    random = np.random.default_rng(3)
+    photons = (random.exponential(3, (N_SLOW, N_FAST)) ** 3).astype(np.float32)
+    np.save(folder / "photons.npy", photons)
+    show(program, folder / "photons.npy", folder / "p.tif", folder / "p.bin", folder / "p.npy", folder / "p_001.img")
+    same("float TIFF values (Pillow)", Image.open(folder / "p.tif"), photons)
+    same("float TIFF values (fabio)", fabio.open(folder / "p.tif").data, photons)
+    same("bare floats", np.fromfile(folder / "p.bin", "<f4").reshape(photons.shape), photons)
+    same("float .npy values", np.load(folder / "p.npy"), photons)
+    rounded = np.clip(np.floor(photons.astype(float) + 0.5), 0, 65535).astype(np.uint16)
+    same("photons rounded in SMV (fabio)", fabio.open(folder / "p_001.img").data, rounded)
+
+
+def check_panels(program, folder):
+    panels = np.arange(3 * 4 * 5, dtype=np.float32).reshape(3, 4, 5)
+    np.save(folder / "panels.npy", panels)
+    np.save(folder / "fortran.npy", np.asfortranarray(panels.astype(">i2")))
+    show(program, folder / "panels.npy", folder / "panels_copy.npy", folder / "panels.png")
+    show(program, folder / "fortran.npy", folder / "fortran_copy.npy")
+    same("panels (.npy)", np.load(folder / "panels_copy.npy"), panels)
+    same("panels from a Fortran-ordered, big-endian array", np.load(folder / "fortran_copy.npy"), panels.astype(np.int32))
+    check("panels side by side in a picture", Image.open(folder / "panels.png").format == "PNG")
+
+
+def check_reading(program, folder):
+    """What fabio writes, bragg reads."""
+    values = counts(2**31 - 1, 4)
+    fabio.cbfimage.CbfImage(data=values).write(str(folder / "fabio.cbf"))
+    fabio.dtrekimage.DtrekImage(data=values.astype(np.uint16), header={}).write(str(folder / "fabio.img"))
+    Image.fromarray(values.astype(np.float32)).save(folder / "pillow.tif")
+    for name, expected in (
+        ("fabio.cbf", values),
+        ("fabio.img", values.astype(np.uint16).astype(np.int32)),
+        ("pillow.tif", values.astype(np.float32)),
+    ):
+        show(program, folder / name, folder / "back.npy")
+        same(f"{name} read by bragg", np.load(folder / "back.npy"), expected)
+
+
+def check_picture(program, folder):
+    values = np.full((3000, 2500), 10, np.int32)
+    values[1234, 567] = 40000
+    np.save(folder / "large.npy", values)
+    show(program, folder / "large.npy", folder / "large.png")
+    picture = Image.open(folder / "large.png")
+    picture.load()
+    check("a large picture is binned by two", picture.size == (1250, 1500) and picture.mode in ("L", "RGB"), picture)
+    spot = picture.convert("L").getpixel((567 // 2, 1234 // 2))
+    check("a single bright pixel stays black", spot == 0, spot)
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    program = str(pathlib.Path(sys.argv[1]).resolve())
+    with tempfile.TemporaryDirectory() as folder:
+        for part in check_counts, check_photons, check_panels, check_reading, check_picture:
+            part(program, pathlib.Path(folder))
+    check("fabio had no complaints", not complaints.records, complaints.records)
+    sys.exit(f"{len(failures)} checks failed" if failures else 0)
+
+
+if __name__ == "__main__":
+    main()
