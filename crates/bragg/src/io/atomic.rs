@@ -11,11 +11,11 @@ const BUFFER: usize = 1 << 18;
 /// Links followed before a chain of them is taken for a loop, as Linux does.
 const MAX_LINKS: usize = 40;
 
-/// Writes `path` through `body` into a temporary file beside it, and gives that file the name once all of it is written.
-/// On any error the temporary file is removed and what was at `path` stays as it was.
+/// Writes `path` through `body` into a temporary file beside it, and gives that file the name once all of it is
+/// written. On any error the temporary file is removed and what was at `path` stays as it was.
 ///
-/// A symbolic link stays and its target is replaced; a replaced file hands on its permissions. Where `path` is no regular
-/// file (`/dev/null`, `/dev/stdout`, a pipe) it is written directly.
+/// A symbolic link stays and its target is replaced; a replaced file hands on its permissions. Where `path` is no
+/// regular file (`/dev/null`, `/dev/stdout`, a pipe) it is written directly.
 pub fn write(path: &Path, body: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let outcome = match fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() || is_stream(path) => write_directly(path, body),

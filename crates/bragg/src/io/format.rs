@@ -77,8 +77,8 @@ pub struct Written {
     pub notes: Vec<String>,
 }
 
-/// Writes a recording in the format of the file's extension. Integer formats round photons to the nearest integer and cut
-/// them to their range. Several panels need `.npy`; a picture shows them side by side.
+/// Writes a recording in the format of the file's extension. Integer formats round photons to the nearest integer and
+/// cut them to their range. Several panels need `.npy`; a picture shows them side by side.
 pub fn write_recording(
     path: &Path,
     recording: &Recording,
@@ -146,16 +146,16 @@ fn header_notes(path: &Path, metadata: &Metadata) -> Vec<String> {
     let tilted = !metadata.is_normal_to_beam();
     let note = || {
         format!(
-            "The header of {} cannot express the detector's tilt; programs that take the geometry from it will be wrong. \
-             Give them a DIALS .expt file.",
+            "The header of {} cannot express the detector's tilt; programs that take the geometry from it will be \
+             wrong. Give them a DIALS .expt file.",
             path.display()
         )
     };
     tilted.then(note).into_iter().collect()
 }
 
-/// Reads an image in the format of the file's extension, and what its header says about the experiment where it has one.
-/// `size` (fast, slow) is for bare floats, which do not say theirs.
+/// Reads an image in the format of the file's extension, and what its header says about the experiment where it has
+/// one. `size` (fast, slow) is for bare floats, which do not say theirs.
 pub fn read(path: &Path, size: Option<(usize, usize)>) -> Result<(Recording, Option<Metadata>)> {
     // Before the file is opened, so that a wrong name is not a long read.
     let format = Format::from_path(path)?;

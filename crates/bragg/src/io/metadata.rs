@@ -2,8 +2,8 @@
 
 /// Detector, beam and scan as far as image headers express them: a flat detector normal to the beam, one wavelength.
 ///
-/// It serves every format that has a header, and the overlays of the picture. [`Metadata::tilted`] says that the geometry
-/// is not of that kind; the numbers then describe it only near the beam.
+/// It serves every format that has a header, and the overlays of the picture. [`Metadata::tilted`] says that the
+/// geometry is not of that kind; the numbers then describe it only near the beam.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metadata {
     /// Wavelength (Å).
@@ -12,8 +12,8 @@ pub struct Metadata {
     pub distance: f64,
     /// Distance from the sample to the nearest point of the detector's plane (mm), where it is not [`Self::distance`].
     pub close_distance: Option<f64>,
-    /// Where the beam meets the detector, (fast, slow), in pixels from the outer corner of the first pixel: the middle of
-    /// pixel i is i + ½.
+    /// Where the beam meets the detector, (fast, slow), in pixels from the outer corner of the first pixel: the middle
+    /// of pixel i is i + ½.
     pub beam_center: (f64, f64),
     /// Edge of a square pixel (mm).
     pub pixel_size: f64,
@@ -87,8 +87,8 @@ impl Metadata {
         !self.tilted && self.two_theta == 0.0
     }
 
-    /// Distance (pixels) of the circle of resolution `d_spacing` (Å) from the beam centre on a detector normal to the beam:
-    /// Bragg's law, λ = 2 d sin θ. `None` where no circle is: beyond λ/2, or scattered backwards.
+    /// Distance (pixels) of the circle of resolution `d_spacing` (Å) from the beam centre on a detector normal to the
+    /// beam: Bragg's law, λ = 2 d sin θ. `None` where no circle is: beyond λ/2, or scattered backwards.
     pub fn ring_radius(&self, d_spacing: f64) -> Option<f64> {
         let sin_theta = self.wavelength / (2.0 * d_spacing);
         let two_theta = 2.0 * sin_theta.asin();

@@ -1,5 +1,5 @@
-//! Files in and out, one format per module. Readers take the bytes and the file's name (for messages); writers go through
-//! [`atomic`], so that a failed run leaves no partial file.
+//! Files in and out, one format per module. Readers take the bytes and the file's name (for messages); writers go
+//! through [`atomic`], so that a failed run leaves no partial file.
 
 pub mod atomic;
 pub mod c_format;

@@ -1,8 +1,8 @@
 //! NumPy arrays (`.npy`, format versions 1 to 3; numpy.lib.format): one panel as (slow, fast), several equal ones as
 //! (panel, slow, fast).
 //!
-//! The header is one line with three keys, so it is read here: the npyz crate would bring twenty others and a C compiler
-//! for it, and trusts the header's sizes.
+//! The header is one line with three keys, so it is read here: the npyz crate would bring twenty others and a C
+//! compiler for it, and trusts the header's sizes.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -55,8 +55,8 @@ fn header(descr: &str, shape: &str) -> Vec<u8> {
     [MAGIC, &[1, 0], &length.to_le_bytes(), text.as_bytes()].concat()
 }
 
-/// Reads an array of 2 or 3 dimensions. Floating-point numbers (`f4`, `f8`) are photons; integers and booleans are counts,
-/// and must fit 32 bits.
+/// Reads an array of 2 or 3 dimensions. Floating-point numbers (`f4`, `f8`) are photons; integers and booleans are
+/// counts, and must fit 32 bits.
 pub fn parse(bytes: &[u8], path: &Path) -> Result<Recording> {
     Array::parse(bytes).and_then(Array::into_recording).map_err(|what| Error::file(path, None, what))
 }

@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::image::PanelImage;
 
 /// The scale (grey levels per photon) nanoBragg chooses: 250 grey levels for five standard deviations of the image. An
-/// image without contrast has scale 1. (Where it renders a window or masks pixels, it leaves some of them out of the mean.)
+/// image without contrast has scale 1. (Where it renders a window or masks pixels, it leaves some of them out of the
+/// mean.)
 pub fn automatic_scale(photons: &[f32]) -> f64 {
     let n = photons.len() as f64;
     let mean = photons.iter().map(|&x| f64::from(x)).sum::<f64>() / n;

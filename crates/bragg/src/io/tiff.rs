@@ -1,5 +1,5 @@
-//! Grey TIFF images, uncompressed: photons as 32-bit floats, counts as 32-bit signed integers, so that either comes back
-//! as it was.
+//! Grey TIFF images, uncompressed: photons as 32-bit floats, counts as 32-bit signed integers, so that either comes
+//! back as it was.
 
 use std::io::{self, Cursor, Write};
 use std::path::Path;

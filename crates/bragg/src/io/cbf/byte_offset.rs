@@ -1,5 +1,6 @@
-//! The byte-offset compression of CBF files (Bernstein & Hammersley, International Tables G, 2.3 and 5.6): each pixel as its
-//! difference from the one before, in 1 byte where it fits, otherwise after an escape in 2, 4 or 8, little-endian.
+//! The byte-offset compression of CBF files (Bernstein & Hammersley, International Tables G, 2.3 and 5.6): each pixel
+//! as its difference from the one before, in 1 byte where it fits, otherwise after an escape in 2, 4 or 8,
+//! little-endian.
 //!
 //! The escape of each width is its most negative number, which therefore never stands for a difference.
 

@@ -1,8 +1,8 @@
-//! miniCBF images (`.cbf`): a short text header, then 32-bit counts in the byte-offset compression, as Pilatus and Eiger
-//! detectors write them.
+//! miniCBF images (`.cbf`): a short text header, then 32-bit counts in the byte-offset compression, as Pilatus and
+//! Eiger detectors write them.
 //!
-//! The header convention is `GENERIC_MINI`, which dxtbx reads for any image size; dxtbx, fabio, CBFlib, XDS and CrystFEL all
-//! read this layout. dxtbx also wants the file's name to carry an image number (`sim_00001.cbf`).
+//! The header convention is `GENERIC_MINI`, which dxtbx reads for any image size; dxtbx, fabio, CBFlib, XDS and
+//! CrystFEL all read this layout. dxtbx also wants the file's name to carry an image number (`sim_00001.cbf`).
 
 mod byte_offset;
 
@@ -267,8 +267,8 @@ mod tests {
         let text = String::from_utf8_lossy(&bytes[..at]).into_owned();
         let (before, rest) = text.split_once("# Detector").unwrap();
         let (_, after) = rest.split_once("\r\n;\r\n").unwrap();
-        let pilatus = "# Detector: PILATUS 6M, S/N 60-0001\n# 2011-06-01T12:00:00.000\n# Pixel_size 172e-6 m x 172e-6 m\n\
-                       # CdTe sensor, thickness 0.001000 m\n# Exposure_time = 0.0970 s\n# Exposure_period = 0.1000 s\n\
+        let pilatus = "# Detector: PILATUS 6M, S/N 60-0001\n# 2011-06-01T12:00:00.000\n\
+                       # Pixel_size 172e-6 m x 172e-6 m\n# CdTe sensor, thickness 0.001000 m\n# Exposure_time = 0.0970 s\n# Exposure_period = 0.1000 s\n\
                        # Wavelength 1.5418 A\n# Detector_distance 0.200 m\n# Beam_xy (1.5, 2.5) pixels\n\
                        # Start_angle -3.5000 deg.\n# Angle_increment 0.1000 deg.";
         let bytes = [format!("{before}{pilatus}\r\n;\r\n{after}").as_bytes(), &bytes[at..]].concat();

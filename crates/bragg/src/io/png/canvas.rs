@@ -7,7 +7,8 @@ use super::color::{Rgb, mix};
 /// Edge of a character (pixels, before magnification).
 const GLYPH: usize = 8;
 
-/// A picture in colour to draw on. Coordinates run from the outer corner of the first pixel, x along fast, y along slow.
+/// A picture in colour to draw on. Coordinates run from the outer corner of the first pixel, x along fast, y along
+/// slow.
 pub(super) struct Canvas<'a> {
     pub(super) width: usize,
     pub(super) height: usize,

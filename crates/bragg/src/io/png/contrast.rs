@@ -3,8 +3,8 @@
 /// How the levels between the limits are spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scale {
-    /// Logarithmic, and linear below the noise of the background or a thousandth of the range, whichever is more: weak spots
-    /// beside strong ones, without the noise that a bare logarithm makes of values near zero.
+    /// Logarithmic, and linear below the noise of the background or a thousandth of the range, whichever is more: weak
+    /// spots beside strong ones, without the noise that a bare logarithm makes of values near zero.
     #[default]
     Log,
     /// Square root: even steps of Poisson noise.

@@ -1,4 +1,5 @@
-//! A picture to look at (`.png`): an image in grey or colour with resolution rings. It holds no data and is not read back.
+//! A picture to look at (`.png`): an image in grey or colour with resolution rings. It holds no data and is not read
+//! back.
 
 mod canvas;
 mod color;
@@ -67,8 +68,8 @@ pub enum Binning {
     Mean,
 }
 
-/// Resolutions (Å) of up to four rings, round numbers that divide the way from the beam to the farthest edge of an image
-/// of `size` (fast, slow) pixels about evenly.
+/// Resolutions (Å) of up to four rings, round numbers that divide the way from the beam to the farthest edge of an
+/// image of `size` (fast, slow) pixels about evenly.
 pub fn even_rings(metadata: &Metadata, (n_fast, n_slow): (usize, usize)) -> Vec<f64> {
     const ROUND: [f64; 36] = [
         100.0, 80.0, 60.0, 50.0, 40.0, 30.0, 25.0, 20.0, 15.0, 12.0, 10.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.5, 4.0, 3.5, 3.0,
@@ -86,14 +87,14 @@ pub fn even_rings(metadata: &Metadata, (n_fast, n_slow): (usize, usize)) -> Vec<
     rings
 }
 
-/// Whether rings and cross can be drawn on a recording: on one panel, and rings only where the detector is normal to the
-/// beam.
+/// Whether rings and cross can be drawn on a recording: on one panel, and rings only where the detector is normal to
+/// the beam.
 pub fn can_draw_rings(recording: &Recording, metadata: &Metadata) -> bool {
     recording.panel_sizes().len() == 1 && metadata.is_normal_to_beam()
 }
 
-/// Draws the image. Several panels are laid out in rows. Counts below 0 (the usual flags of gaps and bad pixels) and values
-/// that are not numbers get a grey of their own.
+/// Draws the image. Several panels are laid out in rows. Counts below 0 (the usual flags of gaps and bad pixels) and
+/// values that are not numbers get a grey of their own.
 pub fn write(w: &mut dyn Write, recording: &Recording, metadata: &Metadata, style: &Style) -> io::Result<()> {
     let sheet = Sheet::new(recording, style);
     let contrast = Contrast::new(&sheet.values, style.scale, style.low, style.high);
@@ -110,7 +111,8 @@ pub fn write(w: &mut dyn Write, recording: &Recording, metadata: &Metadata, styl
     let mut encoder = Encoder::new(w, width, height);
     encoder.set_color(if is_grey { ColorType::Grayscale } else { ColorType::Rgb });
     encoder.set_depth(BitDepth::Eight);
-    // Noise gains nothing from filters and little from effort: as small as the defaults make it, in a third of the time.
+    // Noise gains nothing from filters and little from effort: as small as the defaults make it, in a third of the
+    // time.
     encoder.set_filter(Filter::NoFilter);
     encoder.set_deflate_compression(DeflateCompression::Level(2));
     encoder.add_text_chunk("Software".into(), "bragg".into()).map_err(io::Error::other)?;
@@ -149,7 +151,8 @@ fn draw(pixels: &mut [Rgb], sheet: &Sheet, metadata: &Metadata, map: ColorMap, r
     }
 }
 
-/// Where the label of a ring fits on the picture: on the ring, to the upper right of the beam or else where there is room.
+/// Where the label of a ring fits on the picture: on the ring, to the upper right of the beam or else where there is
+/// room.
 fn label_place(canvas: &Canvas<'_>, text: &str, center: (f64, f64), radius: f64) -> Option<(usize, usize)> {
     let (width, height) = canvas.label_size(text);
     if radius < width as f64 {

@@ -18,8 +18,8 @@ use crate::image::PanelImage;
 
 /// Headers are padded to a multiple of this (bytes).
 const BLOCK: usize = 512;
-/// Rotation (deg) written for a still. dxtbx turns the spindle round where the range is not above 0, and takes less than
-/// 1e-7 for a still.
+/// Rotation (deg) written for a still. dxtbx turns the spindle round where the range is not above 0, and takes less
+/// than 1e-7 for a still.
 const STILL: f64 = 1e-8;
 
 /// The header of an SMV image.
@@ -59,8 +59,8 @@ impl Header {
         self.n_bytes
     }
 
-    /// The number at `key` by nanoBragg's loose rule: the key's letters are looked for where they last occur, and the value
-    /// is what follows the next equals sign. `DISTANCE` so reads a later `CLOSE_DISTANCE` line.
+    /// The number at `key` by nanoBragg's loose rule: the key's letters are looked for where they last occur, and the
+    /// value is what follows the next equals sign. `DISTANCE` so reads a later `CLOSE_DISTANCE` line.
     pub fn number(&self, key: &str) -> Option<f64> {
         let after_key = &self.text[self.text.rfind(key)? + key.len()..];
         leading_number(after_key.split_once('=')?.1)
@@ -92,8 +92,8 @@ impl Header {
     }
 
     /// What the header says about the experiment, where it says enough: the beam centre from nanoBragg's `DENZO_` keys
-    /// where they are, otherwise from `BEAM_CENTER_X` (slow) and `BEAM_CENTER_Y` (fast), as ADSC detectors and [`header`]
-    /// mean them.
+    /// where they are, otherwise from `BEAM_CENTER_X` (slow) and `BEAM_CENTER_Y` (fast), as ADSC detectors and
+    /// [`header`] mean them.
     pub fn metadata(&self) -> Option<Metadata> {
         let number = |key| self.exact_number(key).filter(|value| value.is_finite());
         let pixel_size = number("PIXEL_SIZE").filter(|&size| size > 0.0)?;
@@ -141,15 +141,15 @@ pub fn parse(bytes: &[u8], path: &Path) -> Result<(PanelImage<u16>, Option<Metad
     Ok((panel(bytes, path, &header, size, from_bytes)?, header.metadata()))
 }
 
-/// Reads the pixels of a mask for a detector of `size` (fast, slow) as nanoBragg does, in this machine's byte order, and
-/// refuses an image of another order or size.
+/// Reads the pixels of a mask for a detector of `size` (fast, slow) as nanoBragg does, in this machine's byte order,
+/// and refuses an image of another order or size.
 pub fn parse_mask(bytes: &[u8], path: &Path, size: (usize, usize)) -> Result<PanelImage<u16>> {
     let header = Header::parse(bytes, path)?;
     if header.is_big_endian().is_some_and(|big| big != cfg!(target_endian = "big")) {
         return Err(Error::file(
             path,
             None,
-            "the mask's BYTE_ORDER is not this machine's, which nanoBragg would misread; write the mask in the other order.",
+            "the mask's BYTE_ORDER is not this machine's, which nanoBragg would misread; write it in the other order.",
         ));
     }
     let mask_size = header.size(path)?;
@@ -180,7 +180,9 @@ fn panel(
         Error::file(
             path,
             None,
-            format!("the SMV header says {n_fast} × {n_slow} 16-bit pixels, but {there} bytes follow; is the file cut short?"),
+            format!(
+                "the SMV header says {n_fast} × {n_slow} 16-bit pixels, but {there} bytes follow; is it cut short?"
+            ),
         )
     })
 }
@@ -192,7 +194,8 @@ pub fn write(w: &mut dyn Write, header: &[u8], panel: &PanelImage<u16>) -> io::R
 }
 
 /// A header for `size` (fast, slow) pixels from which dxtbx (its ADSC reader) takes the right geometry: no
-/// `BEAMLINE=fake`, the beam centre in mm from the corner with X along slow, and gain and pedestal said and not guessed.
+/// `BEAMLINE=fake`, the beam centre in mm from the corner with X along slow, and gain and pedestal said and not
+/// guessed.
 pub fn header(size: (usize, usize), metadata: &Metadata) -> Vec<u8> {
     let (beam_fast, beam_slow) = metadata.beam_center;
     let (osc_start, osc_range) = metadata.forward_oscillation();
@@ -221,8 +224,8 @@ pub fn header(size: (usize, usize), metadata: &Metadata) -> Vec<u8> {
     padded(&lines)
 }
 
-/// A whole header from its lines after `HEADER_BYTES`: closed by a brace and a form feed, as nanoBragg does, and filled with
-/// blanks.
+/// A whole header from its lines after `HEADER_BYTES`: closed by a brace and a form feed, as nanoBragg does, and filled
+/// with blanks.
 fn padded(lines: &str) -> Vec<u8> {
     let header = |n_bytes: usize| format!("{{\nHEADER_BYTES={n_bytes};\n{lines}}}\x0c").into_bytes();
     let n_bytes = header(BLOCK).len().next_multiple_of(BLOCK);

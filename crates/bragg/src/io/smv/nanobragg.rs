@@ -3,8 +3,8 @@
 use super::super::c_format::G;
 use super::padded;
 
-/// The values of nanoBragg's SMV header. Lengths are in mm, angles in degrees; each pair is (X, Y) in the convention its
-/// name says. The caller computes them: the formulas belong to the geometry.
+/// The values of nanoBragg's SMV header. Lengths are in mm, angles in degrees; each pair is (X, Y) in the convention
+/// its name says. The caller computes them: the formulas belong to the geometry.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NanoBraggHeader {
     /// Numbers of fast and slow pixels.
@@ -38,8 +38,8 @@ pub struct NanoBraggHeader {
 }
 
 impl NanoBraggHeader {
-    /// The header's bytes: 512, or the next multiple where numbers are so long that they do not fit. Numbers have the six
-    /// digits of C's `%g`; `DIALS_ORIGIN` ends without a semicolon.
+    /// The header's bytes: 512, or the next multiple where numbers are so long that they do not fit. Numbers have the
+    /// six digits of C's `%g`; `DIALS_ORIGIN` ends without a semicolon.
     pub fn to_bytes(&self) -> Vec<u8> {
         let pair =
             |x: &str, y: &str, (value_x, value_y): (f64, f64)| format!("{x}={};\n{y}={};\n", G(value_x), G(value_y));
@@ -94,8 +94,8 @@ mod tests {
             osc_range: 1.5,
             two_theta: 0.0,
         };
-        let text = "{\nHEADER_BYTES=512;\nDIM=2;\nBYTE_ORDER=little_endian;\nTYPE=unsigned_short;\nSIZE1=88;\nSIZE2=80;\n\
-                    PIXEL_SIZE=0.12;\nDISTANCE=105;\nWAVELENGTH=0.95;\nBEAM_CENTER_X=5.5;\nBEAM_CENTER_Y=6.1;\n\
+        let text = "{\nHEADER_BYTES=512;\nDIM=2;\nBYTE_ORDER=little_endian;\nTYPE=unsigned_short;\nSIZE1=88;\n\
+                    SIZE2=80;\nPIXEL_SIZE=0.12;\nDISTANCE=105;\nWAVELENGTH=0.95;\nBEAM_CENTER_X=5.5;\nBEAM_CENTER_Y=6.1;\n\
                     ADXV_CENTER_X=6.16;\nADXV_CENTER_Y=4.04;\nMOSFLM_CENTER_X=5.5;\nMOSFLM_CENTER_Y=6.1;\n\
                     DENZO_X_BEAM=5.56;\nDENZO_Y_BEAM=6.16;\nDIALS_ORIGIN=-6.16,5.56,-105\nXDS_ORGX=51.8333;\n\
                     XDS_ORGY=46.8333;\nCLOSE_DISTANCE=105;\nPHI=12;\nOSC_START=12;\nOSC_RANGE=1.5;\nTWOTHETA=0;\n\
@@ -121,8 +121,8 @@ mod tests {
             osc_range: 0.0,
             two_theta: 0.0,
         };
-        let text = "{\nHEADER_BYTES=512;\nDIM=2;\nBYTE_ORDER=little_endian;\nTYPE=unsigned_short;\nSIZE1=96;\nSIZE2=96;\n\
-                    PIXEL_SIZE=0.1;\nDISTANCE=100;\nWAVELENGTH=1;\nBEAM_CENTER_X=4;\nBEAM_CENTER_Y=5.475;\n\
+        let text = "{\nHEADER_BYTES=512;\nDIM=2;\nBYTE_ORDER=little_endian;\nTYPE=unsigned_short;\nSIZE1=96;\n\
+                    SIZE2=96;\nPIXEL_SIZE=0.1;\nDISTANCE=100;\nWAVELENGTH=1;\nBEAM_CENTER_X=4;\nBEAM_CENTER_Y=5.475;\n\
                     ADXV_CENTER_X=4;\nADXV_CENTER_Y=4.125;\nMOSFLM_CENTER_X=5.425;\nMOSFLM_CENTER_Y=3.95;\n\
                     DENZO_X_BEAM=5.475;\nDENZO_Y_BEAM=4;\nDIALS_ORIGIN=100,-5.475,4\nXDS_ORGX=40.5;\nXDS_ORGY=55.25;\n\
                     CLOSE_DISTANCE=100;\nPHI=0;\nOSC_START=0;\nOSC_RANGE=0;\nTWOTHETA=0;\nDETECTOR_SN=000;\n\
