@@ -1,15 +1,12 @@
 //! The program `bragg`; called by the name `nanoBragg` it is the drop-in.
 
+mod commands;
 mod flags;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use flags::{Invocation, Missing};
-
-/// nanoBragg's exit status when there is nothing to do.
-const NOTHING_TO_DO: u8 = 9;
 
 fn main() -> ExitCode {
     run().unwrap_or_else(|error| {
@@ -28,24 +25,5 @@ fn run() -> anyhow::Result<ExitCode> {
         let command = words.next().context("which command? `bragg nanobragg -h` helps")?;
         anyhow::ensure!(command == "nanobragg", "unknown command {}", command.to_string_lossy());
     }
-    nanobragg(words, program)
-}
-
-fn nanobragg(words: impl Iterator<Item = std::ffi::OsString>, program: &str) -> anyhow::Result<ExitCode> {
-    let mut out = std::io::stdout().lock();
-    match flags::parse(words)? {
-        Invocation::Help(length) => out.write_all(flags::help(length, program).as_bytes())?,
-        Invocation::Version => writeln!(out, "bragg {}", env!("CARGO_PKG_VERSION"))?,
-        Invocation::Run(options, notices) => {
-            let mut messages = std::io::stderr().lock();
-            for notice in notices {
-                writeln!(messages, "{notice}")?;
-            }
-            if let Some(missing) = Missing::from(&options, false) {
-                messages.write_all(missing.usage(program).as_bytes())?;
-                return Ok(ExitCode::from(NOTHING_TO_DO));
-            }
-        }
-    }
-    Ok(ExitCode::SUCCESS)
+    commands::nanobragg::run(words, program)
 }

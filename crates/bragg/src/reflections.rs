@@ -86,6 +86,13 @@ impl AmplitudeGrid {
         Ok(grid)
     }
 
+    /// Every point of the grid as a list.
+    pub fn to_reflections(&self) -> Reflections {
+        let range = |axis: usize| self.min[axis]..=self.max[axis];
+        let indices = range(0).flat_map(|h| range(1).flat_map(move |k| range(2).map(move |l| [h, k, l])));
+        Reflections { list: indices.zip(self.amplitudes.iter().copied()).collect(), ..Reflections::default() }
+    }
+
     /// The position of a reflection in [`Self::amplitudes`]; `None` outside the grid.
     pub fn position(&self, hkl: Miller) -> Option<usize> {
         if (0..3).any(|axis| hkl[axis] < self.min[axis] || hkl[axis] > self.max[axis]) {

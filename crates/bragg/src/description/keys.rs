@@ -161,6 +161,8 @@ pub const KEYS: &[Key] = &[
     key("crystal.cell.gamma", DEG, One, Toml("90.0"), "angle between a and b; likewise").allow(Allowed::Between(0.0, 180.0)),
     key("crystal.structure_factors.file", Path, One, Absent("every reflection has the default amplitude"),
         "structure factors: text lines h k l F, or MTZ"),
+    key("crystal.structure_factors.format", OneOf(&["auto", "text", "nanobragg-text", "mtz", "fdump"]), One, Toml("\"auto\""),
+        "format of the file: by its name, text, text as nanoBragg reads it, MTZ, or nanoBragg's cache Fdump.bin"),
     key("crystal.structure_factors.column", Text, One, Absent("the obvious column"), "label of the MTZ column with F or I"),
     key("crystal.structure_factors.default", Number, One, Toml("0.0"),
         "amplitude |F| in electrons of every reflection that the file does not have").non_negative(),

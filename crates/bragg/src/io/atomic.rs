@@ -17,15 +17,48 @@ const MAX_LINKS: usize = 40;
 /// A symbolic link stays and its target is replaced; a replaced file hands on its permissions. Where `path` is no
 /// regular file (`/dev/null`, `/dev/stdout`, a pipe) it is written directly.
 pub fn write(path: &Path, body: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-    let outcome = match fs::metadata(path) {
-        Ok(metadata) if !metadata.is_file() || is_stream(path) => write_directly(path, body),
-        Ok(metadata) => fs::canonicalize(path).and_then(|target| replace(&target, Some(metadata.permissions()), body)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            link_target(path).and_then(|target| replace(&target, None, body))
+    let mut files = Together::default();
+    files.add(path, body)?;
+    files.commit()
+}
+
+/// Several files that appear together: each is written in full under a temporary name before the first gets its own.
+#[derive(Debug, Default)]
+pub struct Together {
+    written: Vec<(PathBuf, PathBuf, tempfile::NamedTempFile)>,
+}
+
+impl Together {
+    /// Writes one more file as [`write`] does, all but the last step.
+    ///
+    /// # Errors
+    /// It cannot be written; nothing of it is left.
+    pub fn add(&mut self, path: &Path, body: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+        let staged = match fs::metadata(path) {
+            Ok(metadata) if !metadata.is_file() || is_stream(path) => write_directly(path, body).map(|()| None),
+            Ok(metadata) => {
+                fs::canonicalize(path).and_then(|target| stage(target, Some(metadata.permissions()), body)).map(Some)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                link_target(path).and_then(|target| stage(target, None, body)).map(Some)
+            }
+            Err(error) => Err(error),
+        };
+        let staged = staged.map_err(|error| Error::io("write", path, error))?;
+        self.written.extend(staged.map(|(target, file)| (path.to_owned(), target, file)));
+        Ok(())
+    }
+
+    /// Gives every file its name.
+    ///
+    /// # Errors
+    /// A file cannot be renamed; the ones before it have their names.
+    pub fn commit(self) -> Result<()> {
+        for (path, target, file) in self.written {
+            file.persist(target).map_err(|refusal| Error::io("write", &path, refusal.error))?;
         }
-        Err(error) => Err(error),
-    };
-    outcome.map_err(|error| Error::io("write", path, error))
+        Ok(())
+    }
 }
 
 /// Whether a regular file behind this name is somebody's open stream (`/dev/stdout` sent to a file), which must be
@@ -40,14 +73,15 @@ fn write_directly(path: &Path, body: impl FnOnce(&mut dyn Write) -> io::Result<(
     writer.flush()
 }
 
-fn replace(
-    target: &Path,
+/// The new content of `target` in a temporary file beside it.
+fn stage(
+    target: PathBuf,
     permissions: Option<fs::Permissions>,
     body: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> io::Result<()> {
+) -> io::Result<(PathBuf, tempfile::NamedTempFile)> {
     if permissions.is_some() {
         // A file that may not be written must not be replaced either, although the folder would allow it.
-        OpenOptions::new().write(true).open(target)?;
+        OpenOptions::new().write(true).open(&target)?;
     }
     let folder = match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -60,7 +94,7 @@ fn replace(
     if let Some(permissions) = permissions {
         temporary.as_file().set_permissions(permissions)?;
     }
-    temporary.persist(target).map(drop).map_err(|refusal| refusal.error)
+    Ok((target, temporary))
 }
 
 fn temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
@@ -128,6 +162,23 @@ mod tests {
         write(&path, fail).unwrap_err();
         assert_eq!(fs::read_to_string(&path).unwrap(), "kept");
         assert_eq!(entries(folder.path()), ["a.img"]);
+    }
+
+    #[test]
+    fn files_appear_together_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut files = Together::default();
+        files.add(&folder.path().join("a.img"), |w| w.write_all(b"a")).unwrap();
+        files.add(&folder.path().join("no/b.img"), |w| w.write_all(b"b")).unwrap_err();
+        drop(files);
+        assert!(entries(folder.path()).is_empty());
+        let mut files = Together::default();
+        for name in ["a.img", "b.img"] {
+            files.add(&folder.path().join(name), |w| w.write_all(name.as_bytes())).unwrap();
+        }
+        files.commit().unwrap();
+        assert_eq!(entries(folder.path()), ["a.img", "b.img"]);
+        assert_eq!(fs::read_to_string(folder.path().join("b.img")).unwrap(), "b.img");
     }
 
     #[test]

@@ -73,15 +73,6 @@ pub fn integer_image(panel: &PanelTable, image: &PanelImage<f32>, scale: f64, ad
     counts
 }
 
-/// The bytes of the PGM picture: pixel·scale, truncated, at most 255.
-pub fn picture(panel: &PanelTable, image: &PanelImage<f32>, scale: f64) -> Vec<u8> {
-    let mut bytes = vec![0; image.pixels().len()];
-    for i in window_pixels(panel.window, panel.n_fast) {
-        bytes[i] = (f64::from(image.pixels()[i]) * scale).clamp(0.0, 255.0) as u8;
-    }
-    bytes
-}
-
 /// An image with photon noise.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NoiseImage {

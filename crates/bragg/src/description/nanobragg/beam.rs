@@ -1,16 +1,9 @@
 //! The beam of a command line: its intensity, and how it is divided into sources and steps.
 
-use super::options::{Options, SourceOptions, WavelengthOption};
+use super::options::{Options, WavelengthOption};
 use crate::error::{Error, Result};
+use crate::experiment::beam::Ticks;
 use crate::units::{EV_ANGSTROM, METER_PER_MM, UNIT_FLUENCE};
-
-/// A range that is sampled at equal steps.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Ticks {
-    pub(super) n: usize,
-    pub(super) range: f64,
-    pub(super) step: f64,
-}
 
 /// What the user said of such a range.
 #[derive(Debug, Clone, Copy, Default)]
@@ -23,15 +16,13 @@ pub(super) struct Asked {
 /// The most samples of a range.
 const MAX_TICKS: f64 = 1e7;
 
-impl Ticks {
-    const ONE: Self = Self { n: 1, range: 0.0, step: 0.0 };
-
+impl Asked {
     /// Fills in what was left out of a divergence or a spectrum: n points span the range, ends included. `unit_range` is what a
     /// count alone spans.
-    pub(super) fn across(asked: Asked, unit_range: f64) -> std::result::Result<Self, String> {
+    pub(super) fn across(self, unit_range: f64) -> std::result::Result<Ticks, String> {
         let given = |n: i64| n.max(0) as f64;
-        let (n, range, step) = match (asked.n, asked.range, asked.step) {
-            (None, None, None) => return Ok(Self::ONE),
+        let (n, range, step) = match (self.n, self.range, self.step) {
+            (None, None, None) => return Ok(Ticks::ONE),
             (None, Some(range), Some(step)) => ((range / step).ceil(), range, step),
             (Some(n), None, None) => (given(n), unit_range, unit_range / given(n)),
             (_, None, Some(step)) => (2.0, step, step),
@@ -39,42 +30,42 @@ impl Ticks {
             (Some(n), Some(range), None) => (given(n).max(2.0), range, range / (given(n).max(2.0) - 1.0)),
             (Some(n), Some(range), Some(step)) => (given(n), range, step),
         };
-        Self::checked(n, range, step)
+        checked(n, range, step)
     }
 
     /// The same for the spindle, whose n steps tile the range.
-    pub(super) fn along(asked: Asked, unit_range: f64) -> std::result::Result<Self, String> {
-        match (asked.n, asked.range, asked.step) {
-            (None, Some(range), None) => Self::checked(2.0, range, range / 2.0),
+    pub(super) fn along(self, unit_range: f64) -> std::result::Result<Ticks, String> {
+        match (self.n, self.range, self.step) {
+            (None, Some(range), None) => checked(2.0, range, range / 2.0),
             (Some(n), Some(range), None) => {
                 let n = n.max(2) as f64;
-                Self::checked(n, range, range / n)
+                checked(n, range, range / n)
             }
-            _ => Self::across(asked, unit_range),
+            _ => self.across(unit_range),
         }
     }
 
     /// The same for the layers of a sensor of thickness `range`. `correct` makes n layers of a n-th each.
-    pub(super) fn through(asked: Asked, correct: bool) -> std::result::Result<Self, String> {
-        match (asked.n, asked.range) {
-            (None, Some(range)) => Self::checked(2.0, range, range / 2.0),
-            (Some(n), Some(range)) if correct => Self::checked(n.max(0) as f64, range, range / n as f64),
-            _ => Self::across(Asked { range: Some(asked.range.unwrap_or(0.0)), ..asked }, 0.0),
+    pub(super) fn through(self, correct: bool) -> std::result::Result<Ticks, String> {
+        match (self.n, self.range) {
+            (None, Some(range)) => checked(2.0, range, range / 2.0),
+            (Some(n), Some(range)) if correct => checked(n.max(0) as f64, range, range / n as f64),
+            _ => Self { range: Some(self.range.unwrap_or(0.0)), ..self }.across(0.0),
         }
-    }
-
-    fn checked(n: f64, range: f64, step: f64) -> std::result::Result<Self, String> {
-        if !(n > 0.0 && range > 0.0 && step > 0.0) {
-            return Ok(Self::ONE);
-        }
-        if n > MAX_TICKS {
-            return Err(format!("this makes {n} samples; the most is {MAX_TICKS}"));
-        }
-        Ok(Self { n: n as usize, range, step })
     }
 }
 
-/// The wavelength (Å); `default` is that of an image header.
+fn checked(n: f64, range: f64, step: f64) -> std::result::Result<Ticks, String> {
+    if !(n > 0.0 && range > 0.0 && step > 0.0) {
+        return Ok(Ticks::ONE);
+    }
+    if n > MAX_TICKS {
+        return Err(format!("this makes {n} samples; the most is {MAX_TICKS}"));
+    }
+    Ok(Ticks { n_steps: n as usize, range, step })
+}
+
+/// The wavelength (Å).
 pub(super) fn wavelength(options: &Options) -> Result<f64> {
     let (flag, given, wavelength) = match options.beam.wavelength {
         None => return Ok(1.0),
@@ -108,42 +99,13 @@ pub(super) fn fluence(options: &Options) -> Result<f64> {
     ))
 }
 
-/// Ticks of the divergence (rad) and of the spectrum (fraction of the wavelength).
-pub(super) struct Spread {
-    pub(super) horizontal: Ticks,
-    pub(super) vertical: Ticks,
-    pub(super) dispersion: Ticks,
-}
-
-impl Spread {
-    pub(super) fn new(options: &Options) -> Result<Self> {
-        const MRAD: f64 = 1e-3;
-        let SourceOptions { hdivrange_mrad, vdivrange_mrad, hdivstep_mrad, vdivstep_mrad, .. } = options.sources;
-        let mrad = |value: Option<f64>| value.map(|value| value * MRAD);
-        let ticks = |flag, n, range, step| {
-            Ticks::across(Asked { n, range, step }, 1.0).map_err(|what| Error::setting(options.spelling(flag), what))
-        };
-        let sources = &options.sources;
-        Ok(Self {
-            horizontal: ticks("-hdivrange", sources.hdivsteps, mrad(hdivrange_mrad), mrad(hdivstep_mrad))?,
-            vertical: ticks("-vdivrange", sources.vdivsteps, mrad(vdivrange_mrad), mrad(vdivstep_mrad))?,
-            dispersion: ticks(
-                "-dispersion",
-                sources.dispersion_steps,
-                Some(sources.dispersion_percent.unwrap_or(0.0) / 100.0),
-                None,
-            )?,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn across(n: Option<i64>, range: Option<f64>, step: Option<f64>) -> (usize, f64, f64) {
-        let ticks = Ticks::across(Asked { n, range, step }, 1.0).unwrap();
-        (ticks.n, ticks.range, ticks.step)
+        let ticks = Asked { n, range, step }.across(1.0).unwrap();
+        (ticks.n_steps, ticks.range, ticks.step)
     }
 
     #[test]
@@ -163,24 +125,24 @@ mod tests {
 
     #[test]
     fn spindle_steps_tile_their_range() {
-        let along = |n, range, step| Ticks::along(Asked { n, range, step }, 1.0).unwrap();
-        assert_eq!(along(None, Some(1.0), None), Ticks { n: 2, range: 1.0, step: 0.5 });
-        assert_eq!(along(Some(4), Some(2.0), None), Ticks { n: 4, range: 2.0, step: 0.5 });
-        assert_eq!(along(Some(5), None, None), Ticks { n: 5, range: 1.0, step: 0.2 });
-        assert_eq!(along(None, Some(2.0), Some(0.5)), Ticks { n: 4, range: 2.0, step: 0.5 });
+        let along = |n, range, step| Asked { n, range, step }.along(1.0).unwrap();
+        assert_eq!(along(None, Some(1.0), None), Ticks { n_steps: 2, range: 1.0, step: 0.5 });
+        assert_eq!(along(Some(4), Some(2.0), None), Ticks { n_steps: 4, range: 2.0, step: 0.5 });
+        assert_eq!(along(Some(5), None, None), Ticks { n_steps: 5, range: 1.0, step: 0.2 });
+        assert_eq!(along(None, Some(2.0), Some(0.5)), Ticks { n_steps: 4, range: 2.0, step: 0.5 });
     }
 
     #[test]
     fn sensor_layers_are_too_thick_unless_physics_is_correct() {
-        let through = |n, range, correct| Ticks::through(Asked { n, range, step: None }, correct).unwrap();
-        assert_eq!(through(None, Some(0.45), false), Ticks { n: 2, range: 0.45, step: 0.225 });
-        assert_eq!(through(Some(4), Some(0.45), false), Ticks { n: 4, range: 0.45, step: 0.45 / 3.0 });
-        assert_eq!(through(Some(5), Some(0.45), true), Ticks { n: 5, range: 0.45, step: 0.45 / 5.0 });
+        let through = |n, range, correct| Asked { n, range, step: None }.through(correct).unwrap();
+        assert_eq!(through(None, Some(0.45), false), Ticks { n_steps: 2, range: 0.45, step: 0.225 });
+        assert_eq!(through(Some(4), Some(0.45), false), Ticks { n_steps: 4, range: 0.45, step: 0.45 / 3.0 });
+        assert_eq!(through(Some(5), Some(0.45), true), Ticks { n_steps: 5, range: 0.45, step: 0.45 / 5.0 });
         assert_eq!(through(None, None, false), Ticks::ONE);
     }
 
     #[test]
     fn absurd_counts_are_refused() {
-        assert!(Ticks::across(Asked { n: None, range: Some(1.0), step: Some(1e-12) }, 1.0).is_err());
+        assert!(Asked { n: None, range: Some(1.0), step: Some(1e-12) }.across(1.0).is_err());
     }
 }

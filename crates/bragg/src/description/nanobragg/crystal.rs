@@ -16,12 +16,12 @@ const MISSET_CAP: f64 = 90.0;
 pub(super) struct CrystalSettings {
     /// Rows a, b, c (Å).
     pub(super) real_space: Mat3,
+    /// Lengths of a, b, c (Å): the cell's own where it was given.
+    pub(super) edges: [f64; 3],
     /// Unit cells along each axis.
     pub(super) n_cells: [u32; 3],
     /// `-fudge`, times the squared ratio of true to nominal volume where the shape reads a*, b*, c*.
     pub(super) fudge: f64,
-    /// The sample's edges (mm) as cut to the beam, where given.
-    pub(super) sample: [Option<f64>; 3],
     /// Whether the beam cut the sample.
     pub(super) clipped: bool,
 }
@@ -48,11 +48,12 @@ impl CrystalSettings {
         let reads_reciprocal = matches!(options.crystal.shape, Some(Shape::Gauss | Shape::Tophat));
         let volume_ratio = cell.map_or(1.0, |cell| real_space.determinant() / nominal_volume(&cell));
         let (sample, clipped) = sample_size(options)?;
+        let edges = cell.map_or_else(|| real_space.0.map(Vec3::norm), |cell| cell.edges);
         Ok(Self {
-            n_cells: cell_counts(options, sample, real_space.0.map(Vec3::norm))?,
+            edges,
+            n_cells: cell_counts(options, sample, edges)?,
             real_space,
             fudge: if reads_reciprocal { fudge * volume_ratio * volume_ratio } else { fudge },
-            sample,
             clipped,
         })
     }
@@ -163,12 +164,12 @@ fn sample_size(options: &Options) -> Result<([Option<f64>; 3], bool)> {
 
 /// Unit cells along each axis: those that fill the sample where its size is given, at least one.
 fn cell_counts(options: &Options, sample: [Option<f64>; 3], edges: [f64; 3]) -> Result<[u32; 3]> {
-    const ANGSTROM_PER_MM: f64 = 1e7;
+    const METER_PER_ANGSTROM: f64 = 1e-10;
     let given = [options.crystal.n_a, options.crystal.n_b, options.crystal.n_c];
     let mut counts = [1; 3];
     for (i, flag) in ["-Na", "-Nb", "-Nc"].into_iter().enumerate() {
         let count = match sample[i].filter(|&edge| edge > 0.0) {
-            Some(edge) => (edge * ANGSTROM_PER_MM / edges[i]).ceil(),
+            Some(edge) => (edge / 1000.0 / (edges[i] * METER_PER_ANGSTROM)).ceil(),
             None => given[i].unwrap_or(1) as f64,
         };
         if !(0.0..=1e9).contains(&count) {

@@ -3,8 +3,8 @@
 use super::options::{Convention, Options, Pivot};
 use crate::error::{Error, Result};
 use crate::math::Vec3;
-use crate::units::METER_PER_MM;
 
+const MM_PER_METER: f64 = 1000.0;
 const X: Vec3 = Vec3([1.0, 0.0, 0.0]);
 const Y: Vec3 = Vec3([0.0, 1.0, 0.0]);
 const Z: Vec3 = Vec3([0.0, 0.0, 1.0]);
@@ -31,7 +31,6 @@ pub(super) struct Axes {
 /// The detector as it stands. Lengths in m.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Geometry {
-    pub(super) convention: Convention,
     /// The axes, detector unturned.
     pub(super) axes: Axes,
     pub(super) pixel: f64,
@@ -55,6 +54,8 @@ pub(super) struct Geometry {
     pub(super) two_theta: f64,
     /// The pivot that was used.
     pub(super) pivot: Pivot,
+    /// Whether the detector is turned at all, so that the pivot matters.
+    pub(super) is_turned: bool,
     /// Whether a normal of another length than 1 was replaced by fast × slow.
     pub(super) normal_replaced: bool,
 }
@@ -123,11 +124,11 @@ impl Geometry {
     /// The detector of a command line. `correct` lets an explicit `-pivot` and a `-pix0_vector` count.
     pub(super) fn new(options: &Options, correct: bool) -> Result<Self> {
         let detector = &options.detector;
-        let pixel = positive(options, "-pixel", detector.pixel_mm, 0.1)? * METER_PER_MM;
+        let pixel = positive(options, "-pixel", detector.pixel_mm, 0.1)? / MM_PER_METER;
         let count = |flag, count: Option<i64>, size_flag, size: Option<f64>| match count {
             Some(n) => whole_pixels(options, flag, n as f64),
             None => {
-                let size = positive(options, size_flag, size, 102.4)? * METER_PER_MM;
+                let size = positive(options, size_flag, size, 102.4)? / MM_PER_METER;
                 whole_pixels(options, size_flag, (size / pixel - 0.5).ceil())
             }
         };
@@ -145,7 +146,6 @@ impl Geometry {
         let near = if convention == Convention::Custom { beam_center } else { near };
 
         let mut geometry = Self {
-            convention,
             axes,
             pixel,
             n_fast,
@@ -161,6 +161,7 @@ impl Geometry {
             beam_center,
             two_theta: options.geometry.nanobragg_twotheta_deg().unwrap_or(0.0).to_radians(),
             pivot: pivot(options, convention, correct),
+            is_turned: false,
             normal_replaced,
         };
         geometry.place(options, correct)?;
@@ -172,11 +173,13 @@ impl Geometry {
         let given = &options.geometry;
         let turns = [given.detector_rotx_deg, given.detector_roty_deg, given.detector_rotz_deg]
             .map(|angle| angle.unwrap_or(0.0).to_radians());
-        let turned = |v: Vec3| v.rotated_xyz(turns).rotated(self.axes.two_theta, self.two_theta);
+        self.is_turned = self.two_theta != 0.0 || turns != [0.0; 3];
+        let (axis, two_theta) = (self.axes.two_theta, self.two_theta);
+        let turned = |v: Vec3| v.rotated_xyz(turns).rotated(axis, two_theta);
         let obliquity = self.axes.beam.dot(self.axes.normal.rotated_xyz(turns));
-        let distance = nonzero(options, "-distance", options.detector.distance_mm, 100.0)? * METER_PER_MM;
+        let distance = nonzero(options, "-distance", options.detector.distance_mm, 100.0)? / MM_PER_METER;
         let close_distance = match options.detector.close_distance_mm {
-            Some(_) => nonzero(options, "-close_distance", options.detector.close_distance_mm, 100.0)? * METER_PER_MM,
+            Some(_) => nonzero(options, "-close_distance", options.detector.close_distance_mm, 100.0)? / MM_PER_METER,
             None => (obliquity * distance).abs(),
         };
         let distance = close_distance / obliquity;
@@ -203,11 +206,6 @@ impl Geometry {
         self.spot = [self.fast.dot(spot), self.slow.dot(spot)];
         Ok(())
     }
-
-    /// Fast and slow size of the detector (m).
-    pub(super) fn size(&self) -> [f64; 2] {
-        [self.pixel * self.n_fast as f64, self.pixel * self.n_slow as f64]
-    }
 }
 
 /// The beam centre in the convention's own axes, and the fast and slow coordinates it stands for (m).
@@ -219,7 +217,7 @@ fn beam_spot(
     near: [f64; 2],
 ) -> ([f64; 2], [f64; 2]) {
     let detector = &options.detector;
-    let meters = |value: Option<f64>, default: f64| value.map_or(default, |mm| mm * METER_PER_MM);
+    let meters = |value: Option<f64>, default: f64| value.map_or(default, |mm| mm / MM_PER_METER);
     let near = [meters(detector.xclose_mm, near[0]), meters(detector.yclose_mm, near[1])];
     let default = match convention {
         Convention::Adxv => [(size_fast + pixel) / 2.0, (size_slow - pixel) / 2.0],

@@ -1,9 +1,11 @@
-//! The drop-in for nanoBragg: what its command line says.
+//! The drop-in for nanoBragg: what its command line says ([`Options`]) and what that means ([`describe`]).
 
 mod beam;
 mod crystal;
 mod geometry;
+mod headers;
 mod options;
+mod quirks;
 
 pub use options::{
     BeamOptions, CellOptions, Chosen, Convention, CrystalOptions, DetectorOptions, GeometryOptions, Misset,
@@ -11,3 +13,296 @@ pub use options::{
     SamplingOptions, ScanOptions, SeedOptions, SensorOptions, Shape, SourceOptions, SourceWavelength, SourceWeights,
     WavelengthOption,
 };
+
+use super::{Description, Notice, Origin, Value};
+use crate::error::{Error, Result};
+use crate::experiment::beam::Ticks;
+use crate::io::smv::NanoBraggHeader;
+use crate::math::Vec3;
+use beam::Asked;
+use crystal::CrystalSettings;
+use geometry::Geometry;
+use std::path::{Path, PathBuf};
+
+/// The structure-factor cache when `-dump` names no other.
+pub const DEFAULT_DUMP: &str = "Fdump.bin";
+
+/// A command line, understood.
+#[derive(Debug, Clone)]
+pub struct DropIn {
+    /// The experiment that it describes.
+    pub description: Description,
+    /// The header of its SMV images.
+    pub header: NanoBraggHeader,
+    /// Quirks that change the image, and warnings.
+    pub notices: Vec<Notice>,
+}
+
+/// The structure-factor cache of a command line.
+pub fn dump_path(options: &Options) -> PathBuf {
+    options.reflections.dump.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_DUMP))
+}
+
+/// Understands a command line: reads the headers, the matrix and the source file that it names, fills in what was left out by the
+/// reference program's rules, and describes the experiment. `clock_seed` stands in for `-misset_seed`.
+///
+/// # Errors
+/// A value cannot be used, or a file cannot be read.
+pub fn describe(options: &Options, clock_seed: u64) -> Result<DropIn> {
+    let options = &headers::with_headers(options)?;
+    let correct = options.sampling.physics == Some(PhysicsChoice::Correct);
+    let geometry = Geometry::new(options, correct)?;
+    let wavelength = beam::wavelength(options)?;
+    let matrix = options.crystal.mat.as_deref().map(read_matrix).transpose()?;
+    let misset_seed = options.seeds.misset_seed.unwrap_or(clock_seed);
+    let crystal = CrystalSettings::new(options, matrix, wavelength, misset_seed, correct)?;
+    let ticks = |flag, asked: std::result::Result<Ticks, String>| {
+        asked.map_err(|what| Error::setting(options.spelling(flag), what))
+    };
+    let scan = &options.scan;
+    let sweep = Asked { n: scan.phisteps, range: scan.osc_deg, step: scan.phistep_deg };
+    let sweep = ticks("-phisteps", sweep.along(1.0))?;
+    let sensor = &options.sensor;
+    let layers = ticks(
+        "-detector_thicksteps",
+        Asked { n: sensor.thicksteps, range: sensor.thick_um, step: None }.through(correct),
+    )?;
+    if let Some(mask) = &options.detector.mask {
+        headers::check_mask(mask, (geometry.n_fast, geometry.n_slow))?;
+    }
+    let needed = needed_oversampling(&crystal, wavelength, &geometry);
+    let mut notices = quirks::warnings(options, &geometry, &crystal, needed);
+    if !correct {
+        notices.extend(quirks::quirks(options, &geometry, &layers));
+    }
+    let mut writer = Writer { options, description: Description::new() };
+    writer.crystal(&crystal)?;
+    writer.structure_factors()?;
+    writer.beam(&geometry, wavelength, correct)?;
+    writer.detector(&geometry)?;
+    writer.sensor(&layers)?;
+    writer.scan(&geometry, &sweep)?;
+    writer.sampling(correct, needed)?;
+    Ok(DropIn { description: writer.description, header: header(&geometry, wavelength, options, &sweep), notices })
+}
+
+fn read_matrix(path: &Path) -> Result<[f64; 9]> {
+    let [x, y, z] = crate::io::mosflm_matrix::read(path)?.0.map(|row| row.0);
+    Ok([x[0], x[1], x[2], y[0], y[1], y[2], z[0], z[1], z[2]])
+}
+
+/// Sub-pixels that give three samples across the narrowest spot.
+fn needed_oversampling(crystal: &CrystalSettings, wavelength: f64, geometry: &Geometry) -> i64 {
+    const METER_PER_ANGSTROM: f64 = 1e-10;
+    let longest =
+        (0..3).map(|i| f64::from(crystal.n_cells[i]) * (crystal.edges[i] * METER_PER_ANGSTROM)).fold(0.0, f64::max);
+    let pixel = wavelength * METER_PER_ANGSTROM * geometry.distance / geometry.pixel;
+    (3.0 * longest / pixel).ceil().clamp(1.0, 1e6) as i64
+}
+
+fn header(geometry: &Geometry, wavelength: f64, options: &Options, sweep: &Ticks) -> NanoBraggHeader {
+    let mm = |meters: f64| meters * 1000.0;
+    let [fast, slow] = geometry.spot;
+    let half = geometry.pixel / 2.0;
+    let slow_size = geometry.pixel * geometry.n_slow as f64;
+    let org = |close: f64| close / geometry.pixel + 0.5;
+    let origin = geometry.origin;
+    NanoBraggHeader {
+        size: (geometry.n_fast, geometry.n_slow),
+        pixel_size: mm(geometry.pixel),
+        distance: mm(geometry.distance),
+        wavelength,
+        beam_center: (mm(geometry.beam_center[0]), mm(geometry.beam_center[1])),
+        adxv_center: (mm(fast), mm(slow_size - slow)),
+        mosflm_center: (mm(slow - half), mm(fast - half)),
+        denzo_beam: (mm(slow), mm(fast)),
+        dials_origin: [mm(origin[2]), mm(origin[1]), mm(-origin[0])],
+        xds_org: (org(geometry.close[0]), org(geometry.close[1])),
+        close_distance: mm(geometry.close_distance),
+        phi: options.scan.phi_deg.unwrap_or(0.0),
+        osc_range: sweep.range,
+        two_theta: geometry.two_theta.to_degrees(),
+    }
+}
+
+/// Writes the description, each value with the flag that it came from.
+struct Writer<'a> {
+    options: &'a Options,
+    description: Description,
+}
+
+impl Writer<'_> {
+    fn put(&mut self, key: &str, value: impl Into<Value>, flag: &str) -> Result<()> {
+        let origin = match self.options.spellings.get(flag) {
+            Some(spelling) => Origin::Flag(spelling.clone()),
+            None => Origin::Automatic(format!("nanoBragg, {flag}")),
+        };
+        self.description.insert(key, value, origin)
+    }
+
+    fn crystal(&mut self, crystal: &CrystalSettings) -> Result<()> {
+        let source = if self.options.crystal.mat.is_some() { "-mat" } else { "-cell" };
+        let axes = ["crystal.real_space_a", "crystal.real_space_b", "crystal.real_space_c"];
+        for (key, row) in axes.into_iter().zip(crystal.real_space.0) {
+            self.put(key, row.0, source)?;
+        }
+        self.put("crystal.n_cells", crystal.n_cells.map(i64::from), "-N")?;
+        let (shape, flag) = match self.options.crystal.shape {
+            None | Some(Shape::Square) => ("square", "-square_xtal"),
+            Some(Shape::Round) => ("round", "-round_xtal"),
+            Some(Shape::Gauss) => ("gauss", "-gauss_xtal"),
+            Some(Shape::Tophat) => ("tophat", "-tophat_spots"),
+        };
+        self.put("crystal.shape", shape, flag)?;
+        self.put("crystal.fudge", crystal.fudge, "-fudge")?;
+        let spread = self.options.crystal.mosaic_spread_deg.unwrap_or(0.0);
+        self.put("crystal.mosaic_spread", spread, "-mosaic")?;
+        if spread > 0.0 {
+            self.put("crystal.mosaic_domains", self.options.crystal.mosaic_domains.unwrap_or(10), "-mosaic_dom")?;
+            let seed = self.options.seeds.mosaic_seed.unwrap_or(12_345_678);
+            self.put("crystal.mosaic_seed", seed as i64, "-mosaic_seed")?;
+            self.put("crystal.mosaic_generator", "nanobragg", "-mosaic_seed")?;
+        }
+        Ok(())
+    }
+
+    fn structure_factors(&mut self) -> Result<()> {
+        let reflections = &self.options.reflections;
+        let dump = dump_path(self.options);
+        let loaded = if let Some(hkl) = &reflections.hkl {
+            self.put("crystal.structure_factors.file", hkl.clone(), "-hkl")?;
+            self.put("crystal.structure_factors.format", "nanobragg-text", "-hkl")?;
+            true
+        } else if dump.exists() {
+            self.put("crystal.structure_factors.file", dump, "-dump")?;
+            self.put("crystal.structure_factors.format", "fdump", "-dump")?;
+            true
+        } else {
+            false
+        };
+        self.put("crystal.structure_factors.default", reflections.default_f.unwrap_or(0.0), "-default_F")?;
+        if loaded {
+            let crystal = &self.options.crystal;
+            let is_small = [crystal.n_a, crystal.n_b, crystal.n_c].iter().any(|n| n.unwrap_or(1) <= 2);
+            let name = if reflections.interpolate.unwrap_or(is_small) { "tricubic" } else { "nearest" };
+            self.put("crystal.structure_factors.interpolation", name, "-interpolate")?;
+        }
+        Ok(())
+    }
+
+    fn beam(&mut self, geometry: &Geometry, wavelength: f64, correct: bool) -> Result<()> {
+        self.put("beam.wavelength", wavelength, "-lambda")?;
+        self.put("beam.direction", (-geometry.axes.beam).0, "-beam_vector")?;
+        self.put("beam.polarization_vector", geometry.axes.e_vector.0, "-polar_vector")?;
+        match self.options.beam.polar {
+            Some(PolarOption::Off) => self.put("beam.polarization", "none", "-nopolar")?,
+            Some(PolarOption::Kahn(factor)) => self.put("beam.kahn_factor", factor, "-polar")?,
+            None => self.put("beam.kahn_factor", 0.0, "-polar")?,
+        }
+        self.put("beam.fluence", beam::fluence(self.options)?, "-fluence")?;
+        let sources = &self.options.sources;
+        let Some(file) = &sources.sourcefile else { return self.spread() };
+        self.put("beam.source_file", file.clone(), "-sourcefile")?;
+        let weights = match (sources.weights, correct) {
+            (Some(SourceWeights::Apply), _) | (None, true) => "apply",
+            _ => "ignore",
+        };
+        self.put("beam.source_weights", weights, "-source_weights")?;
+        let used = if sources.wavelength == Some(SourceWavelength::Lambda) { "beam" } else { "file" };
+        self.put("beam.source_wavelength", used, "-source_wavelength")
+    }
+
+    /// Divergence (mrad) and dispersion; a radian is what a count of directions alone spans.
+    fn spread(&mut self) -> Result<()> {
+        const MRAD_PER_RADIAN: f64 = 1000.0;
+        let sources = &self.options.sources;
+        let horizontal = Asked { n: sources.hdivsteps, range: sources.hdivrange_mrad, step: sources.hdivstep_mrad };
+        let vertical = Asked { n: sources.vdivsteps, range: sources.vdivrange_mrad, step: sources.vdivstep_mrad };
+        let width = sources.dispersion_percent.unwrap_or(0.0) / 100.0;
+        let dispersion = Asked { n: sources.dispersion_steps, range: Some(width), step: None };
+        self.ticks("beam.divergence.horizontal_", "-hdivrange", horizontal.across(MRAD_PER_RADIAN))?;
+        self.ticks("beam.divergence.vertical_", "-vdivrange", vertical.across(MRAD_PER_RADIAN))?;
+        self.ticks("beam.dispersion.", "-dispersion", dispersion.across(1.0))?;
+        self.put("beam.divergence.round", sources.round_div.unwrap_or(true), "-round_div")
+    }
+
+    fn ticks(&mut self, prefix: &str, flag: &str, ticks: std::result::Result<Ticks, String>) -> Result<()> {
+        let ticks = ticks.map_err(|what| Error::setting(self.options.spelling(flag), what))?;
+        self.put(&format!("{prefix}range"), ticks.range, flag)?;
+        if ticks.range > 0.0 {
+            self.put(&format!("{prefix}step"), ticks.step, flag)?;
+            self.put(&format!("{prefix}steps"), ticks.n_steps as i64, flag)?;
+        }
+        Ok(())
+    }
+
+    fn detector(&mut self, geometry: &Geometry) -> Result<()> {
+        const MM_PER_METER: f64 = 1000.0;
+        let mm = |v: Vec3| (v * MM_PER_METER).0;
+        self.put("detector.panel[0].origin", mm(geometry.origin), "-distance")?;
+        self.put("detector.panel[0].fast_axis", geometry.fast.0, "-fdet_vector")?;
+        self.put("detector.panel[0].slow_axis", geometry.slow.0, "-sdet_vector")?;
+        self.put("detector.panel[0].normal", geometry.normal.0, "-odet_vector")?;
+        self.put("detector.panel[0].pixels", [geometry.n_fast as i64, geometry.n_slow as i64], "-detpixels")?;
+        self.put("detector.panel[0].pixel_size", geometry.pixel * MM_PER_METER, "-pixel")?;
+        self.put("detector.distance", geometry.distance * MM_PER_METER, "-distance")?;
+        if let Some(roi) = self.options.sampling.roi {
+            let last = [geometry.n_fast, geometry.n_fast, geometry.n_slow, geometry.n_slow].map(|n| n as i64 - 1);
+            let cut: [i64; 4] = std::array::from_fn(|i| roi[i].clamp(0, last[i]));
+            if roi[0] > roi[1] || roi[2] > roi[3] || roi[0] > last[0] || roi[2] > last[2] || roi[1] < 0 || roi[3] < 0 {
+                let what = format!(
+                    "{roi:?} holds no pixel of the detector; give first and last pixel along fast (0 to {}), then along slow \
+                     (0 to {})",
+                    last[0], last[2]
+                );
+                return Err(Error::setting(self.options.spelling("-roi"), what));
+            }
+            self.put("detector.panel[0].roi", cut, "-roi")?;
+        }
+        if let Some(mask) = &self.options.detector.mask {
+            self.put("detector.mask", mask.clone(), "-mask")?;
+        }
+        if self.options.sensor.curved {
+            self.put("detector.curvature", "nanobragg-sphere", "-curved_det")?;
+        }
+        self.put("detector.point_pixels", self.options.sensor.point_pixel, "-point_pixel")
+    }
+
+    /// Layers of `layers.step` µm; a depth of attenuation of 0 or infinity leaves the sensor out.
+    fn sensor(&mut self, layers: &Ticks) -> Result<()> {
+        const MM_PER_UM: f64 = 1e-3;
+        let depth = self.options.sensor.abs_um.unwrap_or(layers.range);
+        if layers.range <= 0.0 || depth == 0.0 || depth.is_infinite() {
+            return Ok(());
+        }
+        self.put("detector.sensor.layers", layers.n_steps as i64, "-detector_thicksteps")?;
+        self.put("detector.sensor.layer_thickness", layers.step * MM_PER_UM, "-detector_thick")?;
+        self.put("detector.sensor.attenuation_length", depth * MM_PER_UM, "-detector_abs")
+    }
+
+    fn scan(&mut self, geometry: &Geometry, sweep: &Ticks) -> Result<()> {
+        self.put("scan.axis", geometry.axes.spindle.0, "-spindle_axis")?;
+        self.put("scan.start", self.options.scan.phi_deg.unwrap_or(0.0), "-phi")?;
+        self.put("scan.sample", "start", "-phi")?;
+        if sweep.n_steps > 1 {
+            self.put("scan.steps", sweep.n_steps as i64, "-phisteps")?;
+            self.put("scan.step", sweep.step, "-phistep")?;
+            self.put("scan.range", sweep.range, "-osc")?;
+        }
+        Ok(())
+    }
+
+    fn sampling(&mut self, correct: bool, needed: i64) -> Result<()> {
+        let sampling = &self.options.sampling;
+        self.put("sampling.oversample", sampling.oversample.unwrap_or(needed), "-oversample")?;
+        self.put("sampling.d_min", sampling.dmin_angstrom.unwrap_or(0.0), "-dmin")?;
+        self.put("sampling.physics", if correct { "correct" } else { "nanobragg" }, "-physics")?;
+        if !correct {
+            self.put("sampling.oversample_thick", sampling.oversample_thick, "-oversample_thick")?;
+            self.put("sampling.oversample_polar", sampling.oversample_polar, "-oversample_polar")?;
+            self.put("sampling.oversample_omega", sampling.oversample_omega, "-oversample_omega")?;
+        }
+        const MM_PER_UM: f64 = 1e-3;
+        self.put("background.water", self.options.noise.water_um.unwrap_or(0.0) * MM_PER_UM, "-water")
+    }
+}

@@ -4,7 +4,7 @@ use super::resolver::Resolver;
 use crate::error::{Error, Result};
 use crate::experiment::{Crystal, Interpolation, Mosaic, Shape, StructureFactors, UnitCell};
 use crate::io::mosflm_matrix;
-use crate::io::reflections::read_reflections;
+use crate::io::reflections::{ReflectionFormat, read_reflections};
 use crate::math::{Mat3, Vec3};
 use crate::random::Generator;
 use crate::random::keyed::{Purpose, stream, uniform_rotation};
@@ -34,7 +34,14 @@ impl Resolver {
             return Ok(None);
         };
         let column = if self.has(column) { Some(self.text(column)?) } else { None };
-        read_reflections(&path, column.as_deref()).map(Some)
+        let format = match self.text("crystal.structure_factors.format")?.as_str() {
+            "text" => ReflectionFormat::Text,
+            "nanobragg-text" => ReflectionFormat::NanoBraggText,
+            "mtz" => ReflectionFormat::Mtz,
+            "fdump" => ReflectionFormat::Fdump,
+            _ => ReflectionFormat::from_path(&path)?,
+        };
+        read_reflections(&path, format, column.as_deref()).map(Some)
     }
 
     pub(super) fn crystal(&mut self, reflections: Option<&Reflections>, wavelength: f64) -> Result<Crystal> {

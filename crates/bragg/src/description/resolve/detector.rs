@@ -13,8 +13,8 @@ use std::path::PathBuf;
 
 /// The largest number of pixels of all panels.
 const MAX_PIXELS: u64 = 1 << 31;
-/// How far the axes of a panel may be from perpendicular (cosine).
-const PERPENDICULAR: f64 = 1e-6;
+/// How far the axes of a panel may be from perpendicular (cosine): vectors are often written with few digits.
+const PERPENDICULAR: f64 = 1e-2;
 
 impl Resolver {
     pub(super) fn detector(&mut self, propagation: Vec3, wavelength: f64) -> Result<Detector> {

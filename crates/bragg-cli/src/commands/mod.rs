@@ -1,0 +1,3 @@
+//! One command per module.
+
+pub(crate) mod nanobragg;

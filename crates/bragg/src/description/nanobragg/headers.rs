@@ -1,0 +1,56 @@
+//! What the headers of `-mask` and `-img` say where the command line does not.
+
+use super::options::{Options, WavelengthOption};
+use crate::error::{Error, Result};
+use crate::io::smv::Header;
+use std::path::Path;
+
+/// The options with what the headers of the mask and then of the image add to them.
+pub(super) fn with_headers(options: &Options) -> Result<Options> {
+    let mut filled = options.clone();
+    let mask = options.detector.mask.as_deref().map(read).transpose()?;
+    let image = options.detector.img.as_deref().map(read).transpose()?;
+    let either = |key: &str| {
+        image.as_ref().and_then(|image| image.number(key)).or_else(|| mask.as_ref().and_then(|mask| mask.number(key)))
+    };
+    let detector = &mut filled.detector;
+    for (option, key) in [
+        (&mut detector.pixel_mm, "PIXEL_SIZE"),
+        (&mut detector.distance_mm, "DISTANCE"),
+        (&mut detector.close_distance_mm, "CLOSE_DISTANCE"),
+        (&mut detector.xbeam_mm, "BEAM_CENTER_X"),
+        (&mut detector.orgx_pixels, "ORGX"),
+        (&mut detector.orgy_pixels, "ORGY"),
+        (&mut filled.scan.phi_deg, "PHI"),
+        (&mut filled.scan.osc_deg, "OSC_RANGE"),
+    ] {
+        *option = option.or_else(|| either(key));
+    }
+    for (pixels, size, key) in [
+        (&mut detector.detpixels_fast, detector.detsize_fast_mm, "SIZE1"),
+        (&mut detector.detpixels_slow, detector.detsize_slow_mm, "SIZE2"),
+    ] {
+        if pixels.is_none() && size.is_none() {
+            *pixels = either(key).map(|n| n as i64);
+        }
+    }
+    // The mask's beam centre counts from the other edge.
+    let of_image = image.as_ref().and_then(|image| image.number("BEAM_CENTER_Y"));
+    let of_mask = mask
+        .as_ref()
+        .and_then(|mask| Some(mask.number("SIZE2")? * mask.number("PIXEL_SIZE")? - mask.number("BEAM_CENTER_Y")?));
+    detector.ybeam_mm = detector.ybeam_mm.or(of_image).or(of_mask);
+    filled.beam.wavelength = filled.beam.wavelength.or_else(|| either("WAVELENGTH").map(WavelengthOption::Angstrom));
+    Ok(filled)
+}
+
+/// Checks that a mask fits the detector and has its samples in this machine's order.
+pub(super) fn check_mask(path: &Path, size: (usize, usize)) -> Result<()> {
+    let bytes = std::fs::read(path).map_err(|source| Error::io("read", path, source))?;
+    crate::io::smv::parse_mask(&bytes, path, size).map(|_| ())
+}
+
+fn read(path: &Path) -> Result<Header> {
+    let bytes = std::fs::read(path).map_err(|source| Error::io("read", path, source))?;
+    Header::parse(&bytes, path)
+}

@@ -1,0 +1,86 @@
+//! Where the reference program does what nobody would want, and does it here: said to the user when it changes the image.
+
+use super::crystal::CrystalSettings;
+use super::geometry::Geometry;
+use super::options::{Misset, Options, Pivot};
+use crate::description::Notice;
+use crate::experiment::beam::Ticks;
+
+const REMEDY: &str = "-physics correct does";
+
+/// The quirks that change this image, each with the option that gives the right answer.
+pub(super) fn quirks(options: &Options, geometry: &Geometry, layers: &Ticks) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    let mut say = |text: String| notices.push(Notice(text));
+    let sampling = &options.sampling;
+    for (on, flag) in [
+        (sampling.oversample_thick, "-oversample_thick"),
+        (sampling.oversample_polar, "-oversample_polar"),
+        (sampling.oversample_omega, "-oversample_omega"),
+    ] {
+        if on {
+            say(format!(
+                "{flag} multiplies the running sum after every term, not each term by its own factor; {REMEDY}"
+            ));
+        }
+    }
+    if layers.n_steps > 1 {
+        if !sampling.oversample_thick {
+            say(format!(
+                "the {} sensor layers share the last one's capture fraction, not each its own; {REMEDY}",
+                layers.n_steps
+            ));
+        }
+        if (layers.step * layers.n_steps as f64 - layers.range).abs() > 1e-9 * layers.range {
+            say(format!(
+                "the {} sensor layers are {} µm thick each, together more than the sensor; {REMEDY} right",
+                layers.n_steps, layers.step
+            ));
+        }
+    }
+    if options.noise.water_um.is_some_and(|water| water != 0.0) {
+        say(format!(
+            "the water background is multiplied by r_e²·fluence twice and divided by the number of steps; {REMEDY} it once"
+        ));
+    }
+    if options.crystal.misset == Some(Misset::Random) {
+        say("a random misset turns by up to 90 radians about a random axis, which is not a uniform orientation; \
+             -physics correct draws one"
+            .to_owned());
+    }
+    if let Some(pivot) = options.geometry.pivot
+        && pivot != geometry.pivot
+        && geometry.is_turned
+    {
+        let [asked, used] = [pivot, geometry.pivot].map(|pivot| match pivot {
+            Pivot::Sample => "sample",
+            Pivot::Beam => "beam",
+        });
+        say(format!("-pivot {asked} gives way to the convention's, {used}; with -physics correct it counts"));
+    }
+    if options.geometry.pix0_vector_m.is_some() {
+        say("-pix0_vector gives way to the beam centre and distance; with -physics correct it is the origin".to_owned());
+    }
+    notices
+}
+
+/// What is worth a warning whichever physics.
+pub(super) fn warnings(options: &Options, geometry: &Geometry, crystal: &CrystalSettings, needed: i64) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    let mut say = |text: String| notices.push(Notice(text));
+    if geometry.normal_replaced {
+        say("-odet_vector is not of length 1: the normal is fast × slow instead".to_owned());
+    }
+    if crystal.clipped {
+        say(format!(
+            "the sample is larger than the beam across it: it is cut to the beam's {} mm",
+            options.beam.beamsize_mm.unwrap_or(0.1)
+        ));
+    }
+    if let Some(given) = options.sampling.oversample
+        && given < needed
+    {
+        say(format!("-oversample {given} is too coarse for spots this narrow; {needed} resolve them"));
+    }
+    notices
+}
