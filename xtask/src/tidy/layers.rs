@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("physics", &["real", "math", "units"]),
     ("experiment", &["error", "image", "math", "random", "real", "reflections", "symmetry", "units"]),
     ("scene", &["error", "experiment", "image", "math", "physics", "random", "real", "reflections", "units"]),
-    ("kernel", &["error", "image", "math", "physics", "real", "scene", "units"]),
+    ("kernel", &["error", "image", "math", "physics", "real", "reflections", "scene", "units"]),
     ("response", &["error", "experiment", "image", "math", "random", "real", "scene", "units"]),
     ("io", &["error", "experiment", "image", "math", "real", "reflections", "symmetry", "units"]),
     (
