@@ -114,7 +114,7 @@ pub fn mosflm_matrix(bytes: &[u8]) -> bool {
 /// MTZ files, and every column of theirs.
 pub fn mtz(bytes: &[u8]) -> bool {
     let Ok(mtz) = mtz::parse(bytes.to_vec(), path()) else { return false };
-    mtz.resolution_range();
+    assert!(mtz.resolution_range().is_none_or(|(coarsest, finest)| coarsest >= finest));
     for column in &mtz.columns {
         if let Ok(reflections) = mtz.reflections(Some(&column.label)) {
             check_reflections(&reflections, 0.0);
