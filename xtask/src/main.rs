@@ -1,3 +1,56 @@
-//! Chores of the project: `cargo xtask ci | tidy | docs`.
+//! Chores of the project; `cargo xtask` lists them.
 
-fn main() {}
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "chores report on the terminal")]
+
+mod ci;
+mod fuzz;
+mod process;
+mod reference_pages;
+mod tidy;
+
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask ci [--only STEP,…] [--skip STEP,…]   every check of the project; STEP is one of: ";
+const MORE_HELP: &str = "
+cargo xtask tidy                                 only the rules of the house
+cargo xtask docs                                 writes the reference pages in docs/ from the program
+cargo xtask fuzz [--seconds N] [TARGET…]         fuzzes the readers, each for N seconds (60)
+cargo xtask fuzz-regressions                     feeds the fuzzers' corpora and past crashes to the readers";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<()> {
+    let root = root()?;
+    let Some((chore, rest)) = arguments.split_first() else {
+        println!("{HELP}{}{MORE_HELP}", ci::step_names().join(" "));
+        return Ok(());
+    };
+    match (chore.as_str(), rest) {
+        ("ci", _) => ci::run(&root, rest),
+        ("tidy", []) => tidy::run(&root),
+        ("docs", []) => reference_pages::write(&root),
+        ("fuzz", _) => fuzz::run(&root, rest),
+        ("fuzz-regressions", []) => fuzz::regressions(&root),
+        ("help" | "-h" | "--help", _) => run(&[]),
+        ("tidy" | "docs" | "fuzz-regressions", _) => bail!("`{chore}` takes no arguments"),
+        _ => bail!("there is no chore `{chore}`; `cargo xtask` lists them"),
+    }
+}
+
+/// The top of the source tree.
+fn root() -> Result<PathBuf> {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().map(Path::to_owned).context("xtask lies at the root of the file system")
+}

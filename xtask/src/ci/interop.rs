@@ -1,0 +1,71 @@
+//! Files that the program writes, read by programs nobody here wrote: `tests/interop/*.py` in a Python environment of their own.
+//!
+//! Each script is called with the path of the program and of an empty folder to work in; its exit status is the verdict.
+
+use crate::process::{self, files_in, program, target};
+use anyhow::{Context, Result, ensure};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The packages that the scripts use, by their names on PyPI.
+const PACKAGES: &[&str] = &["numpy", "fabio", "pillow", "gemmi"];
+
+/// Runs every script, and goes on after a failure.
+pub(super) fn run(root: &Path) -> Result<()> {
+    let scripts = files_in(&root.join("tests").join("interop"), "py")?;
+    ensure!(!scripts.is_empty(), "there are no tests/interop/*.py");
+    let program = program(root)?;
+    let python = environment(&target(root).join("ci").join("python"))?;
+    let mut failed = Vec::new();
+    for script in &scripts {
+        let name = script.file_stem().unwrap_or_default();
+        let folder = target(root).join("ci").join("interop").join(name);
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+        }
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        println!("-- {}", name.display());
+        let mut command = Command::new(&python);
+        command.arg("-B").arg(script).arg(&program).arg(&folder).current_dir(root);
+        if let Err(error) = process::run(&mut command) {
+            println!("-- {}: {error:#}", name.display());
+            failed.push(name.to_string_lossy());
+        }
+    }
+    ensure!(failed.is_empty(), "{} of {} scripts failed: {}", failed.len(), scripts.len(), failed.join(", "));
+    Ok(())
+}
+
+/// The interpreter of the environment at `folder`, which is made, and filled from PyPI, unless it is there already.
+fn environment(folder: &Path) -> Result<PathBuf> {
+    let python =
+        if cfg!(windows) { folder.join("Scripts").join("python.exe") } else { folder.join("bin").join("python") };
+    let imports = "import numpy, fabio, PIL, gemmi";
+    if python.is_file() && process::output(Command::new(&python).args(["-c", imports])).is_ok() {
+        return Ok(python);
+    }
+    let system = system_python()?;
+    let made = process::output(Command::new(system).args(["-m", "venv", "--clear"]).arg(folder));
+    made.context("a Python environment cannot be made")?;
+    let mut install = Command::new(&python);
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "2"]).args(PACKAGES);
+    process::output(&mut install).with_context(|| {
+        let packages = PACKAGES.join(" ");
+        format!("{packages} cannot be installed from PyPI, which needs a network; `cargo xtask ci --skip interop` does the rest")
+    })?;
+    Ok(python)
+}
+
+/// A Python 3 that can make environments.
+fn system_python() -> Result<&'static str> {
+    let answers = |name: &&str, code: &str| process::output(Command::new(name).args(["-c", code])).is_ok();
+    let version = "import sys; assert sys.version_info >= (3, 9)";
+    let python = ["python3", "python"].into_iter().find(|name| answers(name, version));
+    let python = python
+        .context("install Python 3.9 or newer: the interop step reads our files with numpy, fabio, pillow and gemmi")?;
+    ensure!(
+        answers(&python, "import venv, ensurepip"),
+        "{python} cannot make environments: install its venv module with pip (Debian, Ubuntu: `apt install python3-venv`)"
+    );
+    Ok(python)
+}

@@ -1,0 +1,107 @@
+//! `cargo xtask ci`: every check of the project, one step after the other.
+
+mod examples;
+mod interop;
+
+use crate::process::{self, cargo};
+use crate::tidy;
+use anyhow::{Result, bail, ensure};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// A step: its name, what it checks.
+type Step = (&'static str, fn(&Path) -> Result<()>);
+
+/// The steps, those that fail fast first.
+const STEPS: &[Step] = &[
+    ("fmt", |root| process::run(&mut cargo(root, &["fmt", "--all", "--check"]))),
+    ("tidy", tidy::run),
+    ("build", |root| process::run(&mut cargo(root, process::BUILD))),
+    // golden images, transcripts of the program and the fuzzers' regressions among them
+    ("test", |root| process::run(&mut cargo(root, &["test", "--workspace"]))),
+    ("clippy", clippy),
+    ("docs", docs),
+    ("examples", examples::run),
+    ("interop", interop::run),
+];
+
+/// The names of the steps, in order.
+pub(crate) fn step_names() -> Vec<&'static str> {
+    STEPS.iter().map(|(name, _)| *name).collect()
+}
+
+/// Runs the steps that the arguments choose, all unless told otherwise, and goes on after a failure.
+pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
+    let chosen = chosen(arguments)?;
+    let mut outcomes: Vec<(&str, Duration, Result<()>)> = Vec::new();
+    for (name, step) in chosen {
+        println!("== {name}");
+        let start = Instant::now();
+        let outcome = step(root);
+        let time = start.elapsed();
+        match &outcome {
+            Ok(()) => println!("== {name}: passed in {:.1} s\n", time.as_secs_f64()),
+            Err(error) => println!("== {name}: FAILED in {:.1} s: {error:#}\n", time.as_secs_f64()),
+        }
+        outcomes.push((name, time, outcome));
+    }
+    for (name, time, outcome) in &outcomes {
+        let word = if outcome.is_ok() { "passed" } else { "FAILED" };
+        println!("{name:<10} {word} {:8.1} s", time.as_secs_f64());
+    }
+    let n_passed = outcomes.iter().filter(|(_, _, outcome)| outcome.is_ok()).count();
+    let n_failed = outcomes.len() - n_passed;
+    println!("{n_passed} passed, {n_failed} failed");
+    ensure!(n_failed == 0, "{n_failed} of {} steps failed", outcomes.len());
+    Ok(())
+}
+
+/// The steps that `--only` and `--skip` leave.
+fn chosen(arguments: &[String]) -> Result<Vec<Step>> {
+    let mut steps = STEPS.to_vec();
+    for pair in arguments.chunks(2) {
+        let [option, names] = pair else { bail!("`{}` needs the names of steps, such as `tidy,test`", pair[0]) };
+        let names: Vec<&str> = names.split(',').collect();
+        if let Some(unknown) = names.iter().find(|name| !step_names().contains(name)) {
+            bail!("there is no step `{unknown}`; the steps are {}", step_names().join(", "));
+        }
+        match option.as_str() {
+            "--only" => steps.retain(|(name, _)| names.contains(name)),
+            "--skip" => steps.retain(|(name, _)| !names.contains(name)),
+            _ => bail!("`ci` has no option `{option}`; it has --only and --skip"),
+        }
+    }
+    ensure!(!steps.is_empty(), "no step is left to run");
+    Ok(steps)
+}
+
+fn clippy(root: &Path) -> Result<()> {
+    process::run(&mut cargo(root, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}
+
+/// The library's documentation; the program's would be written over it, since both are named bragg.
+fn docs(root: &Path) -> Result<()> {
+    let mut command = cargo(root, &["doc", "--package", "bragg", "--lib", "--no-deps"]);
+    process::run(command.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(arguments: &[&str]) -> Result<Vec<&'static str>> {
+        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        Ok(chosen(&arguments)?.iter().map(|(name, _)| *name).collect())
+    }
+
+    #[test]
+    fn steps_can_be_chosen() {
+        assert_eq!(names(&[]).unwrap(), step_names());
+        assert_eq!(names(&["--only", "test,tidy"]).unwrap(), ["tidy", "test"]);
+        assert!(!names(&["--skip", "interop"]).unwrap().contains(&"interop"));
+        assert!(names(&["--only", "tidi"]).unwrap_err().to_string().contains("tidy"));
+        assert!(names(&["--only"]).is_err());
+        assert!(names(&["--but", "tidy"]).is_err());
+        assert!(names(&["--only", "tidy", "--skip", "tidy"]).is_err());
+    }
+}
