@@ -2,6 +2,7 @@
 
 mod commands;
 mod flags;
+mod render;
 
 use std::io::Write as _;
 use std::process::ExitCode;

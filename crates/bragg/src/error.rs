@@ -23,14 +23,14 @@ pub enum Error {
         what: String,
     },
     /// The operating system refused to read or write a file.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {reason}", path.display())]
     Io {
         /// `read`, `write`, …: completes "cannot … FILE".
         action: &'static str,
         /// The file.
         path: PathBuf,
         /// The system's reason.
-        source: io::Error,
+        reason: io::Error,
     },
     /// A setting, from whatever source, has a value that cannot be used.
     #[error("{key}{}: {what}", Given(given_in))]
@@ -54,8 +54,8 @@ impl Error {
     }
 
     /// A refusal by the operating system; `action` completes "cannot … FILE".
-    pub fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
-        Self::Io { action, path: path.to_owned(), source }
+    pub fn io(action: &'static str, path: &Path, reason: io::Error) -> Self {
+        Self::Io { action, path: path.to_owned(), reason }
     }
 
     /// A complaint about a setting.

@@ -319,6 +319,7 @@ fn values_without_effect_are_named() {
     assert!(notices("crystal.mosaic_spread = 1\ncrystal.mosaic_domains = 20000000")[0].contains("takes long"));
 }
 
+// tidy: long because it is one table of refusals
 #[test]
 fn what_cannot_be_is_refused_by_name_line_and_remedy() {
     let all = format!("{CRYSTAL}{DETECTOR}{BEAM}");

@@ -1,6 +1,7 @@
 //! The drop-in: nanoBragg's command line, files and statistics.
 
 use crate::flags::{self, Invocation, Missing};
+use crate::render::render;
 use anyhow::Result;
 use bragg::description::nanobragg::{DropIn, Options, describe, dump_path};
 use bragg::description::{self, Notice, Resolved, print};
@@ -9,7 +10,7 @@ use bragg::io::atomic::Together;
 use bragg::io::c_format::G;
 use bragg::io::smv::NanoBraggHeader;
 use bragg::io::{atomic, fdump, pgm, raw, smv};
-use bragg::kernel::{Unwatched, cpu};
+use bragg::kernel::Unwatched;
 use bragg::response::nanobragg as response;
 use bragg::scene::{PanelTable, Scene};
 use std::ffi::OsString;
@@ -78,7 +79,7 @@ fn simulate(options: &Options, program: &str) -> Result<()> {
     }
     keep_amplitudes(options, program, &resolved)?;
     let scene = Scene::new(&resolved.experiment);
-    let image = in_threads(options.run.threads, || cpu::render::<f32>(&scene, &Unwatched))??;
+    let image = render(&scene, options.run.threads, &Unwatched)?;
     let seed = options.seeds.seed.unwrap_or(clock_seed);
     write_images(options, &scene, &image, &header, u32::try_from(seed).unwrap_or(u32::MAX))
 }
@@ -86,12 +87,6 @@ fn simulate(options: &Options, program: &str) -> Result<()> {
 /// A seed from the clock: seconds since 1970.
 fn clock_seed() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_secs().clamp(1, u64::from(u32::MAX)))
-}
-
-/// Runs `work` in a pool of so many threads, in the usual one when none is asked for.
-fn in_threads<T: Send>(threads: Option<usize>, work: impl FnOnce() -> T + Send) -> Result<T> {
-    let Some(threads) = threads else { return Ok(work()) };
-    Ok(rayon::ThreadPoolBuilder::new().num_threads(threads).build()?.install(work))
 }
 
 /// A notice of the library in the drop-in's own words.

@@ -1,5 +1,5 @@
-//! The table of nanoBragg's options. The parser, the help and `docs/nanobragg-options.md` are made from it; it is longer
-//! than a file should be because an option is looked for in one place.
+//! The table of nanoBragg's options. The parser, the help and `docs/nanobragg-options.md` are made from it.
+// tidy: long because an option is looked for in one place
 
 use bragg::description::nanobragg::{
     Chosen, Convention, PhysicsChoice, Pivot, PolarOption, Shape, SourceWavelength, SourceWeights, WavelengthOption,

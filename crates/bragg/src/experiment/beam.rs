@@ -1,6 +1,5 @@
 //! The incident beam: a list of point sources with one wavelength each.
 
-use crate::io::source_file::SourceLine;
 use crate::math::Vec3;
 
 /// One direction and wavelength of the incident beam.
@@ -125,6 +124,19 @@ impl Spread {
 }
 
 const RADIAN_PER_MRAD: f64 = 1e-3;
+
+/// One line of a source file; what is missing has its default elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SourceLine {
+    /// Line number, from 1.
+    pub line: usize,
+    /// Position x, y, z of the source as seen from the sample; only the direction counts.
+    pub position: [Option<f64>; 3],
+    /// Relative intensity, not negative.
+    pub weight: Option<f64>,
+    /// Wavelength (Å); the file has metres.
+    pub wavelength: Option<f64>,
+}
 
 /// The sources of a file. Missing coordinates are those of the nominal source, missing weights 1, missing wavelengths (Å) the nominal
 /// one; the weights are scaled to a mean of 1.

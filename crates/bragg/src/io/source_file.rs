@@ -2,23 +2,11 @@
 
 use super::text::read_text;
 use crate::error::{Error, Result};
+use crate::experiment::beam::SourceLine;
 use crate::units::METER_PER_ANGSTROM;
 use std::path::Path;
 
 const MAX_BYTES: u64 = 256 << 20;
-
-/// One line of a source file; what is missing has its default elsewhere.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SourceLine {
-    /// Line number, from 1.
-    pub line: usize,
-    /// Position x, y, z of the source as seen from the sample; only the direction counts.
-    pub position: [Option<f64>; 3],
-    /// Relative intensity, not negative.
-    pub weight: Option<f64>,
-    /// Wavelength (Å); the file has metres.
-    pub wavelength: Option<f64>,
-}
 
 /// The sources of a file. `#` begins a comment; blank lines are skipped.
 ///

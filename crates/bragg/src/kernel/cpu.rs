@@ -10,10 +10,9 @@ pub use level::Level;
 
 use super::{Monitor, Sample, dark, reference};
 use crate::error::{Error, Result};
-use crate::experiment::Physics;
 use crate::image::Image;
 use crate::physics::polarization::PolarizationFrame;
-use crate::scene::{PanelTable, Scene};
+use crate::scene::{PanelTable, Physics, Scene};
 use amplitudes::Amplitudes;
 use rayon::prelude::*;
 use tile::Tile;

@@ -4,13 +4,12 @@
 use super::geometry::{SamplePoint, sample_point};
 use super::{Sample, dark};
 use crate::error::Result;
-use crate::experiment::{Physics, Shape};
 use crate::image::Image;
 use crate::math::Vec3;
 use crate::physics::lattice;
 use crate::physics::polarization::{PolarizationFrame, polarization_factor};
 use crate::physics::scattering::scattering_vector;
-use crate::scene::{Domain, Orientation, PanelTable, Scene, Source};
+use crate::scene::{Domain, Orientation, PanelTable, Physics, Scene, Shape, Source};
 
 /// The image of a scene, pixel by pixel in one thread.
 ///

@@ -9,7 +9,9 @@ pub use hkl_grid::HklGrid;
 pub use orientations::Orientation;
 pub use panels::{PanelTable, Window};
 
-use crate::experiment::{Curvature, Experiment, Physics, RunningFactors, Shape};
+pub use crate::experiment::{Physics, RunningFactors, Shape};
+
+use crate::experiment::{Curvature, Experiment};
 use crate::math::{Mat3, Vec3};
 use crate::physics::scattering::water_background;
 use crate::units::{METER_PER_MM, THOMSON_R_E_SQUARED};

@@ -13,6 +13,7 @@ pub(crate) fn unit(x: f64, y: f64, z: f64) -> Vec3 {
     Vec3::new(x, y, z).unit()
 }
 
+// tidy: long because it is one literal
 /// A small triclinic crystal in front of a 24 × 20 detector, with two sources, three spindle steps and four domains.
 pub(crate) fn experiment() -> Experiment {
     let cell = UnitCell::new([40.0, 55.0, 61.0, 82.0, 97.0, 104.0]).unwrap();

@@ -71,6 +71,7 @@ pub fn describe(options: &Options, clock_seed: u64) -> Result<DropIn> {
         headers::check_mask(mask, (geometry.n_fast, geometry.n_slow))?;
     }
     let needed = needed_oversampling(&crystal, wavelength, &geometry);
+    check_numbers(options)?;
     let mut notices = quirks::warnings(options, &geometry, &crystal, needed);
     if !correct {
         notices.extend(quirks::quirks(options, &geometry, &layers));
@@ -84,6 +85,34 @@ pub fn describe(options: &Options, clock_seed: u64) -> Result<DropIn> {
     writer.scan(&geometry, &sweep)?;
     writer.sampling(correct, needed)?;
     Ok(DropIn { description: writer.description, header: header(&geometry, wavelength, options, &sweep), notices })
+}
+
+/// Numbers that would be refused further on, said of the flag in the unit in which it is typed.
+fn check_numbers(options: &Options) -> Result<()> {
+    let count = |n: Option<i64>| n.map(|n| n as f64);
+    let at_least_1: fn(f64) -> bool = |x| x >= 1.0;
+    let not_negative: fn(f64) -> bool = |x| x >= 0.0;
+    let kahn = match options.beam.polar {
+        Some(PolarOption::Kahn(factor)) => Some(factor),
+        _ => None,
+    };
+    let checks = [
+        ("-mosaic", options.crystal.mosaic_spread_deg, not_negative, "an angle of 0 degrees or more"),
+        ("-mosaic_dom", count(options.crystal.mosaic_domains), at_least_1, "a whole number from 1"),
+        ("-fudge", options.crystal.fudge, |x| x > 0.0, "a number above 0"),
+        ("-oversample", count(options.sampling.oversample), at_least_1, "a whole number from 1"),
+        ("-dmin", options.sampling.dmin_angstrom, not_negative, "a spacing of 0 Å or more"),
+        ("-polar", kahn, |x| (-1.0..=1.0).contains(&x), "a number from -1 to 1"),
+        ("-dispersion", options.sources.dispersion_percent, |x| (0.0..=190.0).contains(&x), "from 0 to 190 %"),
+        ("-default_F", options.reflections.default_f, not_negative, "an amplitude of 0 or more"),
+        ("-water", options.noise.water_um, not_negative, "a thickness of 0 µm or more"),
+    ];
+    for (flag, value, allowed, text) in checks {
+        if let Some(value) = value.filter(|&value| !allowed(value)) {
+            return Err(Error::setting(options.spelling(flag), format!("{value} given; it must be {text}")));
+        }
+    }
+    Ok(())
 }
 
 fn read_matrix(path: &Path) -> Result<[f64; 9]> {

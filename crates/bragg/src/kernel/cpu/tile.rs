@@ -4,11 +4,10 @@ use super::Prepared;
 use super::amplitudes::{Amplitudes, interpolate};
 use super::elementary::{exp_negative, multiply_add};
 use super::lattice;
-use crate::experiment::{Physics, Shape};
 use crate::kernel::geometry::sample_point;
 use crate::math::Vec3;
 use crate::physics::polarization::{PolarizationFrame, polarization_factor};
-use crate::scene::{PanelTable, Source};
+use crate::scene::{PanelTable, Physics, Shape, Source};
 
 /// The most pixels of a tile: its arrays stay in the first-level cache.
 pub(super) const TILE: usize = 128;
