@@ -78,6 +78,23 @@ fn a_run_writes_four_files_and_the_lines_that_scripts_read() {
     assert!([1, 3, 5].iter().all(|&i| words[i].parse::<f64>().unwrap() > 0.0));
 }
 
+/// Pixel 20 10 of 32 × 32 lies 4 and −6 pixels of 0.1 mm from the middle one; MOSFLM's beam centre is half a pixel beside it.
+#[test]
+fn a_pixel_can_be_looked_at() {
+    let said = stdout(&Folder::new().succeed(&format!("{CRYSTAL} {SMALL} -printout_pixel 20 10")));
+    let lines: Vec<&str> = said.lines().skip_while(|line| !line.starts_with("fast slow")).collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    let numbers: Vec<f64> = lines[1].split(' ').map(|word| word.parse().unwrap()).collect();
+    assert_eq!(numbers[..3], [20.0, 10.0, 0.1]);
+    let radius = numbers[3].hypot(numbers[4]);
+    let two_theta = (radius / 0.1).atan();
+    assert!((numbers[5].to_radians() / two_theta - 1.0).abs() < 1e-4);
+    assert!((numbers[6] * 2.0 * (two_theta / 2.0).sin() - 1.0).abs() < 1e-4);
+    assert!((radius / 0.1e-3 - 4.0f64.hypot(6.0)).abs() < 2.0);
+    let all = stdout(&Folder::new().succeed(&format!("{CRYSTAL} {SMALL} -printout -roi 3 7 4 5")));
+    assert_eq!(all.lines().skip_while(|line| !line.starts_with("fast slow")).count(), 1 + 5 * 2);
+}
+
 #[test]
 fn noise_and_picture_can_be_left_out() {
     let folder = Folder::new();

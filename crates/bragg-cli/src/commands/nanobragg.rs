@@ -155,6 +155,9 @@ fn write_images(
         writeln!(report, "wrote {}: {:.0} counts, {} overloads", path.display(), noise.sum, noise.overloads)?;
         add_smv(&mut files, &path, header, image, noise.counts)?;
     }
+    if output.printout || output.printout_pixel.is_some() {
+        print_pixels(&mut report, scene, panel, image, output.printout_pixel)?;
+    }
     files.commit()?;
     std::io::stdout().write_all(&report)?;
     Ok(())
@@ -186,5 +189,34 @@ fn report_statistics(
     let response::Statistics { max, mean, rms, rmsd, .. } = *statistics;
     writeln!(report, "max_I = {}  at {} {}", G(f64::from(max)), G(last(fast)), G(last(slow)))?;
     writeln!(report, "mean= {} rms= {} rmsd= {}", G(mean), G(rms), G(rmsd))?;
+    Ok(())
+}
+
+/// One line for each pixel of the window, or for one pixel: its centre (m), the angle (deg) and spacing (Å) it scatters at from the first
+/// source, and its photons.
+fn print_pixels(
+    report: &mut Vec<u8>,
+    scene: &Scene,
+    panel: &PanelTable,
+    image: &PanelImage<f32>,
+    only: Option<[i64; 2]>,
+) -> Result<()> {
+    let Some(source) = scene.sources.first() else { return Ok(()) };
+    writeln!(report, "fast slow x y z two_theta d photons")?;
+    for slow in panel.window.slow[0]..panel.window.slow[1] {
+        for fast in panel.window.fast[0]..panel.window.fast[1] {
+            if only.is_some_and(|only| only != [fast as i64, slow as i64]) {
+                continue;
+            }
+            let along = |pixel: usize| (pixel as f64 + 0.5) * panel.pixel_size;
+            let centre = panel.origin + panel.fast_axis * along(fast) + panel.slow_axis * along(slow);
+            let two_theta = centre.unit().dot(source.incident).clamp(-1.0, 1.0).acos();
+            let spacing = source.wavelength / (2.0 * (two_theta / 2.0).sin());
+            let [x, y, z] = centre.0.map(G);
+            let photons = f64::from(image.pixels()[slow * panel.n_fast + fast]);
+            let (two_theta, spacing, photons) = (G(two_theta.to_degrees()), G(spacing), G(photons));
+            writeln!(report, "{fast} {slow} {x} {y} {z} {two_theta} {spacing} {photons}")?;
+        }
+    }
     Ok(())
 }

@@ -1092,7 +1092,7 @@ static OUTPUT: &[Flag] = &[
     },
     Flag {
         names: &[Stem("-printout")],
-        help: "print the intermediate values of every pixel",
+        help: "print position, angle, spacing and photons of every pixel",
         action: Action::Switch(|o| o.output.printout = true),
         ..ROW
     },
@@ -1100,7 +1100,7 @@ static OUTPUT: &[Flag] = &[
         names: &[Stem("-printout_pixel")],
         value: "fast slow",
         unit: "pixels",
-        help: "print the intermediate values of this pixel only",
+        help: "print those of this pixel only",
         doc: "Counted from 0.",
         action: Action::TwoIntegers(|o, n| o.output.printout_pixel = Some(n)),
         ..ROW
