@@ -53,31 +53,69 @@ impl Level {
         }
     }
 
+    /// Computes the photons of a tile.
     pub(super) fn render(self, prepared: &Prepared, panel: &PanelTable, tile: &mut Tile) {
+        self.run(Render { prepared, panel, tile, level: self });
+    }
+
+    /// Sums over the orientations for a tile: a call of its own, so that the inner loops are compiled once a level.
+    pub(super) fn sum_orientations(self, prepared: &Prepared, tile: &mut Tile) {
+        self.run(SumOrientations { prepared, tile });
+    }
+
+    #[inline(always)]
+    fn run(self, work: impl Work) {
         match self {
-            Self::Portable => tile.render::<false>(prepared, panel),
+            Self::Portable => work.run::<false>(),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2(simd) => simd.vectorize(Fused { prepared, panel, tile }),
+            Self::Avx2(simd) => simd.vectorize(Fused(work)),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512(simd) => simd.vectorize(Fused { prepared, panel, tile }),
+            Self::Avx512(simd) => simd.vectorize(Fused(work)),
             #[cfg(target_arch = "aarch64")]
-            Self::Neon(simd) => simd.vectorize(Fused { prepared, panel, tile }),
+            Self::Neon(simd) => simd.vectorize(Fused(work)),
         }
     }
 }
 
-/// The tile's sum, for compilation with a level's instructions.
-struct Fused<'a> {
+/// Something to compile for every level.
+trait Work {
+    fn run<const FMA: bool>(self);
+}
+
+struct Render<'a> {
     prepared: &'a Prepared<'a>,
     panel: &'a PanelTable,
     tile: &'a mut Tile,
+    level: Level,
 }
 
-impl NullaryFnOnce for Fused<'_> {
+impl Work for Render<'_> {
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        self.tile.render::<FMA>(self.prepared, self.panel, self.level);
+    }
+}
+
+struct SumOrientations<'a> {
+    prepared: &'a Prepared<'a>,
+    tile: &'a mut Tile,
+}
+
+impl Work for SumOrientations<'_> {
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        self.tile.sum_orientations::<FMA>(self.prepared);
+    }
+}
+
+/// Work with fused multiplication and addition.
+struct Fused<W>(W);
+
+impl<W: Work> NullaryFnOnce for Fused<W> {
     type Output = ();
 
     #[inline(always)]
     fn call(self) {
-        self.tile.render::<true>(self.prepared, self.panel);
+        self.0.run::<true>();
     }
 }

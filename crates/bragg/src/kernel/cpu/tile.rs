@@ -4,6 +4,7 @@ use super::Prepared;
 use super::amplitudes::{Amplitudes, interpolate};
 use super::elementary::{exp_negative, multiply_add};
 use super::lattice;
+use super::level::Level;
 use crate::kernel::geometry::sample_point;
 use crate::math::Vec3;
 use crate::physics::polarization::{PolarizationFrame, polarization_factor};
@@ -89,16 +90,16 @@ impl Tile {
 
     /// Computes the photons of the tile's pixels.
     #[inline(always)]
-    pub(super) fn render<const FMA: bool>(&mut self, prepared: &Prepared, panel: &PanelTable) {
+    pub(super) fn render<const FMA: bool>(&mut self, prepared: &Prepared, panel: &PanelTable, level: Level) {
         match prepared.scene.physics {
-            Physics::Correct => self.render_correct::<FMA>(prepared, panel),
-            Physics::NanoBragg => self.render_nanobragg::<FMA>(prepared, panel),
+            Physics::Correct => self.render_correct::<FMA>(prepared, panel, level),
+            Physics::NanoBragg => self.render_nanobragg::<FMA>(prepared, panel, level),
         }
     }
 
     /// Every factor at every sample.
     #[inline(always)]
-    fn render_correct<const FMA: bool>(&mut self, prepared: &Prepared, panel: &PanelTable) {
+    fn render_correct<const FMA: bool>(&mut self, prepared: &Prepared, panel: &PanelTable, level: Level) {
         let (scene, n) = (prepared.scene, self.n);
         let mut background = DARK;
         self.photons = DARK;
@@ -112,7 +113,7 @@ impl Tile {
                         background[i] += self.polarization[i];
                     }
                     if self.scatter(prepared, source) {
-                        self.sum_orientations::<FMA>(prepared);
+                        level.sum_orientations(prepared, self);
                         for i in 0..n {
                             self.photons[i] = multiply_add::<FMA>(self.polarization[i], self.sum[i], self.photons[i]);
                         }
@@ -129,7 +130,7 @@ impl Tile {
 
     /// The factors of the first samples on the sum of all.
     #[inline(always)]
-    fn render_nanobragg<const FMA: bool>(&mut self, prepared: &Prepared, panel: &PanelTable) {
+    fn render_nanobragg<const FMA: bool>(&mut self, prepared: &Prepared, panel: &PanelTable, level: Level) {
         const UNKNOWN: f64 = -1.0;
         let (scene, n) = (prepared.scene, self.n);
         let mut capture = DARK;
@@ -162,7 +163,7 @@ impl Tile {
                         all_known = self.first_polarization[..n].iter().all(|&p| p != UNKNOWN);
                     }
                     if scatters {
-                        self.sum_orientations::<FMA>(prepared);
+                        level.sum_orientations(prepared, self);
                         for i in 0..n {
                             let seen = if self.is_scattering(prepared, i) { source.weight } else { 0.0 };
                             self.photons[i] = multiply_add::<FMA>(seen, self.sum[i], self.photons[i]);
@@ -271,7 +272,7 @@ impl Tile {
 
     /// Σ F²·L² over the orientations.
     #[inline(always)]
-    fn sum_orientations<const FMA: bool>(&mut self, prepared: &Prepared) {
+    pub(super) fn sum_orientations<const FMA: bool>(&mut self, prepared: &Prepared) {
         self.sum[..self.n].fill(0.0);
         match prepared.scene.domain.shape {
             Shape::Square => self.sum_shape::<FMA, SQUARE>(prepared),
