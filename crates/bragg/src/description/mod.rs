@@ -13,7 +13,7 @@ pub mod toml;
 pub mod value;
 
 pub use metadata::metadata;
-pub use resolve::{Output, Resolved, resolve};
+pub use resolve::{Output, Resolved, resolve, resolve_noise, resolve_picture};
 pub use value::Value;
 
 use crate::error::{Error, Result};

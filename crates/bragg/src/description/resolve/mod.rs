@@ -46,6 +46,24 @@ pub struct Output {
     pub picture: png::Style,
 }
 
+/// How pictures look by a description that need not have an experiment.
+///
+/// # Errors
+/// A setting contradicts itself or another.
+pub fn resolve_picture(description: Description) -> Result<png::Style> {
+    let mut resolver = Resolver::new(description);
+    resolver.refuse_contradictions()?;
+    resolver.picture()
+}
+
+/// How photons become counts by a description that need not have an experiment.
+///
+/// # Errors
+/// A setting contradicts another.
+pub fn resolve_noise(description: Description) -> Result<Noise> {
+    Resolver::new(description).noise()
+}
+
 /// Completes a description and makes the experiment; reads the files that it names.
 ///
 /// # Errors

@@ -33,7 +33,7 @@ impl Resolver {
         Ok(Output { files, picture: self.picture()? })
     }
 
-    fn picture(&mut self) -> Result<png::Style> {
+    pub(super) fn picture(&mut self) -> Result<png::Style> {
         let [low, high] = if self.has("output.png.range") {
             let [low, high] = self.array("output.png.range")?;
             if low >= high {
