@@ -1,30 +1,48 @@
 //! The program `bragg`; called by the name `nanoBragg` it is the drop-in.
 
+mod arguments;
 mod commands;
+mod exit;
 mod flags;
+mod images;
+mod interrupt;
+mod messages;
+mod progress;
 mod render;
 
-use std::io::Write as _;
+use arguments::{Cli, Command};
+use clap::Parser as _;
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
-
 fn main() -> ExitCode {
-    run().unwrap_or_else(|error| {
-        // Nothing can be done where standard error is closed.
-        let _ = writeln!(std::io::stderr(), "error: {error:#}");
-        ExitCode::FAILURE
-    })
+    exit::quiet_panics();
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let outcome = std::panic::catch_unwind(|| run(words));
+    // the panic hook has said what happened
+    outcome.unwrap_or(Ok(exit::INTERNAL.into())).unwrap_or_else(|error| exit::report(&error))
 }
 
-fn run() -> anyhow::Result<ExitCode> {
-    let mut words = std::env::args_os();
-    let called = words.next().unwrap_or_default();
-    let is_drop_in = std::path::Path::new(&called).file_stem().is_some_and(|stem| stem == "nanoBragg");
-    let program = if is_drop_in { "nanoBragg" } else { "bragg nanobragg" };
-    if !is_drop_in {
-        let command = words.next().context("which command? `bragg nanobragg -h` helps")?;
-        anyhow::ensure!(command == "nanobragg", "unknown command {}", command.to_string_lossy());
+fn run(words: Vec<OsString>) -> anyhow::Result<ExitCode> {
+    let program = words.first().map(Path::new).and_then(Path::file_stem);
+    if program.is_some_and(|stem| stem == "nanoBragg") {
+        return commands::nanobragg::run(words.into_iter().skip(1), "nanoBragg");
     }
-    commands::nanobragg::run(words, program)
+    // its options are not ours to interpret
+    if words.get(1).is_some_and(|word| word == "nanobragg") {
+        return commands::nanobragg::run(words.into_iter().skip(2), "bragg nanobragg");
+    }
+    let cli = match Cli::try_parse_from(words) {
+        Ok(cli) => cli,
+        Err(error) => return exit::of_usage(&error),
+    };
+    match cli.command {
+        Command::Simulate(arguments) => commands::simulate::run(&arguments),
+        Command::Show(arguments) => commands::show::run(&arguments),
+        Command::Noise(arguments) => commands::noise::run(&arguments),
+        Command::Nanobragg { words } => return commands::nanobragg::run(words.into_iter(), "bragg nanobragg"),
+        Command::Reference { page } => commands::reference::run(page),
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

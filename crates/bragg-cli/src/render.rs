@@ -1,6 +1,6 @@
 //! Which kernel runs, on how many threads.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result};
 use bragg::image::Image;
 use bragg::kernel::cpu::{self, Level};
 use bragg::kernel::{Monitor, reference};
@@ -9,21 +9,18 @@ use bragg::scene::Scene;
 /// The environment variable that chooses a kernel, for tests and comparisons.
 const KERNEL: &str = "BRAGG_CPU";
 
-/// The image of a scene, on so many threads, or on as many as the machine gives.
-///
-/// # Errors
-/// The image does not fit into memory, the monitor stopped it, or `BRAGG_CPU` names no kernel of this machine.
-pub(crate) fn render(scene: &Scene, threads: Option<usize>, monitor: &dyn Monitor) -> Result<Image<f32>> {
-    let Some(level) = chosen_level()? else { return Ok(reference::render(scene)?) };
-    let work = || cpu::render_at(scene, level, monitor);
-    let image = match threads {
-        None => work(),
-        Some(n) => {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();
-            pool.with_context(|| format!("cannot start {n} threads"))?.install(work)
-        }
-    };
-    Ok(image?)
+/// Does `work` on so many threads; 0 for as many as the machine gives.
+pub(crate) fn on_threads<T: Send>(n_threads: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build();
+    Ok(pool.context("the system gives no threads")?.install(work))
+}
+
+/// The image of a scene, by the fastest kernel of this machine or the one that `BRAGG_CPU` names.
+pub(crate) fn render(scene: &Scene, monitor: &dyn Monitor) -> Result<Image<f32>> {
+    match chosen_level()? {
+        Some(level) => Ok(cpu::render_at(scene, level, monitor)?),
+        None => Ok(reference::render(scene)?),
+    }
 }
 
 /// The instructions to use; `None` for the reference kernel.
@@ -37,7 +34,8 @@ fn chosen_level() -> Result<Option<Level>> {
         Some(level) => Ok(Some(*level)),
         None => {
             let known: Vec<_> = levels.iter().map(|level| level.name()).collect();
-            bail!("{KERNEL} is {name}; this machine has the kernels reference, {}", known.join(", "))
+            let what = format!("is {name}; this machine has the kernels reference, {}", known.join(", "));
+            Err(bragg::Error::setting(KERNEL, what).into())
         }
     }
 }

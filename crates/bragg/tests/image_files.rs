@@ -175,10 +175,10 @@ fn rings_are_drawn_where_they_belong_or_left_out_with_a_word() {
     let recording = Recording::Counts(Image { panels: vec![PanelImage::new(300, 300, vec![0; 90_000]).unwrap()] });
     let mut metadata = Metadata::new(1.0, 100.0, (150.0, 150.0), 1.0);
     let mut options = WriteOptions::default();
-    options.picture.resolution_rings = vec![1.0];
+    options.picture.resolution_rings = png::Rings::At(vec![1.0]);
     // 2θ = 60° would be 173 pixels away, beyond the edges but not the corners; 2 Å (28.955°) is at 55.3.
     assert!(write_recording(&path, &recording, &metadata, &options).unwrap().notes.is_empty());
-    options.picture.resolution_rings = vec![2.0];
+    options.picture.resolution_rings = png::Rings::At(vec![2.0]);
     write_recording(&path, &recording, &metadata, &options).unwrap();
     let (kind, _, _, samples) = decoded(&path);
     assert_eq!(kind, png_decoder::ColorType::Rgb);
@@ -205,7 +205,7 @@ fn every_style_draws_every_kind_of_image() {
                     color_map,
                     scale,
                     beam_cross: true,
-                    resolution_rings: vec![2.0, 0.0, f64::NAN],
+                    resolution_rings: png::Rings::At(vec![2.0, 0.0, f64::NAN]),
                     ..Default::default()
                 };
                 write_recording(&path, &recording, &metadata(), &WriteOptions { picture, pgm_scale: None }).unwrap();

@@ -2,19 +2,16 @@
 
 use bragg::description::print::to_toml;
 use bragg::description::{Description, Origin, Resolved, resolve, toml};
+use bragg::image::{Image, PanelImage, Recording};
+use bragg::io::{Metadata, WriteOptions, write_recording};
 use proptest::prelude::*;
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// Everything that an image depends on, with every bit of every number.
 fn bits(resolved: &Resolved) -> String {
     // Debug prints the shortest text that reads back as the same float, so equal texts are equal bits
-    format!(
-        "{:?} {:?} {:?} {:?}",
-        resolved.experiment,
-        resolved.noise,
-        resolved.output,
-        resolved.mask.as_ref().map(|(path, _)| path)
-    )
+    format!("{:?} {:?} {:?} {:?}", resolved.experiment, resolved.coverage, resolved.noise, resolved.output,)
 }
 
 fn values(description: &Description) -> Vec<String> {
@@ -22,7 +19,9 @@ fn values(description: &Description) -> Vec<String> {
 }
 
 fn check(text: &str) {
-    let first = toml::parse(text, Path::new("x.toml")).and_then(resolve).unwrap_or_else(|e| panic!("{e}\n{text}"));
+    let first = toml::parse(&text.replace("MASK", &mask()), Path::new("x.toml"))
+        .and_then(resolve)
+        .unwrap_or_else(|e| panic!("{e}\n{text}"));
     let printed = to_toml(&first.description);
     let second =
         toml::parse(&printed, Path::new("printed.toml")).and_then(resolve).unwrap_or_else(|e| panic!("{e}\n{printed}"));
@@ -30,6 +29,19 @@ fn check(text: &str) {
     let unused: Vec<_> = second.notices.iter().filter(|notice| notice.0.contains("no effect")).collect();
     assert!(unused.is_empty(), "{unused:?}\n{printed}");
     assert_eq!(values(&second.description), values(&first.description));
+}
+
+/// A mask for a detector of 20 × 30 pixels.
+fn mask() -> String {
+    static MASK: OnceLock<String> = OnceLock::new();
+    let write = || {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mask.npy");
+        let panel = PanelImage::new(20, 30, (0..600).map(|i| i % 7).collect()).unwrap();
+        let mask = Recording::Counts(Image { panels: vec![panel] });
+        write_recording(&path, &mask, &Metadata::new(1.0, 1.0, (0.0, 0.0), 1.0), &WriteOptions::default()).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    MASK.get_or_init(write).clone()
 }
 
 fn lines(choices: &'static [&'static str]) -> impl Strategy<Value = String> {
@@ -85,7 +97,7 @@ const DETECTORS: &[&str] = &[
     "detector.pixels = [20, 30]\ndetector.pixel_size = \"7@ um\"\ndetector.distance = -10@\ndetector.tilt = [#, #, #]\ndetector.two_theta = #\n\
      detector.two_theta_axis = [#, 1@, #]\ndetector.sensor.thickness = @\ndetector.sensor.attenuation_length = \"@ um\"\n",
     "detector.pixels = [20, 30]\ndetector.pixel_size = @\ndetector.distance = 10@\ndetector.pivot = \"beam\"\ndetector.two_theta = 5@\n\
-     detector.curvature = \"sphere\"\ndetector.point_pixels = true\ndetector.roi = [0, 3, 4, 29]\ndetector.mask = \"mask.img\"\n",
+     detector.curvature = \"sphere\"\ndetector.point_pixels = true\ndetector.roi = [0, 3, 4, 29]\ndetector.mask = \"MASK\"\n",
     "[[detector.panel]]\norigin = [#, #, -10@]\nfast_axis = [1, 0, 0]\nslow_axis = [0, -0.6, 0.8]\nnormal = [#, #, -1@]\npixels = [5, 6]\npixel_size = @\n\
      [detector]\ndistance = 10@\ncurvature = \"nanobragg-sphere\"\nsensor.layers = 4\nsensor.layer_thickness = @\nsensor.attenuation_length = @\n",
     "[detector]\npixels = [20, 30]\npixel_size = @\nroi = [1, 2, 3, 4]\n[[detector.panel]]\nname = \"left \\\"one\\\"\"\norigin = [#, #, -10@]\nfast_axis = [1, 0, 0]\n\
@@ -93,10 +105,10 @@ const DETECTORS: &[&str] = &[
 ];
 const RESTS: &[&str] = &[
     "",
-    "scan.range = @\nscan.steps = 7\nscan.start = #\nnoise.seed = 3\nnoise.saturation = 65535\noutput.files = [\"a.img\", \"b/c.png\"]\n",
+    "scan.range = @\nscan.steps = 7\nscan.start = #\nnoise.seed = 3\nnoise.saturation = 65535\noutput.files = [\"a.img\", \"b/c.png\"]\noutput.png.rings = \"auto\"\noutput.png.color_map = \"ice\"\n",
     "scan.step = @\nscan.steps = 4\nscan.range = 5@\nscan.start = #\nscan.sample = \"start\"\nscan.axis = [#, 1@, #]\nsampling.physics = \"nanobragg\"\n\
      sampling.oversample_omega = true\nsampling.oversample = 2\nsampling.d_min = @\nbackground.water = \"@ um\"\n",
-    "noise.poisson = true\nnoise.adc_offset = 40\nnoise.gain = @\noutput.png.rings = [@, 2@]\noutput.png.beam_cross = true\noutput.png.max_width = 800\n",
+    "noise.poisson = true\nnoise.adc_offset = 40\nnoise.gain = @\noutput.png.rings = [@, 2@]\noutput.png.range = [#, 1@]\noutput.png.beam_cross = true\noutput.png.max_width = 800\n",
 ];
 
 proptest! {

@@ -1,3 +1,7 @@
-//! One command per module.
+//! One module per command.
 
 pub(crate) mod nanobragg;
+pub(crate) mod noise;
+pub(crate) mod reference;
+pub(crate) mod show;
+pub(crate) mod simulate;

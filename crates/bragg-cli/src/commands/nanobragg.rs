@@ -1,16 +1,18 @@
 //! The drop-in: nanoBragg's command line, files and statistics.
 
 use crate::flags::{self, Invocation, Missing};
-use crate::render::render;
+use crate::interrupt;
+use crate::messages::Messages;
+use crate::progress::Progress;
+use crate::render::{on_threads, render};
 use anyhow::Result;
-use bragg::description::nanobragg::{DropIn, Options, describe, dump_path};
+use bragg::description::nanobragg::{DropIn, Options, OutputOptions, describe, dump_path};
 use bragg::description::{self, Notice, Resolved, print};
 use bragg::image::{Image, PanelImage};
 use bragg::io::atomic::Together;
 use bragg::io::c_format::G;
 use bragg::io::smv::NanoBraggHeader;
 use bragg::io::{atomic, fdump, pgm, raw, smv};
-use bragg::kernel::Unwatched;
 use bragg::response::nanobragg as response;
 use bragg::scene::{PanelTable, Scene};
 use std::ffi::OsString;
@@ -21,67 +23,82 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// nanoBragg's exit status when there is nothing to do.
 const NOTHING_TO_DO: u8 = 9;
-/// The status for a command line or a file that cannot be used.
-const BAD_INPUT: u8 = 2;
 
 /// Runs the drop-in on the words of its command line; `program` is what the user called it.
 ///
 /// # Errors
-/// Standard output is closed.
+/// The command line or a file cannot be used.
 pub(crate) fn run(words: impl Iterator<Item = OsString>, program: &str) -> Result<ExitCode> {
-    match flags::parse(words) {
-        Ok(Invocation::Help(length)) => std::io::stdout().write_all(flags::help(length, program).as_bytes())?,
-        Ok(Invocation::Version) => writeln!(std::io::stdout(), "bragg {}", env!("CARGO_PKG_VERSION"))?,
-        Ok(Invocation::Run(options, notices)) => {
+    match flags::parse(words)? {
+        Invocation::Help(length) => std::io::stdout().write_all(flags::help(length, program).as_bytes())?,
+        Invocation::Version => writeln!(std::io::stdout(), "bragg {}", env!("CARGO_PKG_VERSION"))?,
+        Invocation::Run(options, notices) => {
             let has_cache = options.reflections.hkl.is_none() && dump_path(&options).exists();
             if let Some(missing) = Missing::from(&options, has_cache) {
                 std::io::stderr().write_all(missing.usage(program).as_bytes())?;
                 return Ok(ExitCode::from(NOTHING_TO_DO));
             }
-            let notices: Vec<String> = notices.iter().map(ToString::to_string).collect();
-            tell(&options, program, &notices)?;
-            if let Err(error) = simulate(&options, program) {
-                return refuse(program, &error);
-            }
+            let messages = Messages { quiet: options.run.quiet };
+            notices.iter().for_each(|notice| messages.note(notice));
+            on_threads(options.run.threads.unwrap_or(0), || simulate(&options, messages))??;
         }
-        Err(refusal) => return refuse(program, &refusal.into()),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn refuse(program: &str, error: &anyhow::Error) -> Result<ExitCode> {
-    writeln!(std::io::stderr(), "{program}: error: {error:#}")?;
-    Ok(ExitCode::from(BAD_INPUT))
-}
-
-/// Messages on standard error.
-fn tell(options: &Options, program: &str, notices: &[String]) -> Result<()> {
-    if !options.run.quiet {
-        for notice in notices {
-            writeln!(std::io::stderr(), "{program}: note: {notice}")?;
-        }
-    }
-    Ok(())
-}
-
-fn simulate(options: &Options, program: &str) -> Result<()> {
+fn simulate(options: &Options, messages: Messages) -> Result<()> {
     let clock_seed = clock_seed();
     let DropIn { mut description, header, notices } = describe(options, clock_seed)?;
     if options.run.print_experiment {
         description.relative_to(&std::env::current_dir()?);
     }
     let resolved = description::resolve(description)?;
-    let notices: Vec<String> = notices.iter().chain(&resolved.notices).map(in_flags).collect();
-    tell(options, program, &notices)?;
+    notices.iter().chain(&resolved.notices).for_each(|notice| messages.note(in_flags(notice)));
     if options.run.print_experiment {
         std::io::stdout().write_all(print::to_toml(&resolved.description).as_bytes())?;
         return Ok(());
     }
-    keep_amplitudes(options, program, &resolved)?;
+    let outputs = Outputs::new(&options.output, options.noise.noise.unwrap_or(true));
+    outputs.check()?;
+    keep_amplitudes(options, messages, &resolved);
     let scene = Scene::new(&resolved.experiment);
-    let image = render(&scene, options.run.threads, &Unwatched)?;
+    let n_pixels = (header.size.0 * header.size.1) as u64;
+    interrupt::watch();
+    let image = {
+        let is_quiet = options.run.quiet || options.run.progress == Some(false);
+        render(&scene, &Progress::new(n_pixels, is_quiet))?
+    };
     let seed = options.seeds.seed.unwrap_or(clock_seed);
-    write_images(options, &scene, &image, &header, u32::try_from(seed).unwrap_or(u32::MAX))
+    write_images(options, &outputs, &scene, &image, &header, u32::try_from(seed).unwrap_or(u32::MAX))
+}
+
+/// The files to write.
+struct Outputs {
+    float: PathBuf,
+    integer: PathBuf,
+    picture: Option<PathBuf>,
+    noise: Option<PathBuf>,
+}
+
+impl Outputs {
+    fn new(output: &OutputOptions, with_noise: bool) -> Self {
+        let named = |path: &Option<PathBuf>, default: &str| path.clone().unwrap_or_else(|| default.into());
+        Self {
+            float: named(&output.floatfile, "floatimage.bin"),
+            integer: named(&output.intfile, "intimage.img"),
+            picture: output.pgm.unwrap_or(true).then(|| named(&output.pgmfile, "image.pgm")),
+            noise: with_noise.then(|| named(&output.noisefile, "noiseimage.img")),
+        }
+    }
+
+    /// Whether they can be written, as far as can be told before they are.
+    fn check(&self) -> Result<()> {
+        let optional = [&self.picture, &self.noise].into_iter().flatten();
+        for path in [&self.float, &self.integer].into_iter().chain(optional) {
+            atomic::check(path)?;
+        }
+        Ok(())
+    }
 }
 
 /// A seed from the clock: seconds since 1970.
@@ -101,20 +118,17 @@ fn in_flags(notice: &Notice) -> String {
 }
 
 /// Writes the structure-factor cache after a `-hkl`, as nanoBragg does. Failing is no reason to stop.
-fn keep_amplitudes(options: &Options, program: &str, resolved: &Resolved) -> Result<()> {
-    let (Some(_), Some(grid)) = (&options.reflections.hkl, &resolved.experiment.structure_factors.grid) else {
-        return Ok(());
-    };
-    let path = dump_path(options);
-    if let Err(error) = atomic::write(&path, |w| fdump::write(grid, w)) {
-        tell(options, program, &[format!("the structure factors are not kept: {error}")])?;
+fn keep_amplitudes(options: &Options, messages: Messages, resolved: &Resolved) {
+    let (Some(_), Some(grid)) = (&options.reflections.hkl, &resolved.experiment.structure_factors.grid) else { return };
+    if let Err(error) = atomic::write(&dump_path(options), |w| fdump::write(grid, w)) {
+        messages.warning(format!("the structure factors are not kept for later runs: {error}"));
     }
-    Ok(())
 }
 
 /// Writes the images, all or none, and prints their statistics.
 fn write_images(
     options: &Options,
+    outputs: &Outputs,
     scene: &Scene,
     image: &Image<f32>,
     header: &NanoBraggHeader,
@@ -122,38 +136,34 @@ fn write_images(
 ) -> Result<()> {
     let (Some(panel), Some(image)) = (scene.panels.first(), image.panels.first()) else { return Ok(()) };
     let output = &options.output;
-    let named = |path: &Option<PathBuf>, default: &str| path.clone().unwrap_or_else(|| default.into());
     let statistics = response::statistics(panel, image);
+    interrupt::writing_begins();
     let mut files = Together::default();
     let mut report = Vec::new();
 
-    let float_file = named(&output.floatfile, "floatimage.bin");
-    files.add(&float_file, |w| raw::write(w, image))?;
-    writeln!(report, "wrote {} as {}-byte floats", float_file.display(), size_of::<f32>())?;
+    files.add(&outputs.float, |w| raw::write(w, image))?;
+    writeln!(report, "wrote {} as {}-byte floats", outputs.float.display(), size_of::<f32>())?;
     report_statistics(&mut report, scene, panel, &statistics)?;
 
     let automatic = |scale: Option<f64>| scale.filter(|&scale| scale > 0.0);
     let adc_offset = options.noise.adc.unwrap_or(40.0);
     let scale = automatic(output.scale).unwrap_or_else(|| response::integer_scale(statistics.max));
     let counts = response::integer_image(panel, image, scale, adc_offset);
-    let int_file = named(&output.intfile, "intimage.img");
-    add_smv(&mut files, &int_file, header, image, counts)?;
-    writeln!(report, "wrote {} scaled by {}", int_file.display(), G(scale))?;
+    add_smv(&mut files, &outputs.integer, header, image, counts)?;
+    writeln!(report, "wrote {} scaled by {}", outputs.integer.display(), G(scale))?;
 
-    if output.pgm.unwrap_or(true) {
+    if let Some(path) = &outputs.picture {
         let scale = automatic(output.pgmscale).unwrap_or_else(|| response::picture_scale(statistics.rmsd));
         let levels = pgm::grey_levels(image.pixels(), scale);
-        let path = named(&output.pgmfile, "image.pgm");
         if let Some(levels) = PanelImage::new(image.n_fast(), image.n_slow(), levels) {
-            files.add(&path, |w| pgm::write(w, &levels, scale))?;
+            files.add(path, |w| pgm::write(w, &levels, scale))?;
         }
         writeln!(report, "wrote {} scaled by {}", path.display(), G(scale))?;
     }
-    if options.noise.noise.unwrap_or(true) {
+    if let Some(path) = &outputs.noise {
         let noise = response::noise_image(panel, image, seed, adc_offset);
-        let path = named(&output.noisefile, "noiseimage.img");
         writeln!(report, "wrote {}: {:.0} counts, {} overloads", path.display(), noise.sum, noise.overloads)?;
-        add_smv(&mut files, &path, header, image, noise.counts)?;
+        add_smv(&mut files, path, header, image, noise.counts)?;
     }
     if output.printout || output.printout_pixel.is_some() {
         print_pixels(&mut report, scene, panel, image, output.printout_pixel)?;

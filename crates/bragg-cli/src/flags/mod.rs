@@ -4,7 +4,6 @@ mod defs;
 mod flag;
 mod help;
 mod parse;
-#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod tests;
@@ -12,5 +11,6 @@ mod usage;
 mod value;
 
 pub(crate) use help::help;
-pub(crate) use parse::{Invocation, parse};
+pub(crate) use parse::{Invocation, Refusal, parse};
+pub(crate) use reference::page;
 pub(crate) use usage::Missing;

@@ -1,7 +1,5 @@
-//! The reference page `docs/nanobragg-options.md`, made from the table. The page is committed; the test says when it is
-//! out of date, and writes it when asked to.
-
-use std::path::Path;
+//! The reference page `docs/nanobragg-options.md`, made from the table (`bragg reference nanobragg`). The page is
+//! committed; the test says when it is out of date, and writes it when asked to.
 
 use super::defs::GROUPS;
 use super::flag::Flag;
@@ -22,7 +20,7 @@ The command line of nanoBragg, as `nanoBragg` (a link to `bragg`) and `bragg nan
 ";
 
 /// The page.
-fn page() -> String {
+pub(crate) fn page() -> String {
     let mut text = INTRODUCTION.replace("CONTINUED", &continued_names());
     for group in GROUPS {
         text += &format!("\n## {}\n\n| option | value | unit | meaning |\n|---|---|---|---|\n", group.title);
@@ -43,9 +41,10 @@ fn row(flag: &Flag) -> String {
     format!("|{}|\n", cells.join("|"))
 }
 
+#[cfg(test)]
 #[test]
 fn options_page_is_up_to_date() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/nanobragg-options.md");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/nanobragg-options.md");
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(&path, page()).expect("the page can be written");
     }

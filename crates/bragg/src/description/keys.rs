@@ -5,14 +5,17 @@
 
 use self::Count::{Any, Exactly, One, OneOr};
 use self::Default::{Absent, Automatic, Required, Toml};
-use self::Kind::{Bool, In, Integer, Number, OneOf, Path, PixelPosition, Text};
+use self::Kind::{Bool, In, InOr, Integer, Number, OneOf, Path, PixelPosition, Text};
 use super::quantity::Unit;
+use crate::io::png;
 
 /// What kind of value a key has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A quantity; bare numbers are in this unit.
     In(Unit),
+    /// A quantity, or this word.
+    InOr(Unit, &'static str),
     /// A plain number.
     Number,
     /// A whole number.
@@ -116,6 +119,20 @@ const MOST: f64 = 2_147_483_647.0;
 const COUNTED: Allowed = Allowed::Between(1.0, MOST);
 const TICKS: Default = Automatic("range / step + 1");
 const TICK_STEP: Default = Automatic("range / (steps − 1)");
+
+const SCALES: &[&str] = &names(&png::Scale::ALL);
+const COLOR_MAPS: &[&str] = &names(&png::ColorMap::ALL);
+const BINNINGS: &[&str] = &names(&png::Binning::ALL);
+
+const fn names<T, const N: usize>(all: &[(&'static str, T); N]) -> [&'static str; N] {
+    let mut names = [""; N];
+    let mut i = 0;
+    while i < N {
+        names[i] = all[i].0;
+        i += 1;
+    }
+    names
+}
 
 /// The detectors that [`super::presets`] knows.
 pub const PRESETS: &[&str] = &["pilatus3-6m", "eiger2-16m", "eiger2-4m", "jungfrau-4m", "rayonix-mx340", "adsc-q315r"];
@@ -222,7 +239,7 @@ pub const KEYS: &[Key] = &[
     key("detector.point_pixels", Bool, One, Toml("false"), "every pixel subtends 1/R² whatever its size and obliquity"),
     key("detector.roi", Integer, Exactly(4), Absent("all pixels"),
         "pixels to compute: first and last along fast, first and last along slow, ends included; the others stay 0").allow(Allowed::Between(0.0, MOST)),
-    key("detector.mask", Path, One, Absent("no pixel is masked"), "image (SMV or npy) whose zero pixels are skipped"),
+    key("detector.mask", Path, One, Absent("no pixel is masked"), "image (.img, .npy or another that is read) whose zero pixels are skipped; several panels need .npy"),
     key("detector.sensor.material", OneOf(super::presets::MATERIALS), One, Absent("attenuation_length is used"),
         "what the sensor is made of: sets the attenuation length at the beam's wavelength"),
     key("detector.sensor.thickness", MM, One, Automatic("layers · layer_thickness"), "thickness of the sensor; 0 counts every photon on the surface").non_negative(),
@@ -258,12 +275,16 @@ pub const KEYS: &[Key] = &[
     key("noise.adc_offset", Number, One, Toml("0.0"), "counts added to every pixel").non_negative(),
     key("noise.gain", Number, One, Toml("1.0"), "counts per photon").positive(),
     key("noise.saturation", Number, One, Absent("that of the file format"), "largest count").positive(),
-    key("output.files", Path, Any, Toml("[]"), "images to write; the extension names the format"),
-    key("output.png.scale", OneOf(&["log", "percentile", "linear"]), One, Toml("\"log\""), "how counts become brightness"),
-    key("output.png.color_map", Text, One, Toml("\"viridis\""), "colour map"),
-    key("output.png.rings", ANGSTROM, Any, Toml("[]"), "resolutions at which rings are drawn").positive(),
+    key("output.files", Path, Any, Toml("[]"), "images to write; the extension names the format: .img, .cbf, .npy, .bin, .pgm, .png, .tif"),
+    key("output.png.scale", OneOf(SCALES), One, Toml("\"log\""), "how intensities are spread over the levels of grey"),
+    key("output.png.percentiles", Number, Exactly(2), Toml("[1.0, 99.995]"), "the first and the last level are the intensities that so many percent of the pixels do not exceed")
+        .allow(Allowed::Between(0.0, 100.0)),
+    key("output.png.range", Number, Exactly(2), Absent("percentiles is used"), "intensities of the first and the last level, to compare pictures"),
+    key("output.png.color_map", OneOf(COLOR_MAPS), One, Toml("\"inverted-grey\""), "colours of the levels"),
+    key("output.png.rings", InOr(Unit::Angstrom, "auto"), Any, Toml("[]"), "resolutions at which rings are drawn; \"auto\" finds round numbers").positive(),
     key("output.png.beam_cross", Bool, One, Toml("false"), "whether the beam centre is marked"),
-    key("output.png.max_width", Integer, One, Absent("one dot per pixel"), "largest width in dots; larger images are binned").allow(COUNTED),
+    key("output.png.max_width", Integer, One, Toml("2048"), "largest width and height in dots; larger images are binned").allow(COUNTED),
+    key("output.png.binning", OneOf(BINNINGS), One, Toml("\"max\""), "what pixels that are binned leave: the highest, so that spots stay, or the mean"),
 ];
 
 /// Groups of ways to say the same thing. Giving two of a group is an error; of two layers, the later one's way holds.
@@ -274,6 +295,7 @@ pub const ALTERNATIVES: &[&[&[&str]]] = &[
     &[&["beam.polarization_normal"], &["beam.polarization_vector"]],
     &[&["beam.source_file"], &["beam.divergence", "beam.dispersion"]],
     &[&["crystal.n_cells"], &["crystal.size"]],
+    &[&["output.png.percentiles"], &["output.png.range"]],
     &[
         &["crystal.misset"],
         &["crystal.u_matrix"],
@@ -363,6 +385,7 @@ impl Key {
     pub fn allowed_text(&self) -> String {
         let one = match self.kind {
             In(unit) => unit.allowed().to_owned(),
+            InOr(unit, word) => format!("{}, or \"{word}\"", unit.allowed()),
             Number => "a number".to_owned(),
             Integer => "a whole number".to_owned(),
             Bool => "true or false".to_owned(),

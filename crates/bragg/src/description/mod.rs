@@ -2,6 +2,7 @@
 //! the experiment.
 
 pub mod keys;
+mod metadata;
 pub mod nanobragg;
 pub mod presets;
 pub mod print;
@@ -11,7 +12,8 @@ pub mod resolve;
 pub mod toml;
 pub mod value;
 
-pub use resolve::{Noise, Output, PngSettings, Resolved, resolve};
+pub use metadata::metadata;
+pub use resolve::{Output, Resolved, resolve, resolve_noise, resolve_picture};
 pub use value::Value;
 
 use crate::error::{Error, Result};

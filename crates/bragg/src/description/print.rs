@@ -46,7 +46,7 @@ fn header(text: &mut String, header: &str) {
 
 fn line(text: &mut String, key: &Key, name: &str, entry: &Entry) {
     let unit = match key.kind {
-        Kind::In(unit) if !unit.symbol().is_empty() => format!("{}; ", unit.symbol()),
+        Kind::In(unit) | Kind::InOr(unit, _) if !unit.symbol().is_empty() => format!("{}; ", unit.symbol()),
         Kind::PixelPosition => "px; ".to_owned(),
         _ => String::new(),
     };

@@ -51,6 +51,7 @@ fn value(key: &Key) -> String {
     let kind = match key.kind {
         Kind::In(Unit::Fraction) => "fraction".to_owned(),
         Kind::In(unit) => unit.symbol().to_owned(),
+        Kind::InOr(unit, word) => format!("{} or `\"{word}\"`", unit.symbol()),
         Kind::Number => "number".to_owned(),
         Kind::Integer => "whole number".to_owned(),
         Kind::Bool => "`true` or `false`".to_owned(),

@@ -142,7 +142,8 @@ impl Key {
     fn admit_one(&self, value: Value) -> Result<Value, String> {
         let wrong = |value: &Value| format!("is {value}; it must be {}", self.allowed_text());
         let admitted = match (self.kind, value) {
-            (Kind::In(unit), Value::Text(text)) => {
+            (Kind::InOr(_, word), Value::Text(text)) if text == word => Value::Text(text),
+            (Kind::In(unit) | Kind::InOr(unit, _), Value::Text(text)) => {
                 Value::Number(quantity::parse(&text, unit).map_err(|e| format!("is {e}"))?)
             }
             (Kind::PixelPosition, Value::Text(text)) => match quantity::parse_pixels(&text) {
@@ -152,9 +153,10 @@ impl Key {
                 ),
             },
             (Kind::PixelPosition, Value::Length(mm)) => Value::Length(mm),
-            (Kind::In(_) | Kind::Number | Kind::PixelPosition, ref number @ (Value::Number(_) | Value::Integer(_))) => {
-                Value::Number(number.number().unwrap_or(f64::NAN))
-            }
+            (
+                Kind::In(_) | Kind::InOr(..) | Kind::Number | Kind::PixelPosition,
+                ref number @ (Value::Number(_) | Value::Integer(_)),
+            ) => Value::Number(number.number().unwrap_or(f64::NAN)),
             (Kind::Integer, Value::Integer(n)) => Value::Integer(n),
             (Kind::Bool, Value::Bool(yes)) => Value::Bool(yes),
             (Kind::Text, Value::Text(text)) => Value::Text(text),

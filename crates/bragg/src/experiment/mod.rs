@@ -4,8 +4,10 @@
 //! turns an experiment into the kernel's tables.
 
 pub mod beam;
+pub mod coverage;
 pub mod crystal;
 pub mod detector;
+pub mod noise;
 pub mod sampling;
 pub mod scan;
 pub mod sensor_material;
@@ -15,6 +17,7 @@ pub mod unit_cell;
 pub use beam::{Beam, Polarization, Source};
 pub use crystal::{Crystal, Mosaic, Shape};
 pub use detector::{Curvature, Detector, Panel, Roi, Sensor};
+pub use noise::Noise;
 pub use sampling::{Physics, RunningFactors, Sampling};
 pub use scan::Scan;
 pub use structure_factors::{Interpolation, StructureFactors};

@@ -61,6 +61,21 @@ impl Together {
     }
 }
 
+/// Whether [`write`] could begin: nothing is written, and nothing stays behind.
+pub fn check(path: &Path) -> Result<()> {
+    let outcome = match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        // opening and closing a pipe would be seen at its other end
+        Ok(metadata) if !metadata.is_file() || is_stream(path) => Ok(()),
+        Ok(_) => fs::canonicalize(path).and_then(|target| begin(&target, true).map(drop)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            link_target(path).and_then(|target| begin(&target, false).map(drop))
+        }
+        Err(error) => Err(error),
+    };
+    outcome.map_err(|error| Error::io("write", path, error))
+}
+
 /// Whether a regular file behind this name is somebody's open stream (`/dev/stdout` sent to a file), which must be
 /// written to and not replaced.
 fn is_stream(path: &Path) -> bool {
@@ -79,15 +94,7 @@ fn stage(
     permissions: Option<fs::Permissions>,
     body: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<(PathBuf, tempfile::NamedTempFile)> {
-    if permissions.is_some() {
-        // A file that may not be written must not be replaced either, although the folder would allow it.
-        OpenOptions::new().write(true).open(&target)?;
-    }
-    let folder = match target.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let temporary = temporary_file(folder)?;
+    let temporary = begin(&target, permissions.is_some())?;
     let mut writer = BufWriter::with_capacity(BUFFER, temporary);
     body(&mut writer)?;
     let temporary = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -95,6 +102,18 @@ fn stage(
         temporary.as_file().set_permissions(permissions)?;
     }
     Ok((target, temporary))
+}
+
+/// The temporary file beside the target.
+fn begin(target: &Path, exists: bool) -> io::Result<tempfile::NamedTempFile> {
+    if exists {
+        // A file that may not be written must not be replaced either, although the folder would allow it.
+        OpenOptions::new().write(true).open(target)?;
+    }
+    match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => temporary_file(folder),
+        _ => temporary_file(Path::new(".")),
+    }
 }
 
 fn temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
@@ -188,6 +207,21 @@ mod tests {
         let message = write(&path, |_| Ok(())).unwrap_err().to_string();
         assert_eq!(message, format!("cannot write {}: its folder does not exist; create it first", path.display()));
         assert!(write(folder.path(), |_| Ok(())).is_err());
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_told_before_and_nothing_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let [new, old] = ["new.img", "old.img"].map(|name| folder.path().join(name));
+        fs::write(&old, "kept").unwrap();
+        check(&new).unwrap();
+        check(&old).unwrap();
+        for path in [folder.path().to_owned(), folder.path().join("no/a.img"), old.join("a.img")] {
+            let message = check(&path).unwrap_err().to_string();
+            assert!(message.starts_with(&format!("cannot write {}: ", path.display())), "{message}");
+        }
+        assert_eq!(entries(folder.path()), ["old.img"]);
+        assert_eq!(fs::read_to_string(&old).unwrap(), "kept");
     }
 
     #[cfg(unix)]

@@ -123,6 +123,13 @@ pub fn write_recording(
     Ok(written)
 }
 
+/// Checks, before there is anything to write, whether an image with panels of these sizes (fast, slow) can be written to a file:
+/// its extension, the number of panels, the folder and its permissions.
+pub fn check_output(path: &Path, sizes: &[(usize, usize)]) -> Result<()> {
+    check_panels(path, Format::from_path(path)?, sizes)?;
+    atomic::check(path)
+}
+
 fn check_panels(path: &Path, format: Format, sizes: &[(usize, usize)]) -> Result<()> {
     if sizes.iter().any(|&(n_fast, n_slow)| n_fast == 0 || n_slow == 0) || sizes.is_empty() {
         return Err(Error::file(path, None, "there are no pixels to write."));

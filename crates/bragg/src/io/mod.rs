@@ -21,5 +21,5 @@ pub mod source_file;
 pub(crate) mod text;
 pub mod tiff;
 
-pub use format::{Format, WriteOptions, Written, parse, read, write_recording};
+pub use format::{Format, WriteOptions, Written, check_output, parse, read, write_recording};
 pub use metadata::{Metadata, Sensor};

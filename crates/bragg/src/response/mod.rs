@@ -1,3 +1,6 @@
 //! From expected photons to the counts that a detector records.
 
+mod counting;
 pub mod nanobragg;
+
+pub use counting::{NO_VALUE, record};

@@ -214,7 +214,7 @@ impl Resolver {
 
     pub(super) fn structure_factors(
         &mut self,
-        reflections: Option<Reflections>,
+        reflections: Option<&Reflections>,
         n_cells: [u32; 3],
     ) -> Result<StructureFactors> {
         let default_f = self.number("crystal.structure_factors.default")?;
@@ -236,7 +236,7 @@ impl Resolver {
         self.automatic(key, name, why)?;
         let interpolation =
             if self.text(key)? == "tricubic" { Interpolation::Tricubic } else { Interpolation::Nearest };
-        let grid = reflections.map(|list| AmplitudeGrid::from_reflections(&list, default_f)).transpose()?.map(Arc::new);
+        let grid = reflections.map(|list| AmplitudeGrid::from_reflections(list, default_f)).transpose()?.map(Arc::new);
         Ok(StructureFactors { grid, default_f, interpolation })
     }
 }

@@ -9,7 +9,6 @@ use crate::experiment::sensor_material::SensorMaterial;
 use crate::experiment::{Curvature, Detector, Panel, Roi, Sensor};
 use crate::math::Vec3;
 use crate::units::EV_ANGSTROM;
-use std::path::PathBuf;
 
 /// The largest number of pixels of all panels.
 const MAX_PIXELS: u64 = 1 << 31;
@@ -257,10 +256,6 @@ impl Resolver {
             self.error(key, what)
         })?;
         Ok((length, format!("{name} at {energy:.1} eV")))
-    }
-
-    pub(super) fn mask(&mut self) -> Option<(PathBuf, Entry)> {
-        Some((self.path("detector.mask")?, self.description.get("detector.mask")?.clone()))
     }
 }
 

@@ -7,22 +7,26 @@
 mod beam;
 mod crystal;
 mod detector;
+mod mask;
+mod output;
 mod resolver;
 mod sampling;
 
-use super::{Description, Entry, Notice};
+use super::{Description, Notice};
 use crate::error::Result;
-use crate::experiment::Experiment;
+use crate::experiment::coverage::{Coverage, coverage};
+use crate::experiment::{Experiment, Noise};
+use crate::io::png;
 use resolver::Resolver;
 use std::path::PathBuf;
 
 /// A complete experiment and what goes with it.
 #[derive(Debug, Clone)]
 pub struct Resolved {
-    /// The experiment; its panels' masks are still to be read from [`Self::mask`].
+    /// The experiment.
     pub experiment: Experiment,
-    /// The image whose zero pixels are skipped (`detector.mask`), and where it was given.
-    pub mask: Option<(PathBuf, Entry)>,
+    /// Which reflections fall on the detector, where amplitudes were read from a file.
+    pub coverage: Option<Coverage>,
     /// How photons become counts.
     pub noise: Noise,
     /// What is written.
@@ -33,41 +37,31 @@ pub struct Resolved {
     pub description: Description,
 }
 
-/// How photons become counts.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Noise {
-    /// Seed of the Poisson noise; `None` for no noise.
-    pub poisson_seed: Option<u64>,
-    /// Counts added to every pixel.
-    pub adc_offset: f64,
-    /// Counts per photon.
-    pub gain: f64,
-    /// Largest count; that of the file format when `None`.
-    pub saturation: Option<f64>,
-}
-
 /// What is written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Output {
     /// The images; their extensions name the formats.
     pub files: Vec<PathBuf>,
     /// How pictures look.
-    pub png: PngSettings,
+    pub picture: png::Style,
 }
 
-/// How pictures look.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PngSettings {
-    /// `log`, `percentile` or `linear`.
-    pub scale: String,
-    /// Name of the colour map.
-    pub color_map: String,
-    /// Resolutions (Å) at which rings are drawn.
-    pub rings: Vec<f64>,
-    /// Whether the beam centre is marked.
-    pub beam_cross: bool,
-    /// Largest width in dots; one dot per pixel when `None`.
-    pub max_width: Option<usize>,
+/// How pictures look by a description that need not have an experiment.
+///
+/// # Errors
+/// A setting contradicts itself or another.
+pub fn resolve_picture(description: Description) -> Result<png::Style> {
+    let mut resolver = Resolver::new(description);
+    resolver.refuse_contradictions()?;
+    resolver.picture()
+}
+
+/// How photons become counts by a description that need not have an experiment.
+///
+/// # Errors
+/// A setting contradicts another.
+pub fn resolve_noise(description: Description) -> Result<Noise> {
+    Resolver::new(description).noise()
 }
 
 /// Completes a description and makes the experiment; reads the files that it names.
@@ -80,8 +74,9 @@ pub fn resolve(description: Description) -> Result<Resolved> {
     let beam = resolver.beam()?;
     let reflections = resolver.reflections()?;
     let crystal = resolver.crystal(reflections.as_ref(), beam.wavelength)?;
-    let structure_factors = resolver.structure_factors(reflections, crystal.n_cells)?;
-    let detector = resolver.detector(beam.propagation(), beam.wavelength)?;
+    let structure_factors = resolver.structure_factors(reflections.as_ref(), crystal.n_cells)?;
+    let mut detector = resolver.detector(beam.propagation(), beam.wavelength)?;
+    resolver.mask(&mut detector)?;
     let scan = resolver.scan()?;
     let sampling = resolver.sampling(&crystal, beam.wavelength, &detector)?;
     let water_thickness = resolver.number("background.water")?;
@@ -89,8 +84,9 @@ pub fn resolve(description: Description) -> Result<Resolved> {
     resolver.check_work(&experiment)?;
     let noise = resolver.noise()?;
     let output = resolver.output()?;
-    let mask = resolver.mask();
     resolver.notice_unused();
+    let coverage = reflections.map(|reflections| coverage(&experiment, &reflections));
+    resolver.notice_missing(coverage);
     let Resolver { description, notices, .. } = resolver;
-    Ok(Resolved { experiment, mask, noise, output, notices, description })
+    Ok(Resolved { experiment, coverage, noise, output, notices, description })
 }

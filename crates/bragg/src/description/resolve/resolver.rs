@@ -105,10 +105,6 @@ impl Resolver {
         self.read(name, Value::number)
     }
 
-    pub(super) fn numbers(&mut self, name: &str) -> Result<Vec<f64>> {
-        self.read(name, Value::numbers)
-    }
-
     /// The number of a name when it has a value; no default.
     pub(super) fn given_number(&mut self, name: &str) -> Result<Option<f64>> {
         if self.has(name) { self.number(name).map(Some) } else { Ok(None) }

@@ -1,8 +1,6 @@
-//! The scan, the sampling, the noise and the output.
+//! The scan and the sampling.
 
 use super::resolver::Resolver;
-use super::{Noise, Output, PngSettings};
-use crate::description::Value;
 use crate::error::{Error, Result};
 use crate::experiment::{Crystal, Detector, Experiment, Physics, RunningFactors, Sampling, Scan};
 
@@ -86,37 +84,5 @@ impl Resolver {
             self.notice(format!("{product} for every pixel: this takes long"));
         }
         Ok(())
-    }
-
-    pub(super) fn noise(&mut self) -> Result<Noise> {
-        if self.has("noise.seed") {
-            self.automatic("noise.poisson", true, "a seed is given")?;
-        }
-        let poisson_seed = if self.has("noise.poisson") && self.flag("noise.poisson")? {
-            self.automatic("noise.seed", 1, "no seed is given")?;
-            Some(self.seed("noise.seed")?)
-        } else {
-            None
-        };
-        Ok(Noise {
-            poisson_seed,
-            adc_offset: self.number("noise.adc_offset")?,
-            gain: self.number("noise.gain")?,
-            saturation: self.given_number("noise.saturation")?,
-        })
-    }
-
-    pub(super) fn output(&mut self) -> Result<Output> {
-        let files = self.entry("output.files")?.value.list().unwrap_or_default();
-        let files = files.iter().filter_map(Value::path).map(Into::into).collect();
-        let max_width = "output.png.max_width";
-        let png = PngSettings {
-            scale: self.text("output.png.scale")?,
-            color_map: self.text("output.png.color_map")?,
-            rings: self.numbers("output.png.rings")?,
-            beam_cross: self.flag("output.png.beam_cross")?,
-            max_width: if self.has(max_width) { Some(self.count(max_width)?) } else { None },
-        };
-        Ok(Output { files, png })
     }
 }

@@ -33,8 +33,8 @@ pub struct Style {
     pub high: Limit,
     /// How levels become colours.
     pub color_map: ColorMap,
-    /// Resolution rings (Å), each with its label; only on one flat panel normal to the beam.
-    pub resolution_rings: Vec<f64>,
+    /// Resolution rings, each with its label; only on one flat panel normal to the beam.
+    pub resolution_rings: Rings,
     /// A cross where the beam meets the detector; only on one panel.
     pub beam_cross: bool,
     /// Images with more pixels than this along either axis are binned down.
@@ -50,10 +50,40 @@ impl Default for Style {
             low: Limit::Percentile(1.0),
             high: Limit::Percentile(99.995),
             color_map: ColorMap::default(),
-            resolution_rings: Vec::new(),
+            resolution_rings: Rings::default(),
             beam_cross: false,
             max_width: 2048,
             binning: Binning::default(),
+        }
+    }
+}
+
+/// Where resolution rings are drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rings {
+    /// Where [`even_rings`] finds round numbers.
+    Auto,
+    /// At these resolutions (Å).
+    At(Vec<f64>),
+}
+
+impl Default for Rings {
+    fn default() -> Self {
+        Self::At(Vec::new())
+    }
+}
+
+impl Rings {
+    /// Whether there is anything to draw.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::At(rings) if rings.is_empty())
+    }
+
+    /// The resolutions (Å) for an image of `size` (fast, slow) pixels.
+    fn on(&self, metadata: &Metadata, size: (usize, usize)) -> Vec<f64> {
+        match self {
+            Self::Auto => even_rings(metadata, size),
+            Self::At(rings) => rings.clone(),
         }
     }
 }
@@ -66,6 +96,11 @@ pub enum Binning {
     Max,
     /// Their mean.
     Mean,
+}
+
+impl Binning {
+    /// Every binning and its name in settings.
+    pub const ALL: [(&'static str, Self); 2] = [("max", Self::Max), ("mean", Self::Mean)];
 }
 
 /// Resolutions (Å) of up to four rings, round numbers that divide the way from the beam to the farthest edge of an
@@ -102,7 +137,10 @@ pub fn write(w: &mut dyn Write, recording: &Recording, metadata: &Metadata, styl
         return Err(io::Error::other("the image is too large for a PNG file"));
     };
     let one_panel = recording.panel_sizes().len() == 1;
-    let rings = if can_draw_rings(recording, metadata) { style.resolution_rings.as_slice() } else { &[] };
+    let rings = match recording.panel_sizes()[..] {
+        [size] if can_draw_rings(recording, metadata) => style.resolution_rings.on(metadata, size),
+        _ => Vec::new(),
+    };
     let cross = style.beam_cross && one_panel;
     let is_grey = style.color_map.is_grey() && rings.is_empty() && !cross;
 
@@ -126,7 +164,7 @@ pub fn write(w: &mut dyn Write, recording: &Recording, metadata: &Metadata, styl
         writer.write_image_data(&bytes).map_err(io::Error::other)?;
     } else {
         let mut pixels: Vec<Rgb> = sheet.values.iter().map(color).collect();
-        draw(&mut pixels, &sheet, metadata, style.color_map, rings, cross);
+        draw(&mut pixels, &sheet, metadata, style.color_map, &rings, cross);
         writer.write_image_data(pixels.as_flattened()).map_err(io::Error::other)?;
     }
     writer.finish().map_err(io::Error::other)

@@ -1,0 +1,12 @@
+//! `bragg reference`: the pages of docs/ that follow from tables in the program.
+
+use crate::arguments::Page;
+use std::io::Write as _;
+
+pub(crate) fn run(page: Page) -> anyhow::Result<()> {
+    let text = match page {
+        Page::Experiment => bragg::description::reference::markdown(),
+        Page::Nanobragg => crate::flags::page(),
+    };
+    Ok(std::io::stdout().write_all(text.as_bytes())?)
+}

@@ -1,0 +1,84 @@
+//! How the program ends.
+
+use crate::flags::Refusal;
+use crate::messages;
+use std::fmt;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A fault of the program itself.
+pub(crate) const INTERNAL: u8 = 1;
+/// The input, an option or a file cannot be used.
+const BAD_INPUT: u8 = 2;
+/// As shells have it: 128 + SIGINT.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// Ctrl-C after some of the files had been written.
+#[derive(Debug)]
+pub(crate) struct Interrupted {
+    pub(crate) written: Vec<PathBuf>,
+}
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let written: Vec<_> = self.written.iter().map(|path| path.display().to_string()).collect();
+        write!(f, "interrupted; before that, {} was written whole", written.join(", "))
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
+/// Says what went wrong, in one line, and gives the status.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    };
+    // nobody reads on (`bragg … | head`): not our fault, nor worth a word
+    if error.chain().any(broken_pipe) {
+        return ExitCode::SUCCESS;
+    }
+    messages::error(error);
+    let status = match error.downcast_ref::<bragg::Error>() {
+        Some(bragg::Error::Interrupted) => INTERRUPTED,
+        Some(_) => BAD_INPUT,
+        None if error.is::<Interrupted>() => INTERRUPTED,
+        None if error.is::<Refusal>() => BAD_INPUT,
+        None => INTERNAL,
+    };
+    status.into()
+}
+
+/// Prints the help that was asked for, or what is wrong with the command line in one line.
+pub(crate) fn of_usage(error: &clap::Error) -> anyhow::Result<ExitCode> {
+    use clap::error::ErrorKind;
+    let text = error.render();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            io::stdout().write_all(text.to_string().as_bytes())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            io::stderr().write_all(text.to_string().as_bytes())?;
+        }
+        _ => {
+            let text = text.to_string();
+            let complaint = text.split("\nUsage:").next().unwrap_or_default();
+            let complaint = complaint.split("For more information").next().unwrap_or_default();
+            let words: Vec<_> = complaint.trim_start_matches("error: ").split_whitespace().collect();
+            messages::error(format_args!("{} (--help lists the options)", words.join(" ")));
+        }
+    }
+    Ok(BAD_INPUT.into())
+}
+
+/// Makes a panic one line, too.
+pub(crate) fn quiet_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let payload = panic.payload();
+        let text = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref().copied());
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let what = text.unwrap_or("no reason given");
+        messages::error(format_args!("this is a fault of bragg itself, please report it: {what} ({place})"));
+    }));
+}

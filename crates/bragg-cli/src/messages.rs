@@ -1,0 +1,48 @@
+//! What the program says on standard error.
+
+use std::fmt::Display;
+use std::io::{IsTerminal as _, Write as _};
+
+/// Notes and warnings, which `--quiet` silences.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Messages {
+    pub(crate) quiet: bool,
+}
+
+impl Messages {
+    /// Something worth knowing.
+    pub(crate) fn note(self, text: impl Display) {
+        self.say("note: ", "\x1b[36m", text);
+    }
+
+    /// Something that the user may not want.
+    pub(crate) fn warning(self, text: impl Display) {
+        self.say("warning: ", "\x1b[33m", text);
+    }
+
+    /// What was done.
+    pub(crate) fn done(self, text: impl Display) {
+        self.say("", "", text);
+    }
+
+    fn say(self, kind: &str, color: &str, text: impl Display) {
+        if !self.quiet {
+            line(kind, color, text);
+        }
+    }
+}
+
+/// What went wrong.
+pub(crate) fn error(text: impl Display) {
+    line("error: ", "\x1b[1;31m", text);
+}
+
+fn line(kind: &str, color: &str, text: impl Display) {
+    // file names may hold anything, and every message is one line
+    let text: String = text.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let stderr = std::io::stderr();
+    let colored = stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let (on, off) = if colored && !color.is_empty() { (color, "\x1b[0m") } else { ("", "") };
+    // nothing can be done where standard error is closed
+    let _ = writeln!(stderr.lock(), "bragg: {on}{kind}{off}{text}");
+}

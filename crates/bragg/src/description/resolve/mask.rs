@@ -1,0 +1,37 @@
+//! The mask of the detector.
+
+use super::resolver::Resolver;
+use crate::error::{Error, Result};
+use crate::experiment::Detector;
+use crate::image::{Image, Recording};
+use crate::io;
+use std::sync::Arc;
+
+impl Resolver {
+    /// Reads the mask's file, when there is one, into the panels.
+    pub(super) fn mask(&mut self, detector: &mut Detector) -> Result<()> {
+        let Some(path) = self.path("detector.mask") else { return Ok(()) };
+        let sizes: Vec<_> = detector.panels.iter().map(|panel| (panel.n_fast, panel.n_slow)).collect();
+        let (mask, _) = io::read(&path, sizes.first().copied())?;
+        if mask.panel_sizes() != sizes {
+            let text = |sizes: &[(usize, usize)]| {
+                let sizes: Vec<_> = sizes.iter().map(|(fast, slow)| format!("{fast} × {slow}")).collect();
+                sizes.join(", ")
+            };
+            let [found, wanted] = [&mask.panel_sizes(), &sizes].map(|sizes| text(sizes));
+            let what = format!("the mask has {found} pixels, but the detector has {wanted}; they must be the same");
+            return Err(Error::file(&path, None, what));
+        }
+        match mask {
+            Recording::Photons(image) => apply(detector, &image, |&value| value != 0.0),
+            Recording::Counts(image) => apply(detector, &image, |&value| value != 0),
+        }
+        Ok(())
+    }
+}
+
+fn apply<T>(detector: &mut Detector, mask: &Image<T>, is_live: impl Fn(&T) -> bool) {
+    for (panel, mask) in detector.panels.iter_mut().zip(&mask.panels) {
+        panel.mask = Some(mask.pixels().iter().map(&is_live).collect::<Arc<[bool]>>());
+    }
+}

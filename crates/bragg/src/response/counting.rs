@@ -1,0 +1,176 @@
+//! Counting photons: Poisson noise, gain, offset and saturation.
+
+use crate::experiment::Noise;
+use crate::image::{Image, PanelImage, Recording};
+use crate::random::keyed::{self, Purpose};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, Poisson};
+use rayon::prelude::*;
+
+/// The count of a pixel of which nothing is known, as miniCBF has it.
+pub const NO_VALUE: i32 = -1;
+
+/// What a detector records of the expected photons: counts where there is noise, and otherwise the expected counts, not rounded.
+///
+/// Pixels whose expectation is negative or no number become [`NO_VALUE`] with noise and stay as they are without. Each row of each
+/// panel has random numbers of its own, so a row does not depend on the others nor on the number of threads.
+pub fn record(photons: &Image<f32>, noise: &Noise) -> Recording {
+    match noise.poisson_seed {
+        Some(seed) => {
+            let panels = photons.panels.iter().zip(0..).map(|(panel, i_panel)| count(panel, i_panel, seed, noise));
+            Recording::Counts(Image { panels: panels.collect() })
+        }
+        None => Recording::Photons(photons.map(|&photons| expected(photons, noise))),
+    }
+}
+
+fn expected(photons: f32, noise: &Noise) -> f32 {
+    if *noise == Noise::default() || photons.is_nan() || photons < 0.0 {
+        return photons;
+    }
+    let count = f64::from(photons) * noise.gain + noise.adc_offset;
+    noise.saturation.map_or(count, |saturation| count.min(saturation)) as f32
+}
+
+fn count(panel: &PanelImage<f32>, i_panel: u32, seed: u64, noise: &Noise) -> PanelImage<i32> {
+    let mut counts = panel.map(|_| NO_VALUE);
+    let n_fast = panel.n_fast().max(1);
+    let rows = counts.pixels_mut().par_chunks_mut(n_fast).zip(panel.pixels().par_chunks(n_fast)).enumerate();
+    rows.for_each(|(i_row, (counts, photons))| {
+        let mut random = keyed::stream(seed, 0, Purpose::Noise);
+        random.set_stream(u64::from(i_panel) << 32 | i_row as u64);
+        for (count, &photons) in counts.iter_mut().zip(photons) {
+            if let Some(photons) = poisson(&mut random, photons.into()) {
+                *count = digitised(photons, noise);
+            }
+        }
+    });
+    counts
+}
+
+/// The Poisson deviate of a mean; `None` where there is no such mean.
+fn poisson(random: &mut ChaCha8Rng, mean: f64) -> Option<f64> {
+    if mean == 0.0 {
+        return Some(0.0);
+    }
+    // NaN fails the comparison as negative means do
+    (mean > 0.0).then(|| {
+        // beyond the largest mean of the distribution, whose deviates no count can hold
+        Poisson::new(mean.min(Poisson::<f64>::MAX_LAMBDA)).map_or(mean, |distribution| distribution.sample(random))
+    })
+}
+
+fn digitised(photons: f64, noise: &Noise) -> i32 {
+    let highest = noise.saturation.unwrap_or(f64::INFINITY);
+    // `as` stops at the largest i32
+    (photons * noise.gain + noise.adc_offset).min(highest).round() as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(n_fast: usize, n_slow: usize, photons: impl Fn(usize) -> f32) -> Image<f32> {
+        let pixels = (0..n_fast * n_slow).map(photons).collect();
+        Image { panels: vec![PanelImage::new(n_fast, n_slow, pixels).unwrap()] }
+    }
+
+    fn counts(photons: &Image<f32>, noise: &Noise) -> Vec<i32> {
+        match record(photons, noise) {
+            Recording::Counts(image) => image.pixels().copied().collect(),
+            Recording::Photons(_) => panic!("photons"),
+        }
+    }
+
+    fn mean_and_variance(counts: &[i32]) -> (f64, f64) {
+        let n = counts.len() as f64;
+        let mean = counts.iter().map(|&count| f64::from(count)).sum::<f64>() / n;
+        (mean, counts.iter().map(|&count| (f64::from(count) - mean).powi(2)).sum::<f64>() / (n - 1.0))
+    }
+
+    fn noisy(seed: u64) -> Noise {
+        Noise { poisson_seed: Some(seed), ..Noise::default() }
+    }
+
+    #[test]
+    fn mean_and_variance_are_those_of_poisson() {
+        let n = 300 * 300;
+        for expected in [0.01, 0.7, 5.0, 11.9, 12.1, 400.0, 1e6] {
+            let (mean, variance) = mean_and_variance(&counts(&image(300, 300, |_| expected), &noisy(7)));
+            let expected = f64::from(expected);
+            // five standard errors: of the mean √(λ/n), of the variance √((µ₄ − λ²)/n) with µ₄ = λ + 3λ²
+            let tolerance = 5.0 * (expected / f64::from(n)).sqrt();
+            assert!((mean - expected).abs() < tolerance, "{expected}: mean {mean}");
+            let tolerance = 5.0 * ((expected + 2.0 * expected * expected) / f64::from(n)).sqrt();
+            assert!((variance - expected).abs() < tolerance, "{expected}: variance {variance}");
+        }
+    }
+
+    #[test]
+    fn few_photons_have_the_frequencies_of_poisson() {
+        let n = 400 * 400;
+        let counts = counts(&image(400, 400, |_| 1.5), &noisy(3));
+        let mut probability = (-1.5f64).exp();
+        for k in 0..6 {
+            let found = counts.iter().filter(|&&count| count == k).count() as f64 / f64::from(n);
+            let tolerance = 5.0 * (probability * (1.0 - probability) / f64::from(n)).sqrt();
+            assert!((found - probability).abs() < tolerance, "{k}: {found} for {probability}");
+            probability *= 1.5 / f64::from(k + 1);
+        }
+    }
+
+    #[test]
+    fn gain_offset_and_saturation_follow_the_noise() {
+        let photons = image(200, 200, |_| 100.0);
+        let noise = Noise { adc_offset: 40.0, gain: 3.0, ..noisy(1) };
+        let found = counts(&photons, &noise);
+        let (mean, variance) = mean_and_variance(&found);
+        assert!((mean - 340.0).abs() < 5.0 * (900.0f64 / 40_000.0).sqrt(), "{mean}");
+        assert!((variance / 900.0 - 1.0).abs() < 5.0 * (2.0f64 / 40_000.0).sqrt(), "{variance}");
+        assert!(found.iter().all(|count| (count - 40) % 3 == 0), "whole photons");
+        let limited = counts(&photons, &Noise { saturation: Some(350.0), ..noise });
+        for (limited, found) in limited.into_iter().zip(found) {
+            assert_eq!(limited, found.min(350));
+        }
+    }
+
+    #[test]
+    fn nothing_and_too_much_and_nonsense() {
+        let values = [0.0, -0.0, f32::MIN_POSITIVE, 3e9, 1e30, f32::INFINITY, -1.0, f32::NAN, f32::NEG_INFINITY];
+        let found = counts(&image(values.len(), 1, |i| values[i]), &noisy(1));
+        assert_eq!(found, [0, 0, 0, i32::MAX, i32::MAX, i32::MAX, NO_VALUE, NO_VALUE, NO_VALUE]);
+        assert_eq!(counts(&Image { panels: Vec::new() }, &noisy(1)), []);
+    }
+
+    #[test]
+    fn the_number_of_threads_does_not_matter_but_the_seed_and_the_panel_do() {
+        let mut photons = image(37, 41, |i| i as f32 / 30.0);
+        photons.panels.push(photons.panels[0].clone());
+        let with = |n_threads, seed| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
+            pool.install(|| counts(&photons, &noisy(seed)))
+        };
+        let one = with(1, 5);
+        assert_eq!(one, with(2, 5));
+        assert_eq!(one, with(7, 5));
+        assert_ne!(one, with(1, 6));
+        assert_ne!(one[..37 * 41], one[37 * 41..], "panels have noise of their own");
+        assert_ne!(one[37 * 30..37 * 31], one[37 * 31..37 * 32]);
+    }
+
+    #[test]
+    fn a_row_does_not_depend_on_the_others() {
+        let whole = counts(&image(50, 9, |i| (i % 50) as f32), &noisy(2));
+        let other = counts(&image(50, 9, |i| if i / 50 == 4 { (i % 50) as f32 } else { 1e3 }), &noisy(2));
+        assert_eq!(whole[200..250], other[200..250]);
+    }
+
+    #[test]
+    fn without_noise_expected_counts_stay_unrounded() {
+        let photons = image(4, 1, |i| [0.25, 10.0, -1.0, 1e6][i]);
+        assert_eq!(record(&photons, &Noise::default()), Recording::Photons(photons.clone()));
+        let noise = Noise { adc_offset: 40.0, gain: 2.0, saturation: Some(1000.0), poisson_seed: None };
+        let Recording::Photons(found) = record(&photons, &noise) else { panic!("counts") };
+        assert_eq!(found.panels[0].pixels(), [40.5, 60.0, -1.0, 1000.0]);
+    }
+}
