@@ -11,7 +11,7 @@ fn workplace() -> Workplace {
     for name in ["a.img", "a.cbf", "a.npy", "a.tif", "a.pgm"] {
         let bytes = workplace.read(name);
         let cut = name.replace('.', "_cut.");
-        workplace.write(&cut, &bytes[..bytes.len() * 2 / 3]);
+        workplace.write(&cut, &bytes[..bytes.len() / 3]);
         workplace.write(&name.replace('.', "_empty."), "");
         workplace.write(&name.replace('.', "_zeros."), [0; 3000]);
     }
@@ -147,25 +147,25 @@ fn settings_that_cannot_be_are_refused() {
 
 /// What is wrong with an experiment file, by what is added to a good one.
 const LINES: &[(&str, &str)] = &[
-    ("[scan\nsteps = 1", "y.toml:21"),
-    ("[scan]\nstepz = 1", "scan.stepz (y.toml:22): there is no such key; the nearest is scan.step"),
-    ("[skan]\nsteps = 1", "y.toml:21"),
-    ("[scan]\nsteps = \"three\"", "scan.steps (y.toml:22)"),
-    ("[scan]\nsteps = 1\nsteps = 2", "y.toml:23"),
-    ("[scan]\nstart = nan", "scan.start (y.toml:22)"),
-    ("[scan]\naxis = 3", "scan.axis (y.toml:22)"),
-    ("[crystal]\nmosaic_spread = 1", "y.toml:21"),
-    ("[noise]\npoisson = \"yes\"", "noise.poisson (y.toml:22)"),
-    ("[output]\nfiles = [3]", "output.files (y.toml:22)"),
-    ("[output]\nfiles = [\"\"]", "output.files (y.toml:22)"),
-    ("[[detector.panel]]\norigin = [1, 2, 3]", "y.toml"),
-    ("[scan]\nsteps = 1979-05-27", "scan.steps (y.toml:22)"),
+    ("[scan\nsteps = 1", "y.toml:20"),
+    ("[scan]\nstepz = 1", "scan.stepz (y.toml:21): there is no such key; the nearest is scan.step"),
+    ("[skan]\nsteps = 1", "y.toml:20"),
+    ("[scan]\nsteps = \"three\"", "scan.steps (y.toml:21)"),
+    ("[scan]\nsteps = 1\nsteps = 2", "y.toml:22"),
+    ("[scan]\nstart = nan", "scan.start (y.toml:21)"),
+    ("[scan]\naxis = 3", "scan.axis (y.toml:21)"),
+    ("[crystal]\nmosaic_spread = 1", "y.toml:20"),
+    ("[noise]\npoisson = \"yes\"", "noise.poisson (y.toml:21)"),
+    ("[output]\nfiles = [3]", "output.files (y.toml:21)"),
+    ("[output]\nfiles = [\"\"]", "output.files (y.toml:21)"),
+    ("[[detector.panel]]\norigin = [1, 2, 3]", "detector.panel[0].fast_axis: is missing"),
+    ("[scan]\nsteps = 1979-05-27", "scan.steps (y.toml:21)"),
 ];
 
 #[test]
 fn files_that_cannot_be_are_refused_by_line() {
     let workplace = workplace();
-    assert_eq!(EXPERIMENT.lines().count(), 20, "the cases count from here");
+    assert_eq!(EXPERIMENT.lines().count(), 19, "the cases count from here");
     for &(lines, expected) in LINES {
         workplace.write("y.toml", format!("{EXPERIMENT}{lines}\n"));
         let messages = refusal(&workplace, lines, &["simulate", "y.toml", "-o", "out.npy"]);

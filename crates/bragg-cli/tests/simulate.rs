@@ -62,7 +62,7 @@ fn the_printed_experiment_gives_the_same_bytes() {
     let output = workplace.bragg("simulate in/y.toml --print-experiment").args(set).output().unwrap();
     assert!(output.status.success());
     let printed = String::from_utf8(output.stdout).unwrap();
-    for expected in ["distance = 61.5  # mm; --set", "in/y.toml:4", "# default", "# Å; in/y.toml:11"] {
+    for expected in ["distance = 61.5  # mm; --set", "in/y.toml:4", "# default", "# Å; in/y.toml:10"] {
         assert!(printed.contains(expected), "{expected}: {printed}");
     }
     workplace.write("printed.toml", &printed);
