@@ -114,7 +114,7 @@ pub(crate) struct Show {
     #[arg(long)]
     pub(crate) colors: Option<String>,
     /// Resolution rings: auto, or resolutions in Å.
-    #[arg(long, value_name = "auto|D,D,…")]
+    #[arg(long, value_name = "auto|D,D,…", allow_negative_numbers = true)]
     pub(crate) rings: Option<String>,
     /// Mark where the beam meets the detector.
     #[arg(long)]
@@ -123,7 +123,7 @@ pub(crate) struct Show {
     #[arg(long, num_args = 2, value_names = ["LOW", "HIGH"], allow_negative_numbers = true)]
     pub(crate) range: Option<Vec<String>>,
     /// Largest width and height in dots; larger images are binned.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) max_width: Option<String>,
 }
 
@@ -135,7 +135,7 @@ pub(crate) struct Noise {
     #[arg(short, long, value_name = "FILE", required = true)]
     pub(crate) output: Vec<PathBuf>,
     /// Seed of the noise: the same seed gives the same noise.
-    #[arg(long, default_value = "1")]
+    #[arg(long, default_value = "1", allow_negative_numbers = true)]
     pub(crate) seed: String,
     /// The dose: expected photons are multiplied by this before they are counted.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, allow_negative_numbers = true)]

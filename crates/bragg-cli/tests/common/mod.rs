@@ -1,0 +1,91 @@
+//! A folder to work in, and the program run there.
+
+use assert_cmd::Command;
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// A small experiment without files beside it: a fraction of a second.
+pub(crate) const EXPERIMENT: &str = "\
+[crystal]
+cell = [40, 50, 60, 80, 95, 100]
+misset = [10, 20, 30]
+n_cells = [5, 6, 7]
+mosaic_spread = 0.5
+mosaic_domains = 3
+structure_factors.default = 100
+
+[beam]
+wavelength = 1
+fluence = 1e27
+
+[detector]
+pixels = [60, 40]
+pixel_size = 0.5
+distance = 60
+
+[background]
+water = \"0.1 um\"
+";
+
+pub(crate) struct Workplace {
+    folder: TempDir,
+}
+
+impl Workplace {
+    pub(crate) fn new() -> Self {
+        let workplace = Self { folder: tempfile::tempdir().unwrap() };
+        workplace.write("x.toml", EXPERIMENT);
+        workplace
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.path(name), content).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// Every file there is, in subfolders too, with its content.
+    #[allow(dead_code, reason = "not every test looks")]
+    pub(crate) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = Vec::new();
+        let mut folders = vec![self.folder.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let content = fs::read(&path).unwrap();
+                    files.push((path, content));
+                }
+            }
+        }
+        files.sort();
+        files
+    }
+
+    pub(crate) fn bragg(&self, words: &str) -> Command {
+        let mut command = Command::cargo_bin("bragg").unwrap();
+        command.current_dir(self.folder.path()).args(words.split_whitespace());
+        command
+    }
+
+    /// What the program writes to standard error, when it succeeds.
+    pub(crate) fn run(&self, words: &str) -> String {
+        let output = self.bragg(words).output().unwrap();
+        let messages = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "bragg {words}: {messages}");
+        messages
+    }
+}

@@ -1,0 +1,83 @@
+//! `bragg show` and `bragg noise`.
+
+mod common;
+
+use common::Workplace;
+
+#[test]
+fn the_picture_is_that_of_simulate() {
+    let workplace = Workplace::new();
+    workplace.run("simulate x.toml -o a.png -o a.npy -o a.bin -o a.tif");
+    for words in ["show a.npy -o b.png", "show a.bin --size 60 40 -o b.png", "show a.tif -o b.png"] {
+        workplace.run(words);
+        assert_eq!(workplace.read("a.png"), workplace.read("b.png"), "{words}");
+    }
+    workplace.run("show a.npy");
+    assert_eq!(workplace.read("a.png"), workplace.read("a.png"));
+}
+
+#[test]
+fn the_picture_with_rings_is_that_of_simulate_when_the_geometry_is_known() {
+    let workplace = Workplace::new();
+    let png = "--set output.png.rings=auto --set output.png.beam_cross=true --set output.png.scale=sqrt \
+               --set output.png.color_map=magma --set output.png.max_width=50";
+    workplace.run(&format!("simulate x.toml --set noise.seed=1 -o a.png -o a.npy -o a.cbf -o a.img {png}"));
+    let show = "--rings auto --beam --scale sqrt --colors magma --max-width 50 -o b.png";
+    for input in ["a.npy --experiment x.toml", "a.cbf", "a.img"] {
+        workplace.run(&format!("show {input} {show}"));
+        assert_eq!(workplace.read("a.png"), workplace.read("b.png"), "{input}");
+    }
+    workplace.run("show a.cbf --rings 5,6.5 -o c.png");
+    workplace.run("show a.cbf --range 0 50 -o d.png");
+    let pictures = ["a.png", "c.png", "d.png"].map(|name| workplace.read(name));
+    assert!(pictures[0] != pictures[1] && pictures[1] != pictures[2]);
+}
+
+#[test]
+fn formats_are_changed_and_made_up_geometry_is_warned_of() {
+    let workplace = Workplace::new();
+    workplace.run("simulate x.toml -o a.npy -o a.cbf");
+    let messages = workplace.run("show a.npy -o b.cbf");
+    assert!(messages.contains("warning: a.npy does not say its geometry"), "{messages}");
+    workplace.run("show a.npy --experiment x.toml -o b.cbf");
+    let [a, b] =
+        ["a.cbf", "b.cbf"].map(|name| String::from_utf8_lossy(&workplace.read(name)).replace("data_b", "data_a"));
+    assert_eq!(a, b);
+}
+
+#[test]
+fn noise_has_a_seed_a_dose_and_an_offset() {
+    let workplace = Workplace::new();
+    workplace.run("simulate x.toml -o a.npy");
+    workplace.run("noise a.npy --seed 5 -o b.npy");
+    workplace.run("noise a.npy --seed 5 -o c.npy");
+    workplace.run("noise a.npy --seed 6 -o d.npy");
+    assert_eq!(workplace.read("b.npy"), workplace.read("c.npy"));
+    assert_ne!(workplace.read("b.npy"), workplace.read("d.npy"));
+    // the same noise as in a simulation with that seed
+    workplace.run("simulate x.toml --set noise.seed=5 -o e.npy");
+    assert_eq!(workplace.read("b.npy"), workplace.read("e.npy"));
+
+    let counts = |words: &str| -> Vec<i32> {
+        workplace.run(&format!("noise a.npy {words} -o counts.npy"));
+        let bytes = workplace.read("counts.npy").split_off(128);
+        bytes.chunks_exact(4).map(|bytes| i32::from_le_bytes(bytes.try_into().unwrap())).collect()
+    };
+    let sum = |counts: &[i32]| counts.iter().map(|&count| f64::from(count)).sum::<f64>();
+    let one = sum(&counts("--seed 1"));
+    let hundred = sum(&counts("--seed 1 --scale 100"));
+    assert!((hundred / one / 100.0 - 1.0).abs() < 5.0 / one.sqrt(), "{one} {hundred}");
+    let plain = counts("--seed 1");
+    let offset: Vec<_> = counts("--seed 1 --adc 40 --gain 2").into_iter().map(|count| (count - 40) / 2).collect();
+    assert_eq!(plain, offset);
+    assert!(counts("--seed 1 --saturation 3").into_iter().all(|count| count <= 3));
+}
+
+#[test]
+fn noise_keeps_the_header() {
+    let workplace = Workplace::new();
+    workplace.run("simulate x.toml -o a.cbf");
+    workplace.run("noise a.cbf -o b.cbf");
+    let contents = String::from_utf8_lossy(&workplace.read("b.cbf")).into_owned();
+    assert!(contents.contains("# Beam_xy (30") && contents.contains("0.06"), "{contents}");
+}
