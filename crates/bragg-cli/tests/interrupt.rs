@@ -1,6 +1,7 @@
 //! Ctrl-C leaves nothing behind.
 #![cfg(unix)]
 
+#[allow(dead_code, reason = "each test uses its part")]
 mod common;
 
 use common::Workplace;

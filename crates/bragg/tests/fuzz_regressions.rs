@@ -1,6 +1,7 @@
 //! The fuzzers' seeds and past crashes, whole, cut short and damaged, through every reader.
 
 #[path = "../../../fuzz/src/lib.rs"]
+#[expect(unreachable_pub, reason = "it is a library where it comes from")]
 mod readers;
 
 use rand::{Rng, RngExt, SeedableRng};

@@ -237,10 +237,13 @@ fn one_pixel_on_a_bragg_peak_is_what_the_textbook_says() {
     }
 }
 
+/// A change of an experiment.
+type Variation = fn(&mut Experiment);
+
 /// Both kernels on everything that changes the way through them.
 #[test]
 fn the_kernel_agrees_with_the_reference() {
-    let variations: [(&str, fn(&mut Experiment)); 14] = [
+    let variations: [(&str, Variation); 14] = [
         ("plain", |_| {}),
         ("round", |e| e.crystal.shape = Shape::Round),
         ("gauss", |e| e.crystal.shape = Shape::Gauss),

@@ -162,4 +162,4 @@ fn rho_squared<const FMA: bool>(domain: &Domain, hkl: &[Lane; 3], nearest: &[Lan
     }
 }
 
-const _: () = assert!(TILE % 16 == 0, "tiles are whole vectors");
+const _: () = assert!(TILE.is_multiple_of(16), "tiles are whole vectors");

@@ -1,5 +1,7 @@
 //! A tile: up to 128 pixels that go through the sum together, arrays side by side.
 
+#![expect(clippy::needless_range_loop, reason = "one index into many arrays is how these loops read best")]
+
 use super::Prepared;
 use super::amplitudes::{Amplitudes, interpolate};
 use super::elementary::{exp_negative, multiply_add};
