@@ -1,9 +1,9 @@
 """Reads bragg's image files with other people's programs and compares every value.
 
-    python check_outputs.py PROGRAM
+    python check_outputs.py PROGRAM [FOLDER]
 
-PROGRAM reads and writes images as `PROGRAM show IN -o OUT` (bragg itself, or the library's example `show_image`). Needs
-numpy, fabio and Pillow. Prints one line per check and ends with status 1 if one fails.
+PROGRAM is bragg; it works in FOLDER, or in a temporary one. Needs numpy, fabio and Pillow. Prints one line per check and
+ends with status 1 if one fails.
 """
 
 import logging
@@ -51,7 +51,7 @@ def same(name, found, expected):
 
 def show(program, source, *outputs):
     arguments = [argument for output in outputs for argument in ("-o", str(output))]
-    subprocess.run([program, "show", str(source), *arguments], check=True)
+    subprocess.run([program, "show", "--quiet", str(source), *arguments], check=True)
 
 
 def counts(highest, seed):
@@ -147,13 +147,83 @@ def check_picture(program, folder):
     check("a single bright pixel stays black", spot == 0, spot)
 
 
+EXPERIMENT = """
+[crystal]
+cell = [40, 50, 60, 80, 95, 100]
+misset = [10, 20, 30]
+n_cells = 5
+structure_factors.default = 300
+[beam]
+wavelength = 1.0
+fluence = 1e27
+[detector]
+pixels = [83, 61]
+pixel_size = 0.5
+distance = 60
+beam_center = [40, 30]
+[scan]
+start = 10
+range = 0.5
+steps = 2
+[background]
+water = "0.05 um"
+"""
+EXTENSIONS = "npy", "bin", "tif", "img", "cbf", "pgm", "png"
+
+
+def simulate(program, folder, name, *settings):
+    (folder / "simulated.toml").write_text(EXPERIMENT)
+    outputs = [word for extension in EXTENSIONS for word in ("-o", str(folder / f"{name}.{extension}"))]
+    settings = [word for setting in settings for word in ("--set", setting)]
+    subprocess.run([program, "simulate", "--quiet", str(folder / "simulated.toml"), *outputs, *settings], check=True)
+    return np.load(folder / f"{name}.npy")
+
+
+def check_simulated(program, folder):
+    """Every format of one simulation has the values of its .npy file."""
+    expected = simulate(program, folder, "expected_001")
+    check("expected photons are floats", expected.dtype == np.dtype("<f4") and expected.shape == (N_SLOW, N_FAST), expected.shape)
+    check("there are spots on a background", 0 < expected.min() < expected.mean() < expected.max() / 10, expected.max())
+    same("simulated bare floats", np.fromfile(folder / "expected_001.bin", "<f4").reshape(expected.shape), expected)
+    same("simulated float TIFF (Pillow)", Image.open(folder / "expected_001.tif"), expected)
+    noisy = simulate(program, folder, "noisy_001", "noise.seed=3", "noise.adc_offset=10")
+    check("counts are integers", noisy.dtype == np.dtype("<i4") and noisy.min() >= 10, noisy.min())
+    deviation = (noisy - 10 - expected.astype(float)) / np.sqrt(expected)
+    check("noise is that of counting", abs((deviation**2).mean() - 1) < 0.2, (deviation**2).mean())
+    same("simulated integer TIFF (Pillow)", Image.open(folder / "noisy_001.tif"), noisy)
+    same("simulated integer TIFF (fabio)", fabio.open(folder / "noisy_001.tif").data, noisy)
+    rounded = np.floor(expected.astype(float) + 0.5)
+    for name, values in ("expected_001", rounded), ("noisy_001", noisy):
+        smv, cbf = (fabio.open(folder / f"{name}.{extension}") for extension in ("img", "cbf"))
+        same(f"{name} SMV (fabio)", smv.data, np.clip(values, 0, 65535).astype(np.uint16))
+        same(f"{name} CBF (fabio)", cbf.data, values.astype(np.int32))
+        header = {key: float(smv.header[key]) for key in ("PIXEL_SIZE", "DISTANCE", "WAVELENGTH", "OSC_START", "OSC_RANGE")}
+        given = {"PIXEL_SIZE": 0.5, "DISTANCE": 60, "WAVELENGTH": 1, "OSC_START": 10, "OSC_RANGE": 0.5}
+        check(f"{name} SMV header", header == given, header)
+        contents = cbf.header["_array_data.header_contents"]
+        wanted = "# Beam_xy (40, 30) pixels", "# Detector_distance 0.06 m", "# Wavelength 1 A", "# Angle_increment 0.5 deg."
+        check(f"{name} CBF header", all(line in contents for line in wanted), contents)
+        picture, grey = Image.open(folder / f"{name}.png"), Image.open(folder / f"{name}.pgm")
+        check(f"{name} PNG (Pillow)", picture.format == "PNG" and picture.size == (N_FAST, N_SLOW), picture)
+        darkest = np.asarray(picture.convert("L")).ravel()[values.argmax()]
+        check(f"{name} PNG has its brightest pixel", darkest == np.asarray(picture.convert("L")).min(), darkest)
+        check(f"{name} PGM (Pillow)", grey.size == (N_FAST, N_SLOW) and np.asarray(grey).ravel()[values.argmax()] == 255, grey)
+
+
+def check_all(program, folder):
+    for part in check_counts, check_photons, check_panels, check_reading, check_picture, check_simulated:
+        part(program, folder)
+
+
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
     program = str(pathlib.Path(sys.argv[1]).resolve())
-    with tempfile.TemporaryDirectory() as folder:
-        for part in check_counts, check_photons, check_panels, check_reading, check_picture:
-            part(program, pathlib.Path(folder))
+    if len(sys.argv) == 3:
+        check_all(program, pathlib.Path(sys.argv[2]))
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            check_all(program, pathlib.Path(folder))
     check("fabio had no complaints", not complaints.records, complaints.records)
     sys.exit(f"{len(failures)} checks failed" if failures else 0)
 

@@ -2,7 +2,7 @@
 
 use crate::interrupt;
 use bragg::kernel::Monitor;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
@@ -17,13 +17,18 @@ impl Progress {
             return Self { bar: ProgressBar::hidden() };
         }
         let bar = ProgressBar::new(n_pixels);
-        let template = "{bar:40} {percent:>3} %  {human_pos} of {human_len} pixels, {per_sec}, {eta} left";
+        let template = "{bar:40} {percent:>3} %  {human_pos} of {human_len}, {rate}, {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("━╸─"));
+            bar.set_style(style.progress_chars("━╸─").with_key("rate", rate));
         }
         bar.enable_steady_tick(Duration::from_millis(200));
         Self { bar }
     }
+}
+
+fn rate(state: &ProgressState, text: &mut dyn std::fmt::Write) {
+    // a text that cannot be written is one that nobody sees
+    let _ = write!(text, "{:.0} pixels/s", state.per_sec());
 }
 
 impl Monitor for Progress {

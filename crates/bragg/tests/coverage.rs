@@ -30,7 +30,15 @@ fn nearest_to_pixels(experiment: &Experiment) -> BTreeSet<[i32; 3]> {
         }
     }
     found.remove(&[0; 3]);
+    found.retain(|hkl| resolution(experiment, *hkl) >= experiment.sampling.d_min);
     found
+}
+
+/// 1/d = |h a* + k b* + l c*|.
+fn resolution(experiment: &Experiment, hkl: [i32; 3]) -> f64 {
+    let [h, k, l] = hkl.map(f64::from);
+    let [a, b, c] = experiment.crystal.reciprocal().0;
+    1.0 / (a * h + b * k + c * l).norm()
 }
 
 fn cube(n: i32) -> Vec<([i32; 3], f64)> {
@@ -47,13 +55,7 @@ fn small_detectors_are_looked_at_pixel_by_pixel() {
     let found = coverage(&experiment, &Reflections { list, ..Reflections::default() });
     assert!(missing.len() > 10 && missing.len() < there.len());
     assert_eq!((found.on_detector, found.missing), (there.len(), missing.len()));
-    // 1/d = |h a* + k b* + l c*|
-    let reciprocal = experiment.crystal.reciprocal();
-    let d = |hkl: &[i32; 3]| {
-        let [x, y, z] = hkl.map(f64::from);
-        1.0 / (reciprocal.0[0] * x + reciprocal.0[1] * y + reciprocal.0[2] * z).norm()
-    };
-    let coarsest = missing.into_iter().map(d).fold(0.0, f64::max);
+    let coarsest = missing.into_iter().map(|&hkl| resolution(&experiment, hkl)).fold(0.0, f64::max);
     assert!((found.coarsest_missing.unwrap() / coarsest - 1.0).abs() < 1e-12);
 }
 

@@ -1,4 +1,5 @@
 //! A folder to work in, and the program run there.
+#![allow(dead_code, reason = "no test uses every part")]
 
 use assert_cmd::Command;
 use std::fs;
@@ -56,7 +57,6 @@ impl Workplace {
     }
 
     /// Every file there is, in subfolders too, with its content.
-    #[allow(dead_code, reason = "not every test looks")]
     pub(crate) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut files = Vec::new();
         let mut folders = vec![self.folder.path().to_owned()];

@@ -18,6 +18,7 @@ An experiment file is TOML. This page is made from the program's table of keys.
 - File names are relative to the experiment file.
 - The laboratory frame is that of imgCIF and dxtbx: x along the spindle, z from the sample to the source, y completes it. The beam
   travels along −z. Vectors need not have length 1.
+- Without `output.files` and `-o`, `bragg simulate` writes a picture named as the experiment file to the current folder.
 - `--print-experiment` prints the complete experiment with the origin of every value; the printed file gives the same image.
 ";
 

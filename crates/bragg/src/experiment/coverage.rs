@@ -31,10 +31,13 @@ pub struct Coverage {
 pub fn coverage(experiment: &Experiment, reflections: &Reflections) -> Coverage {
     let touched = touched(experiment);
     let listed: HashSet<Miller> = reflections.list.iter().map(|(hkl, _)| *hkl).collect();
-    let expected = touched.par_iter().filter(|hkl| **hkl != [0; 3] && !is_absent(**hkl, &reflections.symmetry));
     let cell = super::UnitCell::from_basis(&experiment.crystal.real_space).parameters();
     let metric = ReciprocalMetric::from_cell(cell).ok();
-    let resolution = |hkl| metric.map_or(0.0, |metric| metric.resolution(hkl));
+    let resolution = |hkl| metric.map_or(f64::INFINITY, |metric| metric.resolution(hkl));
+    // a reflection beyond d_min may be the nearest to a point within it
+    let expected = touched.par_iter().filter(|&&hkl| {
+        hkl != [0; 3] && resolution(hkl) >= experiment.sampling.d_min && !is_absent(hkl, &reflections.symmetry)
+    });
     let (on_detector, missing, coarsest) = expected
         .map(|&hkl| if listed.contains(&hkl) { (1, 0, 0.0) } else { (1, 1, resolution(hkl)) })
         .reduce(|| (0, 0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1, f64::max(a.2, b.2)));
