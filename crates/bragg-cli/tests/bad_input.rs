@@ -1,6 +1,5 @@
 //! What cannot be used is refused: status 2, one line on standard error that names the culprit, and no file changes.
 
-#[allow(dead_code, reason = "each test uses its part")]
 mod common;
 
 use common::{EXPERIMENT, Workplace};

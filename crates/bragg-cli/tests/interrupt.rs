@@ -1,7 +1,6 @@
 //! Ctrl-C leaves nothing behind.
 #![cfg(unix)]
 
-#[allow(dead_code, reason = "each test uses its part")]
 mod common;
 
 use common::Workplace;

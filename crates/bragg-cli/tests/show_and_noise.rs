@@ -1,6 +1,5 @@
 //! `bragg show` and `bragg noise`.
 
-#[allow(dead_code, reason = "each test uses its part")]
 mod common;
 
 use common::Workplace;

@@ -1,6 +1,5 @@
 //! `bragg simulate`: from an experiment file to images.
 
-#[allow(dead_code, reason = "each test uses its part")]
 mod common;
 
 use common::{EXPERIMENT, Workplace};
