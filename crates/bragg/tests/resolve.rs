@@ -381,7 +381,7 @@ fn what_cannot_be_is_refused_by_name_line_and_remedy() {
             with("crystal.mosaic_spread = 1\ncrystal.mosaic_domains = 2000000000"),
             vec!["crystal.mosaic_domains", "at most 1e9"],
         ),
-        (with("detector.slow_axis = [0.01, -1, 0]"), vec!["detector.slow_axis", "89.427", "perpendicular"]),
+        (with("detector.slow_axis = [0.02, -1, 0]"), vec!["detector.slow_axis", "88.854", "perpendicular"]),
         (with("detector.roi = [5, 4, 0, 0]"), vec!["detector.roi (x.toml:10)", "0 to 99"]),
         (with("detector.roi = [0, 100, 0, 0]"), vec!["detector.roi", "0 to 199"]),
         (with("detector.preset = \"eiger\""), vec!["detector.preset", "\"eiger2-4m\""]),

@@ -29,7 +29,7 @@ pub struct Together {
 }
 
 impl Together {
-    /// Writes one more file as [`write`] does, all but the last step.
+    /// Writes one more file as [`write()`] does, all but the last step.
     ///
     /// # Errors
     /// It cannot be written; nothing of it is left.
@@ -61,7 +61,7 @@ impl Together {
     }
 }
 
-/// Whether [`write`] could begin: nothing is written, and nothing stays behind.
+/// Whether [`write()`] could begin: nothing is written, and nothing stays behind.
 pub fn check(path: &Path) -> Result<()> {
     let outcome = match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
