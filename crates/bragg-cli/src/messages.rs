@@ -32,6 +32,18 @@ impl Messages {
     }
 }
 
+/// Writes to standard output.
+///
+/// # Errors
+/// Nobody reads on, or what takes it is full.
+pub(crate) fn print(bytes: &[u8]) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
+        std::io::ErrorKind::BrokenPipe => error.into(),
+        _ => bragg::Error::io("write", std::path::Path::new("standard output"), error).into(),
+    })
+}
+
 /// What went wrong.
 pub(crate) fn error(text: impl Display) {
     line("error: ", "\x1b[1;31m", text);

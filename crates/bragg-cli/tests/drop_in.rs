@@ -173,6 +173,8 @@ fn quirks_that_change_the_image_are_announced_with_their_remedy() {
         ("-water 20", "multiplied by r_e²·fluence twice"),
         ("-misset random", "not a uniform orientation"),
         ("-pivot sample -twotheta 10", "-pivot sample gives way"),
+        ("-pivot sample", "-pivot sample gives way"),
+        ("-ORGX 10", "-ORGX has no effect"),
         ("-pix0_vector 0.1 0.005 -0.004", "-pix0_vector gives way"),
     ] {
         let quirky = stderr(&Folder::new().succeed(&format!("{CRYSTAL} {SMALL} {args}")));
@@ -183,6 +185,31 @@ fn quirks_that_change_the_image_are_announced_with_their_remedy() {
         assert_eq!(quiet, "");
     }
     assert_eq!(stderr(&Folder::new().succeed(&format!("{CRYSTAL} {SMALL}"))), "");
+}
+
+#[test]
+fn a_mask_is_one_whatever_its_name_and_type() {
+    let mut mask = b"{\nHEADER_BYTES=512;\nTYPE=mad;\nSIZE1=16;\nSIZE2=16;\nPIXEL_SIZE=0.1;\n}".to_vec();
+    mask.resize(512, b' ');
+    mask.extend((0..16 * 16).flat_map(|i: u16| (i % 2).to_le_bytes()));
+    for name in ["mask", "mask.bin", "mask.npy", "mask.img"] {
+        let folder = Folder::new().with(name, &mask);
+        folder.succeed(&format!("{CRYSTAL} {SMALL} -detpixels 16 -mask {name} -floatfile a.bin"));
+        let image = folder.read("a.bin");
+        for (i, pixel) in image.chunks_exact(4).enumerate() {
+            assert_eq!(pixel != [0; 4], i % 2 == 1, "{name}, pixel {i}");
+        }
+    }
+}
+
+#[test]
+fn standard_output_that_is_full_is_an_error() {
+    let folder = Folder::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bragg"));
+    command.arg("nanobragg").args(format!("{CRYSTAL} {SMALL}").split_whitespace()).current_dir(folder.0.path());
+    let output = command.stdout(fs::OpenOptions::new().write(true).open("/dev/full").unwrap()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("standard output"), "{}", stderr(&output));
 }
 
 #[test]
@@ -276,6 +303,13 @@ const REFUSED: &[(&str, &str)] = &[
     ("-intfile .", "."),
     ("-noisefile /dev/full", "/dev/full"),
     ("-pgmfile /dev/full", "/dev/full"),
+    ("-img /dev/zero", "/dev/zero"),
+    ("-hkl one.hkl -floatfile one.hkl", "one.hkl"),
+    ("-sourcefile one.src -intfile one.src", "one.src"),
+    ("-floatfile a.bin -intfile a.bin", "a.bin"),
+    ("-mosaic 1 -mosaic_dom 900000000", "-mosaic_dom"),
+    ("-printout_pixel 100 100", "-printout_pixel"),
+    ("-detector_abs -300", "-detector_abs"),
 ];
 
 /// Every refusal is one line that names its culprit, status 2, and no file is written or changed.
@@ -294,6 +328,8 @@ fn bad_input_is_refused_in_one_line() {
             .with("bad.dump", "this is no dump")
             .with("cut.dump", "0 1 0 1 0 1\n\x0c01234567")
             .with("huge.dump", "0 999999 0 999999 0 999999\n\x0c")
+            .with("one.hkl", "0 0 0 1\n1 0 0 2\n")
+            .with("one.src", "-10 0 0\n")
             .with("floatimage.bin", "kept");
         let before = folder.names();
         let output = folder.run(&format!("{CRYSTAL} {SMALL} {args}"));

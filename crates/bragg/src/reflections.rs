@@ -38,8 +38,8 @@ pub struct AmplitudeGrid {
 }
 
 impl AmplitudeGrid {
-    /// The largest number of grid points that a grid may have: 2³⁰, 8 GiB.
-    pub const MAX_POINTS: usize = 1 << 30;
+    /// The largest number of grid points that a grid may have: 2²⁸, 2 GiB.
+    pub const MAX_POINTS: usize = 1 << 28;
 
     /// The number of grid points along h, k, l between two corners; an error text when there are more than
     /// [`Self::MAX_POINTS`] or the corners are in the wrong order.
@@ -77,7 +77,16 @@ impl AmplitudeGrid {
             }
         }
         let [n_h, n_k, n_l] = Self::extents(min, max).map_err(|what| Error::file(&reflections.source, None, what))?;
-        let mut grid = Self { min, max, amplitudes: vec![default; n_h * n_k * n_l] };
+        let n_points = n_h * n_k * n_l;
+        let mut amplitudes = Vec::new();
+        amplitudes.try_reserve_exact(n_points).map_err(|_| {
+            let what = format!(
+                "indices from {min:?} to {max:?} need a grid of {n_points} points, which does not fit into memory"
+            );
+            Error::file(&reflections.source, None, what)
+        })?;
+        amplitudes.resize(n_points, default);
+        let mut grid = Self { min, max, amplitudes };
         for &(hkl, amplitude) in &reflections.list {
             if let Some(i) = grid.position(hkl) {
                 grid.amplitudes[i] = amplitude;

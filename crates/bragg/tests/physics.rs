@@ -296,6 +296,35 @@ fn compare_kernels(experiment: &Experiment, name: &str) {
     }
 }
 
+/// A term that is exactly 0 leaves the running sum alone.
+#[test]
+fn orientations_that_scatter_nothing_multiply_nothing() {
+    for shape in [Shape::Gauss, Shape::Tophat] {
+        let mut experiment = experiment();
+        experiment.crystal.shape = shape;
+        experiment.crystal.n_cells = [30, 30, 30];
+        experiment.sampling.physics = Physics::NanoBragg;
+        experiment.sampling.oversample = 1;
+        experiment.sampling.running_factors.polarization = true;
+        experiment.beam.sources.truncate(1);
+        let mut scene = Scene::new(&experiment);
+        let panel = &scene.panels[0];
+        let centre = panel.origin + (panel.fast_axis * 12.5 + panel.slow_axis * 10.5) * panel.pixel_size;
+        let q = (centre.unit() - scene.sources[0].incident) * (1.0 / scene.sources[0].wavelength);
+        let (x, y) = (q.unit(), q.cross(Vec3::new(1.0, 0.0, 0.0)).unit());
+        // Bragg's condition in the pixel's middle, and as far from it as can be.
+        let spacing = 1.0 / q.norm();
+        let basis = |h: f64| Mat3::from_rows([x * (h * spacing), y * 50.0, x.cross(y) * 50.0]);
+        scene.orientations = vec![basis(2.0)];
+        let alone: Image<f64> = reference::render(&scene).unwrap();
+        scene.orientations = vec![basis(2.0), basis(2.5), basis(2.5)];
+        let with_dark_ones: Image<f64> = reference::render(&scene).unwrap();
+        let at = |image: &Image<f64>| image.panels[0].pixels()[10 * 24 + 12];
+        assert!(at(&alone) > 0.0);
+        assert!((at(&with_dark_ones) * 3.0 / at(&alone) - 1.0).abs() < 1e-12, "{shape:?}");
+    }
+}
+
 #[test]
 fn the_basis_of_a_turned_cell_is_still_that_cell() {
     let cell = UnitCell::from_basis(&experiment().crystal.real_space);

@@ -404,7 +404,7 @@ fn what_cannot_be_is_refused_by_name_line_and_remedy() {
             vec!["detector.sensor.material", "tabulated from 1000"],
         ),
         (panel("[0, 0, 1]"), vec!["detector.panel[0].origin", "sample into the plane"]),
-        (panel("[1, 1, 0]"), vec!["detector.panel[0].slow_axis (x.toml:11)", "45.000000 degrees"]),
+        (panel("[1, 0.01, 0]"), vec!["detector.panel[0].slow_axis (x.toml:11)", "0.572939 degrees"]),
         (panel("[0, 1, 0]\nnormal = [1, 0, 0]"), vec!["detector.panel[0].normal", "no distance"]),
         (panel("[0, 1, 0]\n[[detector.panel]]"), vec![]),
         (panel("[0, 1, 0]\n[[detector.panel]]\nname = \"x\""), vec!["detector.panel[1].origin", "missing"]),

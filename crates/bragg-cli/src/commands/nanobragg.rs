@@ -1,13 +1,15 @@
 //! The drop-in: nanoBragg's command line, files and statistics.
 
 use crate::flags::{self, Invocation, Missing};
-use crate::interrupt;
-use crate::messages::Messages;
+use crate::messages::{Messages, print};
 use crate::progress::Progress;
 use crate::render::{on_threads, render};
+use crate::{images, interrupt};
 use anyhow::Result;
+use bragg::Error;
 use bragg::description::nanobragg::{DropIn, Options, OutputOptions, describe, dump_path};
-use bragg::description::{self, Notice, Resolved, print};
+use bragg::description::print::to_toml;
+use bragg::description::{self, Notice, Resolved};
 use bragg::image::{Image, PanelImage};
 use bragg::io::atomic::Together;
 use bragg::io::c_format::G;
@@ -30,8 +32,8 @@ const NOTHING_TO_DO: u8 = 9;
 /// The command line or a file cannot be used.
 pub(crate) fn run(words: impl Iterator<Item = OsString>, program: &str) -> Result<ExitCode> {
     match flags::parse(words)? {
-        Invocation::Help(length) => std::io::stdout().write_all(flags::help(length, program).as_bytes())?,
-        Invocation::Version => writeln!(std::io::stdout(), "bragg {}", env!("CARGO_PKG_VERSION"))?,
+        Invocation::Help(length) => print(flags::help(length, program).as_bytes())?,
+        Invocation::Version => print(format!("bragg {}\n", env!("CARGO_PKG_VERSION")).as_bytes())?,
         Invocation::Run(options, notices) => {
             let has_cache = options.reflections.hkl.is_none() && dump_path(&options).exists();
             if let Some(missing) = Missing::from(&options, has_cache) {
@@ -55,11 +57,18 @@ fn simulate(options: &Options, messages: Messages) -> Result<()> {
     let resolved = description::resolve(description)?;
     notices.iter().chain(&resolved.notices).for_each(|notice| messages.note(in_flags(notice)));
     if options.run.print_experiment {
-        std::io::stdout().write_all(print::to_toml(&resolved.description).as_bytes())?;
-        return Ok(());
+        return print(to_toml(&resolved.description).as_bytes());
     }
     let outputs = Outputs::new(&options.output, options.noise.noise.unwrap_or(true));
-    outputs.check()?;
+    let headers = [&options.detector.img, &options.crystal.mat].into_iter().flatten().map(PathBuf::as_path);
+    outputs.check(&images::input_files(&resolved.description).chain(headers).collect::<Vec<_>>())?;
+    if let Some([fast, slow]) = options.output.printout_pixel
+        && !((0..header.size.0 as i64).contains(&fast) && (0..header.size.1 as i64).contains(&slow))
+    {
+        let (n_fast, n_slow) = header.size;
+        let what = format!("{fast} {slow} given, but the detector has {n_fast} × {n_slow} pixels, counted from 0");
+        return Err(Error::setting(options.spelling("-printout_pixel"), what).into());
+    }
     keep_amplitudes(options, messages, &resolved);
     let scene = Scene::new(&resolved.experiment);
     let n_pixels = (header.size.0 * header.size.1) as u64;
@@ -91,13 +100,14 @@ impl Outputs {
         }
     }
 
-    /// Whether they can be written, as far as can be told before they are.
-    fn check(&self) -> Result<()> {
+    /// Whether they can be written without harm to `inputs` or one another, as far as can be told before they are.
+    fn check(&self, inputs: &[&Path]) -> Result<()> {
         let optional = [&self.picture, &self.noise].into_iter().flatten();
-        for path in [&self.float, &self.integer].into_iter().chain(optional) {
+        let all: Vec<PathBuf> = [&self.float, &self.integer].into_iter().chain(optional).cloned().collect();
+        for path in &all {
             atomic::check(path)?;
         }
-        Ok(())
+        Ok(images::check_apart(&all, inputs)?)
     }
 }
 
@@ -169,8 +179,7 @@ fn write_images(
         print_pixels(&mut report, scene, panel, image, output.printout_pixel)?;
     }
     files.commit()?;
-    std::io::stdout().write_all(&report)?;
-    Ok(())
+    print(&report)
 }
 
 fn add_smv(

@@ -1,7 +1,7 @@
 //! `bragg simulate`: from an experiment file to images.
 
 use crate::arguments::Simulate;
-use crate::messages::Messages;
+use crate::messages::{self, Messages};
 use crate::progress::Progress;
 use crate::render::{on_threads, render};
 use crate::{images, interrupt};
@@ -11,7 +11,6 @@ use bragg::image::Image;
 use bragg::io::WriteOptions;
 use bragg::response;
 use bragg::scene::Scene;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -54,7 +53,7 @@ fn print(mut resolved: Resolved) -> anyhow::Result<()> {
         resolved.description.relative_to(&here);
     }
     let text = description::print::to_toml(&resolved.description);
-    Ok(std::io::stdout().write_all(text.as_bytes())?)
+    messages::print(text.as_bytes())
 }
 
 /// The files to write, which can be written as far as can be told now.

@@ -1123,7 +1123,7 @@ static RUN: &[Flag] = &[
     },
     Flag {
         names: &[Exact("-quiet")],
-        help: "print nothing but errors",
+        help: "no notes on standard error",
         doc: "This option is not in nanoBragg.",
         action: Action::Switch(|o| o.run.quiet = true),
         ..ROW

@@ -239,6 +239,8 @@ pub const KEYS: &[Key] = &[
     key("detector.point_pixels", Bool, One, Toml("false"), "every pixel subtends 1/R² whatever its size and obliquity"),
     key("detector.roi", Integer, Exactly(4), Absent("all pixels"),
         "pixels to compute: first and last along fast, first and last along slow, ends included; the others stay 0").allow(Allowed::Between(0.0, MOST)),
+    key("detector.mask_format", OneOf(&["auto", "nanobragg"]), One, Toml("\"auto\""),
+        "format of the mask: by its name, or SMV of 16-bit samples as nanoBragg reads it, whatever its name and type"),
     key("detector.mask", Path, One, Absent("no pixel is masked"), "image (.img, .npy or another that is read) whose zero pixels are skipped; several panels need .npy"),
     key("detector.sensor.material", OneOf(super::presets::MATERIALS), One, Absent("attenuation_length is used"),
         "what the sensor is made of: sets the attenuation length at the beam's wavelength"),

@@ -3,7 +3,7 @@
 use super::keys;
 use super::{Description, Origin, Value};
 use crate::error::{Error, Result};
-use crate::io::text::read_text;
+use crate::io::bounded::read_text;
 use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

@@ -188,7 +188,7 @@ mod tests {
             (replaced(b"-1 0 2 4 7 6\n\x0c"), "largest index 6 is below the smallest 7"),
             (replaced(b"-1 0 2 4 7 8\n\x0c"), "need 302 bytes, but it has 206"),
             (replaced(b"-2147483648 2147483647 0 0 0 0\n\x0c"), "grid of more than"),
-            (replaced(b"0 1000 0 1000 0 1000\n\x0c"), "need 8048096086 bytes"),
+            (replaced(b"0 500 0 500 0 500\n\x0c"), "need 1012048083 bytes"),
             (replaced(b"-1 0 2 4 7 99999999999\n\x0c"), "does not begin"),
             (replaced(b"-1 0 2 4 7\n\x0c"), "does not begin"),
             (replaced(b"-1 0 2 4 7 7\n"), "does not begin"),

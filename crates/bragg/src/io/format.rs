@@ -1,8 +1,8 @@
 //! The formats by the extensions of their files, and one way in and out for all of them.
 
-use std::fs;
 use std::path::Path;
 
+use super::bounded::read_bytes;
 use super::metadata::Metadata;
 use super::{atomic, cbf, npy, pgm, pixels, png, raw, smv, tiff};
 use crate::error::{Error, Result};
@@ -166,8 +166,7 @@ fn header_notes(path: &Path, metadata: &Metadata) -> Vec<String> {
 pub fn read(path: &Path, size: Option<(usize, usize)>) -> Result<(Recording, Option<Metadata>)> {
     // Before the file is opened, so that a wrong name is not a long read.
     let format = Format::from_path(path)?;
-    let bytes = fs::read(path).map_err(|error| Error::io("read", path, error))?;
-    parse(format, &bytes, path, size)
+    parse(format, &read_bytes(path)?, path, size)
 }
 
 /// Reads an image of a given format from its bytes; `path` is for messages.

@@ -2,6 +2,7 @@
 //! through [`atomic`], so that a failed run leaves no partial file.
 
 pub mod atomic;
+pub(crate) mod bounded;
 pub mod c_format;
 pub mod cbf;
 pub mod fdump;
@@ -18,8 +19,8 @@ pub mod raw;
 pub mod reflections;
 pub mod smv;
 pub mod source_file;
-pub(crate) mod text;
 pub mod tiff;
 
+pub(crate) use bounded::read_bytes;
 pub use format::{Format, WriteOptions, Written, check_output, parse, read, write_recording};
 pub use metadata::{Metadata, Sensor};

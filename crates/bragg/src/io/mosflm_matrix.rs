@@ -1,6 +1,6 @@
 //! MOSFLM matrix files: the orientation matrix A times the wavelength, then numbers that are not needed here.
 
-use super::text::read_text;
+use super::bounded::read_text;
 use crate::error::{Error, Result};
 use crate::math::{Mat3, Vec3};
 use std::path::Path;

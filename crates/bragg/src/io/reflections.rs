@@ -1,7 +1,7 @@
 //! Structure-factor amplitudes from a file of whichever format its name tells.
 
 use crate::error::{Error, Result};
-use crate::io::{fdump, hkl, mtz};
+use crate::io::{fdump, hkl, mtz, read_bytes};
 use crate::reflections::Reflections;
 use std::path::Path;
 
@@ -50,11 +50,10 @@ pub fn read_reflections(path: &Path, format: ReflectionFormat, column: Option<&s
         let what = format!("only MTZ files have column labels, but column {column} was asked for");
         return Err(Error::file(path, None, what));
     }
-    let bytes = || std::fs::read(path).map_err(|source| Error::io("read", path, source));
     match format {
         ReflectionFormat::Mtz => mtz::read(path)?.reflections(column),
-        ReflectionFormat::Text => hkl::parse(&bytes()?, path),
-        ReflectionFormat::NanoBraggText => hkl::parse_nanobragg(&bytes()?, path),
+        ReflectionFormat::Text => hkl::parse(&read_bytes(path)?, path),
+        ReflectionFormat::NanoBraggText => hkl::parse_nanobragg(&read_bytes(path)?, path),
         ReflectionFormat::Fdump => Ok(Reflections { source: path.to_owned(), ..fdump::read(path)?.to_reflections() }),
     }
 }

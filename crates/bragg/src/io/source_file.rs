@@ -1,6 +1,6 @@
 //! Lists of X-ray sources: lines `x y z weight wavelength`, columns after any missing from the right.
 
-use super::text::read_text;
+use super::bounded::read_text;
 use crate::error::{Error, Result};
 use crate::experiment::beam::SourceLine;
 use crate::units::METER_PER_ANGSTROM;

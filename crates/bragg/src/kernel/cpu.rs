@@ -26,13 +26,13 @@ struct Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    fn new(scene: &'a Scene) -> Self {
+    fn new(scene: &'a Scene) -> Result<Self> {
         let frame = |incident| scene.polarization.map(|table| PolarizationFrame::new(incident, table.e_vector));
-        Self {
+        Ok(Self {
             scene,
-            amplitudes: Amplitudes::new(&scene.hkl),
+            amplitudes: Amplitudes::new(&scene.hkl)?,
             frames: scene.sources.iter().map(|source| frame(source.incident)).collect(),
-        }
+        })
     }
 }
 
@@ -50,7 +50,7 @@ pub fn render<T: Sample>(scene: &Scene, monitor: &dyn Monitor) -> Result<Image<T
 /// The image does not fit into memory, or the monitor stopped it.
 pub fn render_at<T: Sample>(scene: &Scene, level: Level, monitor: &dyn Monitor) -> Result<Image<T>> {
     let mut image = dark(scene)?;
-    let prepared = Prepared::new(scene);
+    let prepared = Prepared::new(scene)?;
     for (panel, pixels) in scene.panels.iter().zip(&mut image.panels) {
         let rows = rows_per_band(panel);
         pixels.pixels_mut().par_chunks_mut(panel.n_fast.max(1) * rows).enumerate().try_for_each_init(

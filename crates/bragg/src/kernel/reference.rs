@@ -156,5 +156,6 @@ fn lattice_factor(domain: &Domain, delta: Vec3) -> f64 {
 /// Whether the lattice factor is exactly 0 in the reference program's arithmetic, whose sines never quite vanish.
 fn lattice_vanishes(scene: &Scene, orientation: &Orientation, q: Vec3) -> bool {
     let hkl = orientation.apply(q);
-    scene.domain.shape == Shape::Tophat && lattice_factor(&scene.domain, hkl - Vec3(hkl.0.map(nearest_index))) == 0.0
+    matches!(scene.domain.shape, Shape::Tophat | Shape::Gauss)
+        && lattice_factor(&scene.domain, hkl - Vec3(hkl.0.map(nearest_index))) == 0.0
 }

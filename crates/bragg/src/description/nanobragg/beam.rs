@@ -6,12 +6,19 @@ use crate::experiment::beam::Ticks;
 use crate::units::{EV_ANGSTROM, METER_PER_MM, UNIT_FLUENCE};
 
 /// What the user said of such a range.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Asked {
     pub(super) n: Option<i64>,
     pub(super) range: Option<f64>,
     pub(super) step: Option<f64>,
+    /// The unit of range and step: so many make what the reference program divides by one another (radians, fractions).
+    pub(super) unit: f64,
 }
+
+/// Degrees in a radian, as the reference program divides by them.
+pub(super) const DEGREES: f64 = 180.0 * std::f64::consts::FRAC_1_PI;
+/// Milliradians in a radian.
+pub(super) const MILLIRADIANS: f64 = 1000.0;
 
 /// The most samples of a range.
 const MAX_TICKS: f64 = 1e7;
@@ -23,7 +30,7 @@ impl Asked {
         let given = |n: i64| n.max(0) as f64;
         let (n, range, step) = match (self.n, self.range, self.step) {
             (None, None, None) => return Ok(Ticks::ONE),
-            (None, Some(range), Some(step)) => ((range / step).ceil(), range, step),
+            (None, Some(range), Some(step)) => (((range / self.unit) / (step / self.unit)).ceil(), range, step),
             (Some(n), None, None) => (given(n), unit_range, unit_range / given(n)),
             (_, None, Some(step)) => (2.0, step, step),
             (None, Some(range), None) => (2.0, range, range),
@@ -104,7 +111,7 @@ mod tests {
     use super::*;
 
     fn across(n: Option<i64>, range: Option<f64>, step: Option<f64>) -> (usize, f64, f64) {
-        let ticks = Asked { n, range, step }.across(1.0).unwrap();
+        let ticks = Asked { n, range, step, unit: 1.0 }.across(1.0).unwrap();
         (ticks.n_steps, ticks.range, ticks.step)
     }
 
@@ -125,16 +132,27 @@ mod tests {
 
     #[test]
     fn spindle_steps_tile_their_range() {
-        let along = |n, range, step| Asked { n, range, step }.along(1.0).unwrap();
+        let along = |n, range, step| Asked { n, range, step, unit: DEGREES }.along(1.0).unwrap();
         assert_eq!(along(None, Some(1.0), None), Ticks { n_steps: 2, range: 1.0, step: 0.5 });
         assert_eq!(along(Some(4), Some(2.0), None), Ticks { n_steps: 4, range: 2.0, step: 0.5 });
         assert_eq!(along(Some(5), None, None), Ticks { n_steps: 5, range: 1.0, step: 0.2 });
         assert_eq!(along(None, Some(2.0), Some(0.5)), Ticks { n_steps: 4, range: 2.0, step: 0.5 });
     }
 
+    /// Divided in radians, 0.9° / 0.3° and 0.75 / 0.15 mrad are a little more than whole.
+    #[test]
+    fn steps_are_counted_in_radians() {
+        let n = |range, step, unit| {
+            Asked { n: None, range: Some(range), step: Some(step), unit }.across(1.0).unwrap().n_steps
+        };
+        assert_eq!(n(0.9, 0.3, DEGREES), 4);
+        assert_eq!(n(0.75, 0.15, MILLIRADIANS), 6);
+        assert_eq!(n(8.0, 2.0, MILLIRADIANS), 4);
+    }
+
     #[test]
     fn sensor_layers_are_too_thick_unless_physics_is_correct() {
-        let through = |n, range, correct| Asked { n, range, step: None }.through(correct).unwrap();
+        let through = |n, range, correct| Asked { n, range, step: None, unit: 1.0 }.through(correct).unwrap();
         assert_eq!(through(None, Some(0.45), false), Ticks { n_steps: 2, range: 0.45, step: 0.225 });
         assert_eq!(through(Some(4), Some(0.45), false), Ticks { n_steps: 4, range: 0.45, step: 0.45 / 3.0 });
         assert_eq!(through(Some(5), Some(0.45), true), Ticks { n_steps: 5, range: 0.45, step: 0.45 / 5.0 });
@@ -143,6 +161,6 @@ mod tests {
 
     #[test]
     fn absurd_counts_are_refused() {
-        assert!(Asked { n: None, range: Some(1.0), step: Some(1e-12) }.across(1.0).is_err());
+        assert!(Asked { n: None, range: Some(1.0), step: Some(1e-12), unit: 1.0 }.across(1.0).is_err());
     }
 }

@@ -7,6 +7,7 @@ use crate::experiment::UnitCell;
 use crate::math::{Mat3, Vec3};
 use crate::random::keyed::{self, Purpose};
 use crate::random::nanobragg::{Random, xyz_angles};
+use crate::units::METER_PER_ANGSTROM;
 
 /// The cap (radians) of a random misset: 90, which the reference program takes for degrees.
 const MISSET_CAP: f64 = 90.0;
@@ -164,7 +165,6 @@ fn sample_size(options: &Options) -> Result<([Option<f64>; 3], bool)> {
 
 /// Unit cells along each axis: those that fill the sample where its size is given, at least one.
 fn cell_counts(options: &Options, sample: [Option<f64>; 3], edges: [f64; 3]) -> Result<[u32; 3]> {
-    const METER_PER_ANGSTROM: f64 = 1e-10;
     let given = [options.crystal.n_a, options.crystal.n_b, options.crystal.n_c];
     let mut counts = [1; 3];
     for (i, flag) in ["-Na", "-Nb", "-Nc"].into_iter().enumerate() {

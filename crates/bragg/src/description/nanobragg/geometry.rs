@@ -31,6 +31,7 @@ pub(super) struct Axes {
 /// The detector as it stands. Lengths in m.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Geometry {
+    pub(super) convention: Convention,
     /// The axes, detector unturned.
     pub(super) axes: Axes,
     pub(super) pixel: f64,
@@ -54,8 +55,6 @@ pub(super) struct Geometry {
     pub(super) two_theta: f64,
     /// The pivot that was used.
     pub(super) pivot: Pivot,
-    /// Whether the detector is turned at all, so that the pivot matters.
-    pub(super) is_turned: bool,
     /// Whether a normal of another length than 1 was replaced by fast × slow.
     pub(super) normal_replaced: bool,
 }
@@ -145,7 +144,10 @@ impl Geometry {
         let (beam_center, spot) = beam_spot(options, convention, size, pixel, near);
         let near = if convention == Convention::Custom { beam_center } else { near };
 
+        let given = &options.geometry;
+        let two_theta = if correct { given.twotheta_deg } else { given.nanobragg_twotheta_deg() };
         let mut geometry = Self {
+            convention,
             axes,
             pixel,
             n_fast,
@@ -159,9 +161,8 @@ impl Geometry {
             distance: 0.0,
             spot,
             beam_center,
-            two_theta: options.geometry.nanobragg_twotheta_deg().unwrap_or(0.0).to_radians(),
+            two_theta: two_theta.unwrap_or(0.0).to_radians(),
             pivot: pivot(options, convention, correct),
-            is_turned: false,
             normal_replaced,
         };
         geometry.place(options, correct)?;
@@ -173,7 +174,6 @@ impl Geometry {
         let given = &options.geometry;
         let turns = [given.detector_rotx_deg, given.detector_roty_deg, given.detector_rotz_deg]
             .map(|angle| angle.unwrap_or(0.0).to_radians());
-        self.is_turned = self.two_theta != 0.0 || turns != [0.0; 3];
         let (axis, two_theta) = (self.axes.two_theta, self.two_theta);
         let turned = |v: Vec3| v.rotated_xyz(turns).rotated(axis, two_theta);
         let obliquity = self.axes.beam.dot(self.axes.normal.rotated_xyz(turns));
@@ -195,7 +195,7 @@ impl Geometry {
         (self.fast, self.slow, self.normal) =
             (turned(self.axes.fast), turned(self.axes.slow), turned(self.axes.normal));
         self.origin = match (self.pivot, given.pix0_vector_m) {
-            (_, Some(origin)) if correct => Vec3(origin),
+            (_, Some(origin)) if correct && self.convention == Convention::Custom => Vec3(origin),
             (Pivot::Sample, _) => about_sample,
             (Pivot::Beam, _) => self.axes.beam * distance - self.fast * self.spot[0] - self.slow * self.spot[1],
         };

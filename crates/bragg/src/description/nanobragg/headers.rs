@@ -3,6 +3,7 @@
 use super::options::{Options, WavelengthOption};
 use crate::error::{Error, Result};
 use crate::io::smv::Header;
+use std::io::Read as _;
 use std::path::Path;
 
 /// The options with what the headers of the mask and then of the image add to them.
@@ -26,13 +27,9 @@ pub(super) fn with_headers(options: &Options) -> Result<Options> {
     ] {
         *option = option.or_else(|| either(key));
     }
-    for (pixels, size, key) in [
-        (&mut detector.detpixels_fast, detector.detsize_fast_mm, "SIZE1"),
-        (&mut detector.detpixels_slow, detector.detsize_slow_mm, "SIZE2"),
-    ] {
-        if pixels.is_none() && size.is_none() {
-            *pixels = either(key).map(|n| n as i64);
-        }
+    // Pixel counts win over sizes, whoever gives them.
+    for (pixels, key) in [(&mut detector.detpixels_fast, "SIZE1"), (&mut detector.detpixels_slow, "SIZE2")] {
+        *pixels = pixels.or_else(|| either(key).map(|n| n as i64));
     }
     // The mask's beam centre counts from the other edge.
     let of_image = image.as_ref().and_then(|image| image.number("BEAM_CENTER_Y"));
@@ -44,13 +41,10 @@ pub(super) fn with_headers(options: &Options) -> Result<Options> {
     Ok(filled)
 }
 
-/// Checks that a mask fits the detector and has its samples in this machine's order.
-pub(super) fn check_mask(path: &Path, size: (usize, usize)) -> Result<()> {
-    let bytes = std::fs::read(path).map_err(|source| Error::io("read", path, source))?;
-    crate::io::smv::parse_mask(&bytes, path, size).map(|_| ())
-}
-
 fn read(path: &Path) -> Result<Header> {
-    let bytes = std::fs::read(path).map_err(|source| Error::io("read", path, source))?;
+    const ENOUGH: u64 = 1 << 20;
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).and_then(|file| file.take(ENOUGH).read_to_end(&mut bytes));
+    file.map_err(|reason| Error::io("read", path, reason))?;
     Header::parse(&bytes, path)
 }

@@ -19,7 +19,8 @@ use crate::error::{Error, Result};
 use crate::experiment::beam::Ticks;
 use crate::io::smv::NanoBraggHeader;
 use crate::math::Vec3;
-use beam::Asked;
+use crate::units::METER_PER_ANGSTROM;
+use beam::{Asked, DEGREES, MILLIRADIANS};
 use crystal::CrystalSettings;
 use geometry::Geometry;
 use std::path::{Path, PathBuf};
@@ -60,21 +61,19 @@ pub fn describe(options: &Options, clock_seed: u64) -> Result<DropIn> {
         asked.map_err(|what| Error::setting(options.spelling(flag), what))
     };
     let scan = &options.scan;
-    let sweep = Asked { n: scan.phisteps, range: scan.osc_deg, step: scan.phistep_deg };
-    let sweep = ticks("-phisteps", sweep.along(1.0))?;
+    let sweep = Asked { n: scan.phisteps, range: scan.osc_deg, step: scan.phistep_deg, unit: DEGREES };
+    let sweep = ticks(if scan.phisteps.is_some() { "-phisteps" } else { "-phistep" }, sweep.along(1.0))?;
     let sensor = &options.sensor;
     let layers = ticks(
         "-detector_thicksteps",
-        Asked { n: sensor.thicksteps, range: sensor.thick_um, step: None }.through(correct),
+        Asked { n: sensor.thicksteps, range: sensor.thick_um, step: None, unit: 1.0 }.through(correct),
     )?;
-    if let Some(mask) = &options.detector.mask {
-        headers::check_mask(mask, (geometry.n_fast, geometry.n_slow))?;
-    }
     let needed = needed_oversampling(&crystal, wavelength, &geometry);
     check_numbers(options)?;
     let mut notices = quirks::warnings(options, &geometry, &crystal, needed);
     if !correct {
-        notices.extend(quirks::quirks(options, &geometry, &layers));
+        let righted = Geometry::new(options, true)?;
+        notices.extend(quirks::quirks(options, &geometry, &righted, &layers));
     }
     let mut writer = Writer { options, description: Description::new() };
     writer.crystal(&crystal)?;
@@ -105,6 +104,8 @@ fn check_numbers(options: &Options) -> Result<()> {
         ("-polar", kahn, |x| (-1.0..=1.0).contains(&x), "a number from -1 to 1"),
         ("-dispersion", options.sources.dispersion_percent, |x| (0.0..=190.0).contains(&x), "from 0 to 190 %"),
         ("-default_F", options.reflections.default_f, not_negative, "an amplitude of 0 or more"),
+        ("-detector_abs", options.sensor.abs_um, not_negative, "a depth of 0 µm or more, or inf"),
+        ("-detector_thick", options.sensor.thick_um, not_negative, "a thickness of 0 µm or more"),
         ("-water", options.noise.water_um, not_negative, "a thickness of 0 µm or more"),
     ];
     for (flag, value, allowed, text) in checks {
@@ -115,6 +116,12 @@ fn check_numbers(options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// The depth of attenuation (µm): the thickness unless it is given; none where it is 0 or infinite, or there is no thickness.
+fn attenuation_depth(options: &Options, layers: &Ticks) -> Option<f64> {
+    let depth = options.sensor.abs_um.unwrap_or(layers.range);
+    (layers.range > 0.0 && depth > 0.0 && depth.is_finite()).then_some(depth)
+}
+
 fn read_matrix(path: &Path) -> Result<[f64; 9]> {
     let [x, y, z] = crate::io::mosflm_matrix::read(path)?.0.map(|row| row.0);
     Ok([x[0], x[1], x[2], y[0], y[1], y[2], z[0], z[1], z[2]])
@@ -122,7 +129,6 @@ fn read_matrix(path: &Path) -> Result<[f64; 9]> {
 
 /// Sub-pixels that give three samples across the narrowest spot.
 fn needed_oversampling(crystal: &CrystalSettings, wavelength: f64, geometry: &Geometry) -> i64 {
-    const METER_PER_ANGSTROM: f64 = 1e-10;
     let longest =
         (0..3).map(|i| f64::from(crystal.n_cells[i]) * (crystal.edges[i] * METER_PER_ANGSTROM)).fold(0.0, f64::max);
     let pixel = wavelength * METER_PER_ANGSTROM * geometry.distance / geometry.pixel;
@@ -183,7 +189,12 @@ impl Writer<'_> {
             Some(Shape::Tophat) => ("tophat", "-tophat_spots"),
         };
         self.put("crystal.shape", shape, flag)?;
-        self.put("crystal.fudge", crystal.fudge, "-fudge")?;
+        if crystal.fudge == self.options.crystal.fudge.unwrap_or(1.0) {
+            self.put("crystal.fudge", crystal.fudge, "-fudge")?;
+        } else {
+            let why = "-fudge times the square of true over nominal volume: nanoBragg's a*, b*, c* use the nominal one";
+            self.description.insert("crystal.fudge", crystal.fudge, Origin::Automatic(why.to_owned()))?;
+        }
         let spread = self.options.crystal.mosaic_spread_deg.unwrap_or(0.0);
         self.put("crystal.mosaic_spread", spread, "-mosaic")?;
         if spread > 0.0 {
@@ -243,14 +254,14 @@ impl Writer<'_> {
 
     /// Divergence (mrad) and dispersion; a radian is what a count of directions alone spans.
     fn spread(&mut self) -> Result<()> {
-        const MRAD_PER_RADIAN: f64 = 1000.0;
         let sources = &self.options.sources;
-        let horizontal = Asked { n: sources.hdivsteps, range: sources.hdivrange_mrad, step: sources.hdivstep_mrad };
-        let vertical = Asked { n: sources.vdivsteps, range: sources.vdivrange_mrad, step: sources.vdivstep_mrad };
+        let mrad = |n, range, step| Asked { n, range, step, unit: MILLIRADIANS };
+        let horizontal = mrad(sources.hdivsteps, sources.hdivrange_mrad, sources.hdivstep_mrad);
+        let vertical = mrad(sources.vdivsteps, sources.vdivrange_mrad, sources.vdivstep_mrad);
         let width = sources.dispersion_percent.unwrap_or(0.0) / 100.0;
-        let dispersion = Asked { n: sources.dispersion_steps, range: Some(width), step: None };
-        self.ticks("beam.divergence.horizontal_", "-hdivrange", horizontal.across(MRAD_PER_RADIAN))?;
-        self.ticks("beam.divergence.vertical_", "-vdivrange", vertical.across(MRAD_PER_RADIAN))?;
+        let dispersion = Asked { n: sources.dispersion_steps, range: Some(width), step: None, unit: 1.0 };
+        self.ticks("beam.divergence.horizontal_", "-hdivrange", horizontal.across(MILLIRADIANS))?;
+        self.ticks("beam.divergence.vertical_", "-vdivrange", vertical.across(MILLIRADIANS))?;
         self.ticks("beam.dispersion.", "-dispersion", dispersion.across(1.0))?;
         self.put("beam.divergence.round", sources.round_div.unwrap_or(true), "-round_div")
     }
@@ -290,6 +301,7 @@ impl Writer<'_> {
         }
         if let Some(mask) = &self.options.detector.mask {
             self.put("detector.mask", mask.clone(), "-mask")?;
+            self.put("detector.mask_format", "nanobragg", "-mask")?;
         }
         if self.options.sensor.curved {
             self.put("detector.curvature", "nanobragg-sphere", "-curved_det")?;
@@ -300,10 +312,7 @@ impl Writer<'_> {
     /// Layers of `layers.step` µm; a depth of attenuation of 0 or infinity leaves the sensor out.
     fn sensor(&mut self, layers: &Ticks) -> Result<()> {
         const MM_PER_UM: f64 = 1e-3;
-        let depth = self.options.sensor.abs_um.unwrap_or(layers.range);
-        if layers.range <= 0.0 || depth == 0.0 || depth.is_infinite() {
-            return Ok(());
-        }
+        let Some(depth) = attenuation_depth(self.options, layers) else { return Ok(()) };
         self.put("detector.sensor.layers", layers.n_steps as i64, "-detector_thicksteps")?;
         self.put("detector.sensor.layer_thickness", layers.step * MM_PER_UM, "-detector_thick")?;
         self.put("detector.sensor.attenuation_length", depth * MM_PER_UM, "-detector_abs")

@@ -1,15 +1,17 @@
 //! Where the reference program does what nobody would want, and does it here: said to the user when it changes the image.
 
+use super::attenuation_depth;
 use super::crystal::CrystalSettings;
 use super::geometry::Geometry;
-use super::options::{Misset, Options, Pivot};
+use super::options::{Convention, Misset, Options, Pivot};
 use crate::description::Notice;
 use crate::experiment::beam::Ticks;
 
 const REMEDY: &str = "-physics correct does";
 
 /// The quirks that change this image, each with the option that gives the right answer.
-pub(super) fn quirks(options: &Options, geometry: &Geometry, layers: &Ticks) -> Vec<Notice> {
+/// `righted` is the geometry with correct physics.
+pub(super) fn quirks(options: &Options, geometry: &Geometry, righted: &Geometry, layers: &Ticks) -> Vec<Notice> {
     let mut notices = Vec::new();
     let mut say = |text: String| notices.push(Notice(text));
     let sampling = &options.sampling;
@@ -24,7 +26,7 @@ pub(super) fn quirks(options: &Options, geometry: &Geometry, layers: &Ticks) -> 
             ));
         }
     }
-    if layers.n_steps > 1 {
+    if layers.n_steps > 1 && attenuation_depth(options, layers).is_some() {
         if !sampling.oversample_thick {
             say(format!(
                 "the {} sensor layers share the last one's capture fraction, not each its own; {REMEDY}",
@@ -50,7 +52,7 @@ pub(super) fn quirks(options: &Options, geometry: &Geometry, layers: &Ticks) -> 
     }
     if let Some(pivot) = options.geometry.pivot
         && pivot != geometry.pivot
-        && geometry.is_turned
+        && righted.origin != geometry.origin
     {
         let [asked, used] = [pivot, geometry.pivot].map(|pivot| match pivot {
             Pivot::Sample => "sample",
@@ -58,10 +60,23 @@ pub(super) fn quirks(options: &Options, geometry: &Geometry, layers: &Ticks) -> 
         });
         say(format!("-pivot {asked} gives way to the convention's, {used}; with -physics correct it counts"));
     }
-    if options.geometry.pix0_vector_m.is_some() {
+    if options.geometry.pix0_vector_m.is_some() && geometry.convention == Convention::Custom {
         say("-pix0_vector gives way to the beam centre and distance; with -physics correct it is the origin".to_owned());
     }
+    if geometry.pivot == Pivot::Beam && geometry.convention != Convention::Custom {
+        for flag in ["-ORGX", "-ORGY", "-Xclose", "-Yclose"].into_iter().filter(|flag| is_given(options, flag)) {
+            say(format!(
+                "{flag} has no effect: this convention takes -Xbeam and -Ybeam; -xds takes it, and so does \
+                 -pivot sample with -physics correct"
+            ));
+        }
+    }
     notices
+}
+
+/// Whether the command line itself has an option.
+fn is_given(options: &Options, flag: &str) -> bool {
+    options.spellings.contains_key(flag)
 }
 
 /// What is worth a warning whichever physics.
@@ -70,6 +85,27 @@ pub(super) fn warnings(options: &Options, geometry: &Geometry, crystal: &Crystal
     let mut say = |text: String| notices.push(Notice(text));
     if geometry.normal_replaced {
         say("-odet_vector is not of length 1: the normal is fast × slow instead".to_owned());
+    }
+    if geometry.convention != Convention::Custom {
+        let vectors = [
+            "-fdet_vector",
+            "-sdet_vector",
+            "-odet_vector",
+            "-beam_vector",
+            "-polar_vector",
+            "-spindle_axis",
+            "-twotheta_axis",
+            "-pix0_vector",
+        ];
+        for flag in vectors.into_iter().filter(|flag| is_given(options, flag)) {
+            say(format!("{flag} has no effect: a convention given after it sets its own axes"));
+        }
+    }
+    if options.sources.sourcefile.is_some() {
+        let spread = ["-hdivrange", "-vdivrange", "-hdivsteps", "-vdivsteps", "-dispersion", "-dispsteps"];
+        for flag in spread.into_iter().filter(|flag| is_given(options, flag)) {
+            say(format!("{} has no effect beside -sourcefile", options.spelling(flag)));
+        }
     }
     if crystal.clipped {
         say(format!(

@@ -14,6 +14,8 @@ use crate::units::EV_ANGSTROM;
 const MAX_PIXELS: u64 = 1 << 31;
 /// How far the axes of a panel may be from perpendicular (cosine): vectors are often written with few digits.
 const PERPENDICULAR: f64 = 1e-2;
+/// Axes of a listed panel nearer to parallel than this (cosine) span no panel.
+const PARALLEL: f64 = 0.99;
 
 impl Resolver {
     pub(super) fn detector(&mut self, propagation: Vec3, wavelength: f64) -> Result<Detector> {
@@ -44,7 +46,7 @@ impl Resolver {
                 self.error("detector.curvature", "makes a sphere of one panel only; several panels must be flat")
             );
         }
-        if curvature != Curvature::Flat && distance < 0.0 {
+        if curvature == Curvature::Sphere && distance < 0.0 {
             return Err(
                 self.error("detector.curvature", "needs a positive detector.distance, the radius of the sphere")
             );
@@ -161,7 +163,11 @@ impl Resolver {
         let [fast_key, slow_key] = ["fast_axis", "slow_axis"].map(|last| format!("{prefix}{last}"));
         let [fast, slow] = [self.direction(&fast_key)?, self.direction(&slow_key)?];
         let cosine = fast.dot(slow);
-        if cosine.abs() > PERPENDICULAR {
+        let is_panel = prefix.contains("panel");
+        if is_panel && cosine.abs() > PERPENDICULAR && cosine.abs() < PARALLEL {
+            let degrees = cosine.acos().to_degrees();
+            self.notice(format!("{slow_key} is at {degrees:.3} degrees to {fast_key}: pixels are skewed, their solid angle is a square's"));
+        } else if cosine.abs() > PERPENDICULAR {
             let what = format!(
                 "is at {:.6} degrees to {fast_key} ({}); they must be perpendicular to {PERPENDICULAR:e} rad",
                 cosine.clamp(-1.0, 1.0).acos().to_degrees(),

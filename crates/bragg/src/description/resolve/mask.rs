@@ -12,7 +12,13 @@ impl Resolver {
     pub(super) fn mask(&mut self, detector: &mut Detector) -> Result<()> {
         let Some(path) = self.path("detector.mask") else { return Ok(()) };
         let sizes: Vec<_> = detector.panels.iter().map(|panel| (panel.n_fast, panel.n_slow)).collect();
-        let (mask, _) = io::read(&path, sizes.first().copied())?;
+        let first = sizes.first().copied().unwrap_or_default();
+        if self.text("detector.mask_format")? == "nanobragg" {
+            let mask = io::smv::parse_mask(&io::read_bytes(&path)?, &path, first)?;
+            apply(detector, &Image { panels: vec![mask] }, |&value| value != 0);
+            return Ok(());
+        }
+        let (mask, _) = io::read(&path, Some(first))?;
         if mask.panel_sizes() != sizes {
             let text = |sizes: &[(usize, usize)]| {
                 let sizes: Vec<_> = sizes.iter().map(|(fast, slow)| format!("{fast} × {slow}")).collect();

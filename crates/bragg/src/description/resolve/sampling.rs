@@ -7,6 +7,8 @@ use crate::experiment::{Crystal, Detector, Experiment, Physics, RunningFactors, 
 /// Orientations (sources × spindle steps × mosaic domains) above which the user is told, and above which nothing is started.
 const MANY_ORIENTATIONS: f64 = 1e7;
 const MAX_ORIENTATIONS: f64 = 1e9;
+/// Spindle steps × mosaic domains above which nothing is started: their matrices take 720 MB.
+const MAX_MATRICES: f64 = 1e7;
 
 impl Resolver {
     pub(super) fn scan(&mut self) -> Result<Scan> {
@@ -76,8 +78,16 @@ impl Resolver {
         let product = format!(
             "{sources} sources × {steps} scan steps × {domains} mosaic domains = {orientations:e} orientations"
         );
+        let name = if domains >= steps { "crystal.mosaic_domains" } else { "scan.steps" };
+        let matrices = steps as f64 * domains as f64;
+        if matrices > MAX_MATRICES {
+            let what = format!(
+                "makes {steps} scan steps × {domains} mosaic domains = {matrices:e} orientations of the crystal; at most \
+                 {MAX_MATRICES:e} are allowed"
+            );
+            return Err(self.error(name, what));
+        }
         if orientations > MAX_ORIENTATIONS {
-            let name = if domains >= steps { "crystal.mosaic_domains" } else { "scan.steps" };
             return Err(self.error(name, format!("makes {product}; at most {MAX_ORIENTATIONS:e} are allowed")));
         }
         if orientations > MANY_ORIENTATIONS {

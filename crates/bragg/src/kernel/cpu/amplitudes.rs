@@ -2,6 +2,7 @@
 
 use super::elementary::{multiply_add, to_index};
 use super::tile::TILE;
+use crate::error::{Error, Result};
 use crate::physics::interpolation::cubic_weights;
 use crate::reflections::AmplitudeGrid;
 use crate::scene::HklGrid;
@@ -28,28 +29,34 @@ pub(super) struct Table {
 }
 
 impl Amplitudes {
-    pub(super) fn new(hkl: &HklGrid) -> Self {
-        match &hkl.grid {
+    pub(super) fn new(hkl: &HklGrid) -> Result<Self> {
+        Ok(match &hkl.grid {
             None => Self::Uniform(hkl.default_f * hkl.default_f),
-            Some(grid) if hkl.is_tricubic() => Self::Tricubic(Table::new(grid, hkl.default_f), Arc::clone(grid)),
-            Some(grid) => Self::Nearest(Table::new(grid, hkl.default_f)),
-        }
+            Some(grid) if hkl.is_tricubic() => Self::Tricubic(Table::new(grid, hkl.default_f)?, Arc::clone(grid)),
+            Some(grid) => Self::Nearest(Table::new(grid, hkl.default_f)?),
+        })
     }
 }
 
 impl Table {
-    fn new(grid: &AmplitudeGrid, default_f: f64) -> Self {
+    fn new(grid: &AmplitudeGrid, default_f: f64) -> Result<Self> {
         let low: [f64; 3] = std::array::from_fn(|i| f64::from(grid.min[i]) - 1.0);
         let high: [f64; 3] = std::array::from_fn(|i| f64::from(grid.max[i]) + 1.0);
         let [n_h, n_k, n_l]: [usize; 3] = std::array::from_fn(|i| (high[i] - low[i]) as usize + 1);
-        let mut squares = vec![default_f * default_f; n_h * n_k * n_l];
+        let n_points = n_h * n_k * n_l;
+        let mut squares = Vec::new();
+        squares.try_reserve_exact(n_points).map_err(|_| {
+            let what = format!("a table of {n_points} reflections does not fit into memory");
+            Error::setting("crystal.structure_factors.file", what)
+        })?;
+        squares.resize(n_points, default_f * default_f);
         let rows = grid.amplitudes.chunks_exact(n_l - 2);
         for (i, row) in rows.enumerate() {
             let (i_h, i_k) = (i / (n_k - 2) + 1, i % (n_k - 2) + 1);
             let start = (i_h * n_k + i_k) * n_l + 1;
             squares[start..start + n_l - 2].iter_mut().zip(row).for_each(|(square, f)| *square = f * f);
         }
-        Self { squares, low, high, extent: [n_k as f64, n_l as f64] }
+        Ok(Self { squares, low, high, extent: [n_k as f64, n_l as f64] })
     }
 
     /// F² of the reflections `nearest` (whole numbers).

@@ -93,10 +93,26 @@ impl Tile {
     /// Computes the photons of the tile's pixels.
     #[inline(always)]
     pub(super) fn render<const FMA: bool>(&mut self, prepared: &Prepared, panel: &PanelTable, level: Level) {
+        let n = self.n;
+        self.fill_up();
         match prepared.scene.physics {
             Physics::Correct => self.render_correct::<FMA>(prepared, panel, level),
             Physics::NanoBragg => self.render_nanobragg::<FMA>(prepared, panel, level),
         }
+        self.n = n;
+    }
+
+    /// Repeats the last pixel until the tile is whole vectors, which leaves no scalar loop over the rest.
+    #[inline(always)]
+    fn fill_up(&mut self) {
+        const VECTORS: usize = 16;
+        let n = self.n.next_multiple_of(VECTORS);
+        if let Some(last) = self.n.checked_sub(1) {
+            let (fast, slow) = (self.fast[last], self.slow[last]);
+            self.fast[self.n..n].fill(fast);
+            self.slow[self.n..n].fill(slow);
+        }
+        self.n = n;
     }
 
     /// Every factor at every sample.

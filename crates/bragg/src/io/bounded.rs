@@ -1,22 +1,42 @@
-//! Text files of bounded size.
+//! Files of bounded size: a device that never ends is refused like a file that is too large.
 
 use crate::error::{Error, Result};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+/// The largest image or list that is read: 4 GiB.
+const MAX_BYTES: u64 = 4 << 30;
+
+/// The bytes of a file of at most 4 GiB.
+///
+/// # Errors
+/// The file cannot be read, or is larger.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+    read_at_most(path, MAX_BYTES)
+}
+
+fn read_at_most(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
+    let too_large =
+        || Error::file(path, None, format!("is larger than {} MiB, the most that is read", max_bytes >> 20));
+    let file = File::open(path).map_err(|e| Error::io("read", path, e))?;
+    let expected = file.metadata().map_or(0, |metadata| if metadata.is_file() { metadata.len() } else { 0 });
+    if expected > max_bytes {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    bytes.try_reserve(expected as usize).map_err(|_| too_large())?;
+    // one byte more than allowed tells that there is more, also of a device that never ends
+    file.take(max_bytes + 1).read_to_end(&mut bytes).map_err(|e| Error::io("read", path, e))?;
+    if bytes.len() as u64 > max_bytes { Err(too_large()) } else { Ok(bytes) }
+}
+
 /// The text of a file of at most `max_bytes`.
 ///
 /// # Errors
 /// The file cannot be read, is larger, or is not UTF-8.
 pub(crate) fn read_text(path: &Path, max_bytes: u64) -> Result<String> {
-    let file = File::open(path).map_err(|e| Error::io("read", path, e))?;
-    let mut bytes = Vec::new();
-    // one byte more than allowed tells that there is more, also of a device that never ends
-    file.take(max_bytes + 1).read_to_end(&mut bytes).map_err(|e| Error::io("read", path, e))?;
-    if bytes.len() as u64 > max_bytes {
-        return Err(Error::file(path, None, format!("is larger than {} MiB; it must be a text file", max_bytes >> 20)));
-    }
+    let bytes = read_at_most(path, max_bytes)?;
     String::from_utf8(bytes).map_err(|e| {
         let before = e.as_bytes().iter().take(e.utf8_error().valid_up_to());
         let line = 1 + before.filter(|&&byte| byte == b'\n').count();
