@@ -1,6 +1,6 @@
 //! From a [`Scene`] to an [`Image`].
 //!
-//! [`reference`] is the yardstick, plain and slow; [`cpu`] is the one to use. Both write the same pixels.
+//! [`mod@reference`] is the yardstick, plain and slow; [`cpu`] is the one to use. Both write the same pixels.
 
 pub mod cpu;
 mod geometry;

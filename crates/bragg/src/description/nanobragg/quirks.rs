@@ -63,15 +63,22 @@ pub(super) fn quirks(options: &Options, geometry: &Geometry, righted: &Geometry,
     if options.geometry.pix0_vector_m.is_some() && geometry.convention == Convention::Custom {
         say("-pix0_vector gives way to the beam centre and distance; with -physics correct it is the origin".to_owned());
     }
-    if geometry.pivot == Pivot::Beam && geometry.convention != Convention::Custom {
-        for flag in ["-ORGX", "-ORGY", "-Xclose", "-Yclose"].into_iter().filter(|flag| is_given(options, flag)) {
-            say(format!(
-                "{flag} has no effect: this convention takes -Xbeam and -Ybeam; -xds takes it, and so does \
-                 -pivot sample with -physics correct"
-            ));
-        }
-    }
+    notices.extend(unused_near_point(options, geometry));
     notices
+}
+
+/// The near point, given where the convention goes by the beam's spot.
+fn unused_near_point(options: &Options, geometry: &Geometry) -> Vec<Notice> {
+    let goes_by_spot = geometry.pivot == Pivot::Beam && geometry.convention != Convention::Custom;
+    let flags = ["-ORGX", "-ORGY", "-Xclose", "-Yclose"].into_iter();
+    let unused = flags.filter(|flag| goes_by_spot && is_given(options, flag));
+    let text = |flag| {
+        format!(
+            "{flag} has no effect: this convention takes -Xbeam and -Ybeam; -xds takes it, and so does -pivot sample with \
+             -physics correct"
+        )
+    };
+    unused.map(|flag| Notice(text(flag))).collect()
 }
 
 /// Whether the command line itself has an option.
