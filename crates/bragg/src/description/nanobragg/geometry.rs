@@ -144,8 +144,6 @@ impl Geometry {
         let (beam_center, spot) = beam_spot(options, convention, size, pixel, near);
         let near = if convention == Convention::Custom { beam_center } else { near };
 
-        let given = &options.geometry;
-        let two_theta = if correct { given.twotheta_deg } else { given.nanobragg_twotheta_deg() };
         let mut geometry = Self {
             convention,
             axes,
@@ -161,7 +159,7 @@ impl Geometry {
             distance: 0.0,
             spot,
             beam_center,
-            two_theta: two_theta.unwrap_or(0.0).to_radians(),
+            two_theta: options.geometry.nanobragg_twotheta_deg().unwrap_or(0.0).to_radians(),
             pivot: pivot(options, convention, correct),
             normal_replaced,
         };
