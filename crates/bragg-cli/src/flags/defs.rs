@@ -2,8 +2,9 @@
 // tidy: long because an option is looked for in one place
 
 use bragg::description::nanobragg::{
-    Chosen, Convention, PhysicsChoice, Pivot, PolarOption, Shape, SourceWavelength, SourceWeights, WavelengthOption,
+    Chosen, Convention, PhysicsChoice, Pivot, PolarOption, SourceWavelength, SourceWeights, WavelengthOption,
 };
+use bragg::experiment::Shape;
 
 use super::flag::Name::{Exact, Stem};
 use super::flag::{Action, Flag, Group, HelpLength, IS_DEFAULT};

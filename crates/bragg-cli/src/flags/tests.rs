@@ -5,8 +5,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use bragg::description::nanobragg::{
-    CellOptions, Chosen, Convention, Misset, Options, Pivot, PolarOption, Shape, WavelengthOption,
+    CellOptions, Chosen, Convention, Misset, Options, Pivot, PolarOption, WavelengthOption,
 };
+use bragg::experiment::Shape;
 
 use super::defs::{GROUPS, flags};
 use super::flag::{Action, HelpLength, Name};

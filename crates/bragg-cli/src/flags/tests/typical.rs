@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use bragg::description::nanobragg::{
-    CellOptions, Convention, Misset, Options, PhysicsChoice, Pivot, PolarOption, Shape, SourceWavelength,
-    SourceWeights, WavelengthOption,
+    CellOptions, Convention, Misset, Options, PhysicsChoice, Pivot, PolarOption, SourceWavelength, SourceWeights,
+    WavelengthOption,
 };
+use bragg::experiment::Shape;
 
 /// Words of a command line, and whether the options are then what they must be.
 pub(super) type Check = (&'static str, fn(&Options) -> bool);

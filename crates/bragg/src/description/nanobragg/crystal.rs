@@ -1,9 +1,9 @@
 //! The crystal of a command line: its basis, its size and its orientation.
 
 use super::geometry::positive;
-use super::options::{CellOptions, Misset, Options, Shape};
+use super::options::{CellOptions, Misset, Options};
 use crate::error::{Error, Result};
-use crate::experiment::UnitCell;
+use crate::experiment::{Shape, UnitCell};
 use crate::math::{Mat3, Vec3};
 use crate::random::keyed::{self, Purpose};
 use crate::random::nanobragg::{Random, xyz_angles};

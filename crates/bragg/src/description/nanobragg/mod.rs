@@ -10,12 +10,13 @@ mod quirks;
 pub use options::{
     BeamOptions, CellOptions, Chosen, Convention, CrystalOptions, DetectorOptions, GeometryOptions, Misset,
     NoiseOptions, Options, OutputOptions, PhysicsChoice, Pivot, PolarOption, ReflectionOptions, RunOptions,
-    SamplingOptions, ScanOptions, SeedOptions, SensorOptions, Shape, SourceOptions, SourceWavelength, SourceWeights,
+    SamplingOptions, ScanOptions, SeedOptions, SensorOptions, SourceOptions, SourceWavelength, SourceWeights,
     WavelengthOption,
 };
 
 use super::{Description, Notice, Origin, Value};
 use crate::error::{Error, Result};
+use crate::experiment::Shape;
 use crate::experiment::beam::Ticks;
 use crate::io::smv::NanoBraggHeader;
 use crate::math::Vec3;

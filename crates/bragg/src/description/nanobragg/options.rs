@@ -1,5 +1,6 @@
 //! The options of nanoBragg's command line as they were typed: nothing converted, completed or checked beyond its type.
 
+use crate::experiment::Shape;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -110,19 +111,6 @@ pub enum Misset {
     AnglesDeg([f64; 3]),
     /// A random rotation, drawn with `-misset_seed`.
     Random,
-}
-
-/// The shape of the crystal, which is that of its spots.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
-    /// `-square_xtal`: a parallelepiped of unit cells, with fringes.
-    Square,
-    /// `-round_xtal`: a sphere.
-    Round,
-    /// `-gauss_xtal`: Gaussian spots.
-    Gauss,
-    /// `-tophat_spots`, `-binary_spots`: spots with a sharp edge.
-    Tophat,
 }
 
 /// The structure factors.
