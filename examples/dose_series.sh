@@ -1,5 +1,6 @@
 #!/bin/sh
 # A dose series: the image is computed once, and each dose is counted with noise of its own.
+# The program is `bragg` on the PATH, or BRAGG=target/release/bragg.
 set -eu
 bragg=${BRAGG:-bragg}
 here=$(dirname "$0")

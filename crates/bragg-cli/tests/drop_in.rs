@@ -135,7 +135,8 @@ fn the_cache_stands_in_for_the_reflections() {
     let head = b"-1 1 -1 1 -1 1\n\x0c";
     assert!(dump.starts_with(head), "{:?}", String::from_utf8_lossy(&dump[..20]));
     assert_eq!(dump.len(), head.len() + 4 * 4 * 4 * 8);
-    folder.succeed(&format!("{CRYSTAL} {geometry} -floatfile b.bin -default_F 7"));
+    let said = stderr(&folder.succeed(&format!("{CRYSTAL} {geometry} -floatfile b.bin -default_F 7")));
+    assert!(said.contains("the structure factors are those of Fdump.bin"), "{said}");
     assert_eq!(folder.read("a.bin"), folder.read("b.bin"));
     folder.succeed(&format!("{CRYSTAL} {geometry} -hkl a.hkl -dump other.bin"));
     assert_eq!(folder.read("other.bin").len(), dump.len());

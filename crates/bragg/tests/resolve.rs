@@ -316,7 +316,7 @@ fn values_without_effect_are_named() {
     assert!(notices("scan.range = 1")[0].contains("more scan.steps"));
     assert!(notices("crystal.mosaic_domains = 5")[0].contains("all alike"));
     assert!(notices("crystal.mosaic_spread = 1\ncrystal.mosaic_domains = 1")[0].contains("not turned"));
-    assert!(notices("crystal.mosaic_spread = 1\ncrystal.mosaic_domains = 5000000\nbeam.dispersion.range = 0.01\nbeam.dispersion.steps = 3")[0].contains("takes long"));
+    assert!(notices("crystal.mosaic_spread = 1\ncrystal.mosaic_domains = 5000000\nbeam.dispersion.range = 0.01\nbeam.dispersion.steps = 3")[0].contains("hours on one thread"));
 }
 
 // tidy: long because it is one table of refusals

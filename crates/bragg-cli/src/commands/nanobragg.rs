@@ -118,7 +118,8 @@ fn clock_seed() -> u64 {
 
 /// A notice of the library in the drop-in's own words.
 fn in_flags(notice: &Notice) -> String {
-    const FLAGS: [(&str, &str); 4] = [
+    const FLAGS: [(&str, &str); 5] = [
+        ("crystal.structure_factors.default", "-default_F"),
         ("beam.source_weights", "-source_weights apply|ignore"),
         ("beam.source_wavelength", "-source_wavelength file|lambda"),
         ("beam.wavelength", "-lambda"),
@@ -171,6 +172,7 @@ fn write_images(
         writeln!(report, "wrote {} scaled by {}", path.display(), G(scale))?;
     }
     if let Some(path) = &outputs.noise {
+        writeln!(report, "random seed of the noise: {seed}")?;
         let noise = response::noise_image(panel, image, seed, adc_offset);
         writeln!(report, "wrote {}: {:.0} counts, {} overloads", path.display(), noise.sum, noise.overloads)?;
         add_smv(&mut files, path, header, image, noise.counts)?;

@@ -27,6 +27,9 @@ pub fn metadata(experiment: &Experiment, noise: &Noise) -> Metadata {
         metadata.pixel_size = panel.pixel_size;
         let cosine = panel.fast_axis.cross(panel.slow_axis).dot(beam.direction).abs();
         metadata.tilted |= cosine < 1.0 - NORMAL;
+        let is_mirrored = panel.fast_axis.cross(panel.slow_axis).dot(beam.propagation()) * metadata.distance < 0.0;
+        let turns_otherwise = scan.range != 0.0 && scan.axis.dot(panel.fast_axis) < 1.0 - NORMAL;
+        metadata.unusual_axes = is_mirrored || turns_otherwise || metadata.distance < 0.0;
     }
     metadata.phi_start = scan.start;
     metadata.oscillation_width = scan.range;
@@ -45,6 +48,7 @@ impl Resolved {
         if self.experiment.detector.panels.len() == 1 && self.description.n_panels() == 0 {
             metadata.two_theta = number("detector.two_theta").unwrap_or_default();
         }
+        metadata.exposure_time = self.exposure.unwrap_or(metadata.exposure_time);
         if self.experiment.detector.sensor.is_some()
             && let (Some(material), Some(thickness)) =
                 (value("detector.sensor.material").and_then(|value| value.text()), number("detector.sensor.thickness"))

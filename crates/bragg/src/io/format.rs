@@ -150,15 +150,13 @@ fn check_panels(path: &Path, format: Format, sizes: &[(usize, usize)]) -> Result
 }
 
 fn header_notes(path: &Path, metadata: &Metadata) -> Vec<String> {
-    let tilted = !metadata.is_normal_to_beam();
-    let note = || {
-        format!(
-            "The header of {} cannot express the detector's tilt; programs that take the geometry from it will be \
-             wrong. Give them a DIALS .expt file.",
-            path.display()
-        )
+    let what = match (metadata.is_normal_to_beam(), metadata.unusual_axes) {
+        (false, _) => "that the beam does not meet the detector at a right angle",
+        (_, true) => "how the axes of this detector or its spindle lie",
+        _ => return Vec::new(),
     };
-    tilted.then(note).into_iter().collect()
+    let path = path.display();
+    vec![format!("the header of {path} cannot say {what}: programs that take the geometry from it will be wrong")]
 }
 
 /// Reads an image in the format of the file's extension, and what its header says about the experiment where it has

@@ -37,6 +37,8 @@ pub struct Metadata {
     pub gain: f64,
     /// The detector is tilted, bent or of several panels, so that no header can describe it.
     pub tilted: bool,
+    /// Rows, columns or spindle do not lie as readers of the header take them to: columns against the lab's y, the spindle along rows.
+    pub unusual_axes: bool,
 }
 
 /// The layer of a detector in which photons are absorbed.
@@ -68,6 +70,7 @@ impl Metadata {
             adc_offset: 0.0,
             gain: 1.0,
             tilted: false,
+            unusual_axes: false,
         }
     }
 

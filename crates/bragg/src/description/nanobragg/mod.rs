@@ -71,7 +71,11 @@ pub fn describe(options: &Options, clock_seed: u64) -> Result<DropIn> {
     )?;
     let needed = needed_oversampling(&crystal, wavelength, &geometry);
     check_numbers(options)?;
-    let mut notices = quirks::warnings(options, &geometry, &crystal, needed);
+    let mut notices = quirks::warnings(options, &geometry, &crystal, needed, misset_seed);
+    let dump = dump_path(options);
+    if options.reflections.hkl.is_none() && dump.exists() {
+        notices.push(Notice(format!("the structure factors are those of {}, since there is no -hkl", dump.display())));
+    }
     if !correct {
         let righted = Geometry::new(options, true)?;
         notices.extend(quirks::quirks(options, &geometry, &righted, &layers));

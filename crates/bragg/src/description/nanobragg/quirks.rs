@@ -87,7 +87,13 @@ fn is_given(options: &Options, flag: &str) -> bool {
 }
 
 /// What is worth a warning whichever physics.
-pub(super) fn warnings(options: &Options, geometry: &Geometry, crystal: &CrystalSettings, needed: i64) -> Vec<Notice> {
+pub(super) fn warnings(
+    options: &Options,
+    geometry: &Geometry,
+    crystal: &CrystalSettings,
+    needed: i64,
+    misset_seed: u64,
+) -> Vec<Notice> {
     let mut notices = Vec::new();
     let mut say = |text: String| notices.push(Notice(text));
     if geometry.normal_replaced {
@@ -113,6 +119,9 @@ pub(super) fn warnings(options: &Options, geometry: &Geometry, crystal: &Crystal
         for flag in spread.into_iter().filter(|flag| is_given(options, flag)) {
             say(format!("{} has no effect beside -sourcefile", options.spelling(flag)));
         }
+    }
+    if options.crystal.misset == Some(Misset::Random) && options.seeds.misset_seed.is_none() {
+        say(format!("the random misset is that of -misset_seed {misset_seed}"));
     }
     if crystal.clipped {
         say(format!(

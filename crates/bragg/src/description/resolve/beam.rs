@@ -66,7 +66,8 @@ impl Resolver {
 
     fn fluence(&mut self) -> Result<f64> {
         if let Some(flux) = self.given_number("beam.flux")? {
-            let exposure = self.given_number("beam.exposure")?.unwrap_or(1.0);
+            self.exposure = self.given_number("beam.exposure")?;
+            let exposure = self.exposure.unwrap_or(1.0);
             let size = self.given_number("beam.size")?.unwrap_or(0.1);
             let fluence = flux * exposure / (size * METER_PER_MM).powi(2);
             let why = format!(

@@ -223,6 +223,9 @@ impl Resolver {
                         crystal.structure_factors.default, the amplitude of every reflection";
             return Err(Error::setting("crystal.structure_factors.file", what));
         }
+        if reflections.is_none() && default_f == 0.0 {
+            self.notice("no structure factors are given (crystal.structure_factors): the image is the water alone");
+        }
         let key = "crystal.structure_factors.interpolation";
         if self.has(key) && self.text(key)? == "auto" {
             self.description.remove(key);

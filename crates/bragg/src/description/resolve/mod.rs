@@ -31,6 +31,8 @@ pub struct Resolved {
     pub noise: Noise,
     /// What is written.
     pub output: Output,
+    /// Exposure time (s), where it was given with a flux.
+    pub exposure: Option<f64>,
     /// What the user should know.
     pub notices: Vec<Notice>,
     /// The description with every value that was used.
@@ -87,6 +89,6 @@ pub fn resolve(description: Description) -> Result<Resolved> {
     resolver.notice_unused();
     let coverage = reflections.map(|reflections| coverage(&experiment, &reflections));
     resolver.notice_missing(coverage);
-    let Resolver { description, notices, .. } = resolver;
-    Ok(Resolved { experiment, coverage, noise, output, notices, description })
+    let Resolver { description, notices, exposure, .. } = resolver;
+    Ok(Resolved { experiment, coverage, noise, output, notices, description, exposure })
 }

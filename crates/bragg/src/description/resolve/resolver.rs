@@ -11,13 +11,15 @@ use std::path::PathBuf;
 pub(super) struct Resolver {
     pub(super) description: Description,
     pub(super) notices: Vec<Notice>,
+    /// Exposure time (s), where it was given.
+    pub(super) exposure: Option<f64>,
     /// The names that were asked for.
     used: BTreeSet<String>,
 }
 
 impl Resolver {
     pub(super) fn new(description: Description) -> Self {
-        Self { description, notices: Vec::new(), used: BTreeSet::new() }
+        Self { description, notices: Vec::new(), exposure: None, used: BTreeSet::new() }
     }
 
     /// Refuses two ways to say the same thing.

@@ -2,11 +2,14 @@
 
 use super::resolver::Resolver;
 use crate::error::{Error, Result};
-use crate::experiment::{Crystal, Detector, Experiment, Physics, RunningFactors, Sampling, Scan};
+use crate::experiment::{Crystal, Detector, Experiment, Physics, Roi, RunningFactors, Sampling, Scan};
 
-/// Orientations (sources × spindle steps × mosaic domains) above which the user is told, and above which nothing is started.
-const MANY_ORIENTATIONS: f64 = 1e7;
+/// Orientations (sources × spindle steps × mosaic domains) above which nothing is started.
 const MAX_ORIENTATIONS: f64 = 1e9;
+/// Samples (pixels × sub-pixels × layers × orientations) above which the user is told how long they take.
+const MANY_SAMPLES: f64 = 1e12;
+/// What a sample takes, roughly.
+const SECONDS_PER_SAMPLE: f64 = 5e-9;
 /// Spindle steps × mosaic domains above which nothing is started: their matrices take 720 MB.
 const MAX_MATRICES: f64 = 1e7;
 
@@ -90,8 +93,24 @@ impl Resolver {
         if orientations > MAX_ORIENTATIONS {
             return Err(self.error(name, format!("makes {product}; at most {MAX_ORIENTATIONS:e} are allowed")));
         }
-        if orientations > MANY_ORIENTATIONS {
-            self.notice(format!("{product} for every pixel: this takes long"));
+        let panels = &experiment.detector.panels;
+        let n_pixels: f64 = panels
+            .iter()
+            .map(|panel| match panel.roi {
+                Some(Roi { fast, slow }) => ((fast[1] - fast[0] + 1) as f64) * ((slow[1] - slow[0] + 1) as f64),
+                None => panel.n_fast as f64 * panel.n_slow as f64,
+            })
+            .sum();
+        let oversample = experiment.sampling.oversample;
+        let layers = experiment.detector.sensor.map_or(1, |sensor| sensor.n_layers);
+        let samples = n_pixels * (oversample * oversample) as f64 * layers as f64 * orientations;
+        if samples > MANY_SAMPLES {
+            let hours = samples * SECONDS_PER_SAMPLE / 3600.0;
+            self.notice(format!(
+                "{samples:.0e} samples take about {hours:.0} hours on one thread; sampling.oversample = {oversample} is for the spots \
+                 of one coherent block of crystal.n_cells = {:?}, usually some ten cells wide",
+                experiment.crystal.n_cells
+            ));
         }
         Ok(())
     }
