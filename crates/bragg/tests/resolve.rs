@@ -301,6 +301,21 @@ fn noise_is_on_with_a_seed_or_when_asked_for() {
     assert_eq!(noise("noise.adc_offset = 40\nnoise.saturation = 65535").saturation, Some(65535.0));
 }
 
+/// Vectors of panels may be written with few digits, or be skewed as nanoBragg allows; that is said, and they are kept.
+#[test]
+fn skewed_panels_are_announced() {
+    let panel = |slow: &str| {
+        let lines = "detector.pixels = [5, 5]\ndetector.pixel_size = 1\n[[detector.panel]]\norigin = [0, 0, 9]";
+        let text = format!("{CRYSTAL}{BEAM}beam.fluence = 1e20\n{lines}\nfast_axis = [1, 0, 0]\nslow_axis = {slow}");
+        let mut resolved = resolved(&text);
+        (resolved.experiment.detector.panels.remove(0).slow_axis, resolved.notices)
+    };
+    assert!(panel("[0, 1, 0]").1.is_empty());
+    let (slow, notices) = panel("[0.0001, 1, 0]");
+    assert!((slow[0] - 1e-4).abs() < 1e-11);
+    assert!(notices[0].0.contains("detector.panel[0].slow_axis is at 89.994 degrees"), "{notices:?}");
+}
+
 #[test]
 fn values_without_effect_are_named() {
     let notices = |lines: &str| -> Vec<_> {
@@ -381,7 +396,7 @@ fn what_cannot_be_is_refused_by_name_line_and_remedy() {
             with("crystal.mosaic_spread = 1\ncrystal.mosaic_domains = 2000000000"),
             vec!["crystal.mosaic_domains", "at most 1e7"],
         ),
-        (with("detector.slow_axis = [0.02, -1, 0]"), vec!["detector.slow_axis", "88.854", "perpendicular"]),
+        (with("detector.slow_axis = [0.01, -1, 0]"), vec!["detector.slow_axis", "89.427", "perpendicular"]),
         (with("detector.roi = [5, 4, 0, 0]"), vec!["detector.roi (x.toml:10)", "0 to 99"]),
         (with("detector.roi = [0, 100, 0, 0]"), vec!["detector.roi", "0 to 199"]),
         (with("detector.preset = \"eiger\""), vec!["detector.preset", "\"eiger2-4m\""]),

@@ -12,8 +12,8 @@ use crate::units::EV_ANGSTROM;
 
 /// The largest number of pixels of all panels.
 const MAX_PIXELS: u64 = 1 << 31;
-/// How far the axes of a panel may be from perpendicular (cosine): vectors are often written with few digits.
-const PERPENDICULAR: f64 = 1e-2;
+/// How far the axes of the detector may be from perpendicular (cosine); those of a listed panel may be further, with a notice.
+const PERPENDICULAR: f64 = 1e-6;
 /// Axes of a listed panel nearer to parallel than this (cosine) span no panel.
 const PARALLEL: f64 = 0.99;
 
