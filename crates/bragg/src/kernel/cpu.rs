@@ -1,9 +1,12 @@
 //! The kernel to use: tiles of pixels side by side, bands of rows in parallel. The result does not depend on the number of threads.
 
 mod amplitudes;
+mod distances;
 mod elementary;
-mod lattice;
 mod level;
+mod round;
+mod spots;
+mod square;
 mod tile;
 
 pub use level::Level;
@@ -12,7 +15,7 @@ use super::{Monitor, Sample, dark, reference};
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::physics::polarization::PolarizationFrame;
-use crate::scene::{PanelTable, Physics, Scene};
+use crate::scene::{Domain, PanelTable, Physics, Scene, Shape};
 use amplitudes::Amplitudes;
 use rayon::prelude::*;
 use tile::Tile;
@@ -21,6 +24,7 @@ use tile::Tile;
 struct Prepared<'a> {
     scene: &'a Scene,
     amplitudes: Amplitudes,
+    lattice: Lattice,
     /// The polarisation frame of each source.
     frames: Vec<Option<PolarizationFrame>>,
 }
@@ -31,8 +35,38 @@ impl<'a> Prepared<'a> {
         Ok(Self {
             scene,
             amplitudes: Amplitudes::new(&scene.hkl)?,
+            lattice: Lattice::new(&scene.domain),
             frames: scene.sources.iter().map(|source| frame(source.incident)).collect(),
         })
+    }
+}
+
+/// The shape of the crystal, with what does not depend on the pixel.
+enum Lattice {
+    /// Cells along each axis.
+    Square([f64; 3]),
+    Round(round::Sphere),
+    Gauss(spots::Spot),
+    Tophat(spots::Spot),
+}
+
+impl Lattice {
+    fn new(domain: &Domain) -> Self {
+        match domain.shape {
+            Shape::Square => Self::Square(domain.n_cells),
+            Shape::Round => Self::Round(round::Sphere::new(domain)),
+            Shape::Gauss => Self::Gauss(spots::Spot::new(domain)),
+            Shape::Tophat => Self::Tophat(spots::Spot::new(domain)),
+        }
+    }
+
+    /// What the inner loops leave out of L².
+    fn factor(&self) -> f64 {
+        match self {
+            Self::Square(_) => 1.0,
+            Self::Round(sphere) => sphere.peak,
+            Self::Gauss(spot) | Self::Tophat(spot) => spot.peak,
+        }
     }
 }
 

@@ -128,7 +128,7 @@ fn is_too_fine(scene: &Scene, q: Vec3) -> bool {
 }
 
 /// F²·L² of one orientation of the crystal at scattering vector q (1/Å).
-fn term(scene: &Scene, orientation: &Orientation, q: Vec3) -> f64 {
+pub(super) fn term(scene: &Scene, orientation: &Orientation, q: Vec3) -> f64 {
     let hkl = orientation.apply(q);
     let nearest = hkl.0.map(nearest_index);
     let lattice = lattice_factor(&scene.domain, hkl - Vec3(nearest));

@@ -16,7 +16,7 @@ pub fn grating<R: Real>(delta: R, n: f64) -> R {
         let curvature = R::constant(-(n * n - 1.0) * PI * PI / 6.0);
         return R::constant(n) * (R::constant(1.0) + curvature * delta * delta);
     }
-    let reduced = phase - R::constant(phase.value().round());
+    let reduced = R::constant(n).mul_add(delta, R::constant(-phase.value().round()));
     (R::constant(PI) * reduced).sin() / (R::constant(PI) * delta).sin()
 }
 

@@ -1,7 +1,8 @@
 //! F² laid out for the inner loop.
 
+use super::distances::Distances;
 use super::elementary::{multiply_add, to_index};
-use super::tile::TILE;
+use super::tile::{Lane, TILE};
 use crate::error::{Error, Result};
 use crate::physics::interpolation::cubic_weights;
 use crate::reflections::AmplitudeGrid;
@@ -26,6 +27,8 @@ pub(super) struct Table {
     high: [f64; 3],
     /// Reflections along k and l, border included.
     extent: [f64; 2],
+    /// The position of the reflection 0 0 0.
+    origin: f64,
 }
 
 impl Amplitudes {
@@ -35,6 +38,46 @@ impl Amplitudes {
             Some(grid) if hkl.is_tricubic() => Self::Tricubic(Table::new(grid, hkl.default_f)?, Arc::clone(grid)),
             Some(grid) => Self::Nearest(Table::new(grid, hkl.default_f)?),
         })
+    }
+}
+
+/// What a look-up hands on.
+pub(super) struct Lookup {
+    index: [u32; TILE],
+    hkl: [Lane; 3],
+    /// F².
+    pub(super) squares: Lane,
+}
+
+impl Lookup {
+    pub(super) fn new() -> Self {
+        Self { index: [0; TILE], hkl: [[0.0; TILE]; 3], squares: [1.0; TILE] }
+    }
+}
+
+impl Amplitudes {
+    /// What the inner loops leave out of F².
+    pub(super) fn factor(&self) -> f64 {
+        if let Self::Uniform(square) = self { *square } else { 1.0 }
+    }
+
+    /// F² of the first `n` points; whether any is not 0. [`Self::Uniform`] leaves them as they are.
+    #[inline(always)]
+    pub(super) fn look_up<const FMA: bool>(&self, distances: &Distances, lookup: &mut Lookup, n: usize) -> bool {
+        match self {
+            Self::Uniform(_) => return true,
+            Self::Nearest(table) => table.look_up::<FMA>(&distances.nearest, lookup, n),
+            Self::Tricubic(table, grid) => {
+                table.look_up::<FMA>(&distances.nearest, lookup, n);
+                let Lookup { hkl, squares, .. } = lookup;
+                for axis in 0..3 {
+                    let (delta, nearest) = (&distances.delta[axis][..n], &distances.nearest[axis][..n]);
+                    hkl[axis][..n].iter_mut().zip(delta).zip(nearest).for_each(|((h, d), n)| *h = d + n);
+                }
+                interpolate::<FMA>(grid, hkl, squares, n);
+            }
+        }
+        lookup.squares[..n].iter().fold(false, |any, &square| any | (square != 0.0))
     }
 }
 
@@ -56,26 +99,22 @@ impl Table {
             let start = (i_h * n_k + i_k) * n_l + 1;
             squares[start..start + n_l - 2].iter_mut().zip(row).for_each(|(square, f)| *square = f * f);
         }
-        Ok(Self { squares, low, high, extent: [n_k as f64, n_l as f64] })
+        let extent = [n_k as f64, n_l as f64];
+        let origin = -((low[0] * extent[0] + low[1]) * extent[1] + low[2]);
+        Ok(Self { squares, low, high, extent, origin })
     }
 
-    /// F² of the reflections `nearest` (whole numbers).
+    /// F² of the nearest reflections.
     #[inline(always)]
-    pub(super) fn look_up<const FMA: bool>(
-        &self,
-        nearest: &[[f64; TILE]; 3],
-        index: &mut [u32; TILE],
-        squares: &mut [f64; TILE],
-        n: usize,
-    ) {
+    fn look_up<const FMA: bool>(&self, nearest: &[Lane; 3], lookup: &mut Lookup, n: usize) {
         let [h, k, l] = nearest.each_ref().map(|axis| &axis[..n]);
-        let index = &mut index[..n];
-        let inside = |x: f64, axis: usize| clamp(x, self.low[axis], self.high[axis]) - self.low[axis];
+        let (index, squares) = (&mut lookup.index[..n], &mut lookup.squares[..n]);
+        let inside = |x: f64, axis: usize| clamp(x, self.low[axis], self.high[axis]);
         for i in 0..n {
             let row = multiply_add::<FMA>(inside(h[i], 0), self.extent[0], inside(k[i], 1));
-            index[i] = to_index(multiply_add::<FMA>(row, self.extent[1], inside(l[i], 2)));
+            index[i] = to_index(multiply_add::<FMA>(row, self.extent[1], inside(l[i], 2)) + self.origin);
         }
-        for (square, &index) in squares[..n].iter_mut().zip(&*index) {
+        for (square, &index) in squares.iter_mut().zip(&*index) {
             *square = self.squares[index as usize];
         }
     }
@@ -90,12 +129,7 @@ fn clamp(x: f64, low: f64, high: f64) -> f64 {
 
 /// Replaces the squares of points well inside the grid by the squares of the interpolated amplitudes.
 #[inline(always)]
-pub(super) fn interpolate<const FMA: bool>(
-    grid: &AmplitudeGrid,
-    hkl: &[[f64; TILE]; 3],
-    squares: &mut [f64; TILE],
-    n: usize,
-) {
+fn interpolate<const FMA: bool>(grid: &AmplitudeGrid, hkl: &[Lane; 3], squares: &mut Lane, n: usize) {
     let low = grid.min.map(|x| f64::from(x) + 2.0);
     let high = grid.max.map(|x| f64::from(x) - 2.0);
     let extent = |i: usize| (i64::from(grid.max[i]) - i64::from(grid.min[i]) + 1) as usize;

@@ -2,15 +2,14 @@
 
 #![expect(clippy::needless_range_loop, reason = "one index into many arrays is how these loops read best")]
 
-use super::Prepared;
-use super::amplitudes::{Amplitudes, interpolate};
 use super::elementary::{exp_negative, multiply_add};
-use super::lattice;
 use super::level::Level;
+use super::{Lattice, Prepared, round, spots, square};
 use crate::kernel::geometry::sample_point;
+use crate::kernel::reference;
 use crate::math::Vec3;
 use crate::physics::polarization::{PolarizationFrame, polarization_factor};
-use crate::scene::{PanelTable, Physics, Shape, Source};
+use crate::scene::{PanelTable, Physics, Source};
 
 /// The most pixels of a tile: its arrays stay in the first-level cache.
 pub(super) const TILE: usize = 128;
@@ -37,13 +36,10 @@ pub(super) struct Tile {
     polarization: Lane,
     q: [Lane; 3],
     sum: Lane,
-    /// Of the current orientation: indices, nearest reflections, scratch, squared lattice factor, position in the table, F².
-    hkl: [Lane; 3],
-    nearest: [Lane; 3],
-    sines: [[Lane; 3]; 2],
-    lattice: Lane,
-    index: [u32; TILE],
-    squares: Lane,
+    /// Of the current orientations.
+    square: square::Scratch,
+    round: round::Scratch,
+    spots: spots::Scratch,
     /// nanoBragg's factors: those of the first samples.
     first_solid_angle: Lane,
     first_polarization: Lane,
@@ -62,12 +58,9 @@ impl Tile {
             polarization: DARK,
             q: [DARK; 3],
             sum: DARK,
-            hkl: [DARK; 3],
-            nearest: [DARK; 3],
-            sines: [[DARK; 3]; 2],
-            lattice: DARK,
-            index: [0; TILE],
-            squares: DARK,
+            square: square::Scratch::new(),
+            round: round::Scratch::new(),
+            spots: spots::Scratch::new(),
             first_solid_angle: DARK,
             first_polarization: DARK,
         })
@@ -291,61 +284,29 @@ impl Tile {
     /// Σ F²·L² over the orientations.
     #[inline(always)]
     pub(super) fn sum_orientations<const FMA: bool>(&mut self, prepared: &Prepared) {
-        self.sum[..self.n].fill(0.0);
-        match prepared.scene.domain.shape {
-            Shape::Square => self.sum_shape::<FMA, SQUARE>(prepared),
-            Shape::Round => self.sum_shape::<FMA, ROUND>(prepared),
-            Shape::Gauss => self.sum_shape::<FMA, GAUSS>(prepared),
-            Shape::Tophat => self.sum_shape::<FMA, TOPHAT>(prepared),
-        }
-        if let Amplitudes::Uniform(square) = prepared.amplitudes {
-            self.sum[..self.n].iter_mut().for_each(|sum| *sum *= square);
-        }
-    }
-
-    #[inline(always)]
-    fn sum_shape<const FMA: bool, const SHAPE: u8>(&mut self, prepared: &Prepared) {
-        let (domain, n) = (&prepared.scene.domain, self.n);
-        let Self { q, hkl, nearest, sines, lattice, index, squares, sum, .. } = self;
-        for orientation in &prepared.scene.orientations {
-            lattice::indices::<FMA>(orientation, q, hkl, n);
-            if SHAPE != SQUARE || !matches!(prepared.amplitudes, Amplitudes::Uniform(_)) {
-                lattice::nearest::<FMA>(hkl, nearest, n);
+        let Prepared { scene, amplitudes, lattice, .. } = prepared;
+        let (q, orientations) = (&self.q, &scene.orientations);
+        let sum = &mut self.sum[..self.n];
+        sum.fill(0.0);
+        match lattice {
+            Lattice::Square(n_cells) => {
+                square::add::<FMA>(*n_cells, orientations, amplitudes, q, &mut self.square, sum);
             }
-            match SHAPE {
-                SQUARE => lattice::square::<FMA>(domain, hkl, sines, lattice, n),
-                ROUND => lattice::round_crystal::<FMA>(domain, hkl, nearest, lattice, n),
-                GAUSS => lattice::gauss::<FMA>(domain, hkl, nearest, lattice, n),
-                _ => lattice::tophat::<FMA>(domain, hkl, nearest, lattice, n),
+            Lattice::Round(sphere) => round::add::<FMA>(sphere, orientations, amplitudes, q, &mut self.round, sum),
+            Lattice::Gauss(spot) => {
+                spots::add::<FMA, false>(spot, orientations, amplitudes, q, &mut self.spots, sum);
             }
-            let sum = &mut sum[..n];
-            match &prepared.amplitudes {
-                Amplitudes::Uniform(_) => sum.iter_mut().zip(&*lattice).for_each(|(sum, lattice)| *sum += lattice),
-                Amplitudes::Nearest(table) => {
-                    table.look_up::<FMA>(nearest, index, squares, n);
-                    accumulate::<FMA>(lattice, squares, sum);
-                }
-                Amplitudes::Tricubic(table, grid) => {
-                    table.look_up::<FMA>(nearest, index, squares, n);
-                    interpolate::<FMA>(grid, hkl, squares, n);
-                    accumulate::<FMA>(lattice, squares, sum);
-                }
+            Lattice::Tophat(spot) => {
+                spots::add::<FMA, true>(spot, orientations, amplitudes, q, &mut self.spots, sum);
             }
         }
-    }
-}
-
-const SQUARE: u8 = 0;
-const ROUND: u8 = 1;
-const GAUSS: u8 = 2;
-const TOPHAT: u8 = 3;
-
-/// sum += lattice · squares.
-#[inline(always)]
-fn accumulate<const FMA: bool>(lattice: &Lane, squares: &Lane, sum: &mut [f64]) {
-    let n = sum.len();
-    let (lattice, squares) = (&lattice[..n], &squares[..n]);
-    for i in 0..n {
-        sum[i] = multiply_add::<FMA>(lattice[i], squares[i], sum[i]);
+        let factor = lattice.factor() * amplitudes.factor();
+        sum.iter_mut().for_each(|sum| *sum *= factor);
+        if sum.iter().fold(false, |any, sum| any | !sum.is_finite()) {
+            for (i, sum) in sum.iter_mut().enumerate().filter(|(_, sum)| !sum.is_finite()) {
+                let q = Vec3::new(q[0][i], q[1][i], q[2][i]);
+                *sum = orientations.iter().map(|orientation| reference::term(scene, orientation, q)).sum();
+            }
+        }
     }
 }

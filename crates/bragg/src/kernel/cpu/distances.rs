@@ -1,0 +1,77 @@
+//! How far the points of a tile are from their nearest reflections.
+
+use super::elementary::{multiply_add, round, round_ties_down};
+use super::tile::{Lane, TILE};
+use crate::math::Mat3;
+use crate::scene::Orientation;
+
+/// Of one orientation, along each axis of the reciprocal lattice.
+pub(super) struct Distances {
+    /// h, k, l less the nearest whole numbers.
+    pub(super) delta: [Lane; 3],
+    /// The nearest whole numbers, where they are asked for.
+    pub(super) nearest: [Lane; 3],
+}
+
+impl Distances {
+    pub(super) fn new() -> Self {
+        Self { delta: [[0.0; TILE]; 3], nearest: [[0.0; TILE]; 3] }
+    }
+}
+
+/// Distances of the first `n` points `q`; `NEAREST`: with the reflections. The indices are rounded as
+/// [`crate::math::Vec3::dot`] rounds them, for the zeros of a grating make any other rounding visible.
+#[inline(always)]
+pub(super) fn distances<const FMA: bool, const NEAREST: bool>(
+    orientation: &Orientation,
+    q: &[Lane; 3],
+    distances: &mut Distances,
+    n: usize,
+) {
+    let [x, y, z] = q.each_ref().map(|component| &component[..n]);
+    for ((row, delta), nearest) in orientation.0.iter().zip(&mut distances.delta).zip(&mut distances.nearest) {
+        let (delta, nearest) = (&mut delta[..n], &mut nearest[..n]);
+        let [a, b, c] = row.0;
+        let index = |i: usize| multiply_add::<FMA>(c, z[i], multiply_add::<FMA>(b, y[i], a * x[i]));
+        if NEAREST {
+            for i in 0..n {
+                let h = index(i);
+                nearest[i] = round_ties_down::<FMA>(h);
+                delta[i] = h - nearest[i];
+            }
+        } else {
+            for i in 0..n {
+                let h = index(i);
+                delta[i] = h - round(h);
+            }
+        }
+    }
+}
+
+/// A norm of distances in reciprocal space: |T·δ| with T upper triangular.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Metric([[f64; 3]; 3]);
+
+impl Metric {
+    /// The norm `scale`·|δ₁a* + δ₂b* + δ₃c*| of a lattice with rows a*, b*, c*, in the frame with a* along x and b* in the xy plane.
+    pub(super) fn new(reciprocal: &Mat3, scale: f64) -> Self {
+        let [a, b, c] = reciprocal.0;
+        let x = a.unit();
+        let y = (b - x * b.dot(x)).unit();
+        let z = x.cross(y);
+        Self(
+            [[a.dot(x), b.dot(x), c.dot(x)], [0.0, b.dot(y), c.dot(y)], [0.0, 0.0, c.dot(z)]]
+                .map(|row| row.map(|t| t * scale)),
+        )
+    }
+
+    /// The squared norm.
+    #[inline(always)]
+    pub(super) fn square<const FMA: bool>(&self, [a, b, c]: [f64; 3]) -> f64 {
+        let [[t11, t12, t13], [_, t22, t23], [_, _, t33]] = self.0;
+        let x = multiply_add::<FMA>(t13, c, multiply_add::<FMA>(t12, b, t11 * a));
+        let y = multiply_add::<FMA>(t23, c, t22 * b);
+        let z = t33 * c;
+        multiply_add::<FMA>(z, z, multiply_add::<FMA>(y, y, x * x))
+    }
+}
