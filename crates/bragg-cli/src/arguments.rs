@@ -74,6 +74,10 @@ pub(crate) struct Simulate {
     /// Threads to compute with; all that the system allows when not given. The image does not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
+    /// Arithmetic: double, or fast, which is mixed precision with an error below 1e-5 of a pixel's value
+    /// (sampling.precision).
+    #[arg(long, value_name = "PRECISION")]
+    pub(crate) precision: Option<String>,
     /// No notes, no progress, no summary; only errors.
     #[arg(short, long)]
     pub(crate) quiet: bool,

@@ -149,7 +149,7 @@ fn the_printed_experiment_makes_the_same_image() {
         "-mosaic 0.5 -mosaic_dom 4 -osc 1 -phisteps 3 -hdivrange 3 -hdivsteps 3 -dispersion 1 -dispsteps 2",
         "-xds -detector_rotx 3 -twotheta 8 -polar 0.9 -detector_abs 300 -detector_thick 450 -thicksteps 3",
         "-curved_det -round_xtal -fudge 1.1 -water 10 -roi 3 20 4 25 -misset random -misset_seed 5",
-        "-gauss_xtal -cell 70 80 90 75 85 95 -physics correct -nopolar -point_pixel -dmin 2",
+        "-gauss_xtal -cell 70 80 90 75 85 95 -physics correct -nopolar -point_pixel -dmin 2 -precision fast -culling 1e-4",
     ] {
         let folder = Folder::new();
         let args = format!("{CRYSTAL} {SMALL} {extra}");
@@ -281,6 +281,10 @@ const REFUSED: &[(&str, &str)] = &[
     ("-seed -5", "-seed"),
     ("-threads 0", "-threads"),
     ("-physics wrong", "-physics"),
+    ("-precision half", "-precision"),
+    ("-culling 0.5", "-culling: 0.5 given; it must be a fraction from 0 to 0.01"),
+    ("-culling -1", "-culling: -1 given"),
+    ("-culling nan", "-culling"),
     ("-pivot nowhere", "-pivot"),
     ("-mat absent.mat", "absent.mat"),
     ("-mat words.txt", "words.txt"),

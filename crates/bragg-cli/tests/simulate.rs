@@ -58,11 +58,20 @@ fn the_printed_experiment_gives_the_same_bytes() {
     workplace.write("in/f.hkl", "1 2 3 500\n-1 0 2 300\n0 1 0 123.4\n2 2 2 0.1\n");
     let text = EXPERIMENT.replace("structure_factors.default = 100", "structure_factors.file = \"f.hkl\"");
     workplace.write("in/y.toml", format!("{text}\n[noise]\nseed = 9\n"));
-    let set = ["--set", "detector.distance=\"61.5 mm\"", "--set", "scan.range=0.3", "--set", "scan.steps=3"];
-    let output = workplace.bragg("simulate in/y.toml --print-experiment").args(set).output().unwrap();
+    let set = "--set detector.distance=61.5 --set scan.range=0.3 --set scan.steps=3 --precision fast --set sampling.culling=1e-4"
+        .split(' ')
+        .collect::<Vec<_>>();
+    let output = workplace.bragg("simulate in/y.toml --print-experiment").args(&set).output().unwrap();
     assert!(output.status.success());
     let printed = String::from_utf8(output.stdout).unwrap();
-    for expected in ["distance = 61.5  # mm; --set", "in/y.toml:4", "# default", "# Å; in/y.toml:10"] {
+    for expected in [
+        "distance = 61.5  # mm; --set",
+        "in/y.toml:4",
+        "# default",
+        "# Å; in/y.toml:10",
+        "precision = \"fast\"  # --precision\n",
+        "culling = 0.0001  # --set\n",
+    ] {
         assert!(printed.contains(expected), "{expected}: {printed}");
     }
     workplace.write("printed.toml", &printed);
@@ -148,7 +157,7 @@ fn help_and_version_are_on_standard_output() {
     let workplace = Workplace::new();
     for (words, expected) in [
         ("--help", &["simulate", "show", "noise", "nanobragg", "Exit status: 0", "130 when interrupted"][..]),
-        ("simulate --help", &["--print-experiment", "--set <KEY=VALUE>", "--threads", "Examples:"]),
+        ("simulate --help", &["--print-experiment", "--precision", "--set <KEY=VALUE>", "--threads", "Examples:"]),
         ("show --help", &["--rings <auto|D,D,…>", "--size <FAST> <SLOW>"]),
         ("noise --help", &["--seed", "--gain", "--adc", "--saturation"]),
         ("--version", &[concat!("bragg ", env!("CARGO_PKG_VERSION"))]),

@@ -107,7 +107,7 @@ const RESTS: &[&str] = &[
     "",
     "scan.range = @\nscan.steps = 7\nscan.start = #\nnoise.seed = 3\nnoise.saturation = 65535\noutput.files = [\"a.img\", \"b/c.png\"]\noutput.png.rings = \"auto\"\noutput.png.color_map = \"ice\"\n",
     "scan.step = @\nscan.steps = 4\nscan.range = 5@\nscan.start = #\nscan.sample = \"start\"\nscan.axis = [#, 1@, #]\nsampling.physics = \"nanobragg\"\n\
-     sampling.oversample_omega = true\nsampling.oversample = 2\nsampling.d_min = @\nbackground.water = \"@ um\"\n",
+     sampling.oversample_omega = true\nsampling.oversample = 2\nsampling.d_min = @\nsampling.precision = \"fast\"\nsampling.culling = @e-3\nbackground.water = \"@ um\"\n",
     "noise.poisson = true\nnoise.adc_offset = 40\nnoise.gain = @\noutput.png.rings = [@, 2@]\noutput.png.range = [#, 1@]\noutput.png.beam_cross = true\noutput.png.max_width = 800\n",
 ];
 

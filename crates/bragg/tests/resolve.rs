@@ -1,8 +1,9 @@
 //! Descriptions to experiments: geometry, units, defaults and refusals, by the definitions.
 
 use bragg::description::{Resolved, resolve, toml};
-use bragg::experiment::{Interpolation, Panel};
+use bragg::experiment::{Interpolation, Panel, Precision};
 use bragg::math::{Mat3, Vec3};
+use bragg::scene::Scene;
 use std::path::Path;
 
 const CRYSTAL: &str = "
@@ -237,6 +238,11 @@ fn sampling_is_automatic_by_its_rules() {
     let sized =
         resolved(&format!("{CRYSTAL}{DETECTOR}{BEAM}").replace("n_cells = 5", "size = [\"1 um\", \"1.001 um\", 1e-5]"));
     assert_eq!(sized.experiment.crystal.n_cells, [100, 101, 1]);
+    let sampling = plain.experiment.sampling;
+    assert_eq!((sampling.precision, sampling.culling), (Precision::Double, 1e-7));
+    let chosen = format!("{CRYSTAL}{DETECTOR}{BEAM}sampling.precision = \"fast\"\nsampling.culling = 0\n");
+    let scene = Scene::new(&resolved(&chosen).experiment);
+    assert_eq!((scene.precision, scene.culling), (Precision::Fast, 0.0));
     let origin = sized.description.get("crystal.n_cells").unwrap().origin.to_string();
     assert!(origin.contains("crystal.size") && origin.contains("x.toml:3"), "{origin}");
 }
@@ -406,6 +412,10 @@ fn what_cannot_be_is_refused_by_name_line_and_remedy() {
             vec!["detector.sensor.material", "without detector.sensor.thickness"],
         ),
         (with("detector.fast_axis = [0, 0, 1]"), vec!["detector.distance", "sample into the plane"]),
+        (with("sampling.precision = \"half\""), vec!["sampling.precision (x.toml:10)", "one of \"double\", \"fast\""]),
+        (with("sampling.culling = -1"), vec!["sampling.culling (x.toml:10)", "from 0 to 0.01"]),
+        (with("sampling.culling = 0.5"), vec!["sampling.culling (x.toml:10)", "from 0 to 0.01"]),
+        (with("sampling.culling = nan"), vec!["sampling.culling (x.toml:10)"]),
         (with("sampling.oversample_omega = true"), vec!["sampling.oversample_omega", "nanobragg"]),
         (all.replace("[100, 200]", "[100000, 200000]"), vec!["detector.pixels (x.toml:7)", "2147483648"]),
         (all.replace("n_cells = 5", "n_cells = 2000000000"), vec!["sampling.oversample", "fewer cells"]),

@@ -41,8 +41,13 @@ fn describe(arguments: &Simulate) -> bragg::Result<Description> {
         let files = arguments.output.iter().cloned().map(Value::Path).collect();
         description.insert("output.files", Value::List(files), Origin::Flag("-o".to_owned()))?;
     }
-    if let Some(scale) = arguments.png_scale.as_deref() {
-        description.insert("output.png.scale", scale, Origin::Flag("--png-scale".to_owned()))?;
+    for (name, value, option) in [
+        ("sampling.precision", &arguments.precision, "--precision"),
+        ("output.png.scale", &arguments.png_scale, "--png-scale"),
+    ] {
+        if let Some(value) = value.as_deref() {
+            description.insert(name, value, Origin::Flag(option.to_owned()))?;
+        }
     }
     Ok(description)
 }

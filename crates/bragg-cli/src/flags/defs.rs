@@ -4,7 +4,7 @@
 use bragg::description::nanobragg::{
     Chosen, Convention, PhysicsChoice, Pivot, PolarOption, SourceWavelength, SourceWeights, WavelengthOption,
 };
-use bragg::experiment::Shape;
+use bragg::experiment::{Precision, Shape};
 
 use super::flag::Name::{Exact, Stem};
 use super::flag::{Action, Flag, Group, HelpLength, IS_DEFAULT};
@@ -990,6 +990,29 @@ static SAMPLING: &[Flag] = &[
             ("nanobragg", |o| o.sampling.physics = Some(PhysicsChoice::NanoBragg)),
             ("correct", |o| o.sampling.physics = Some(PhysicsChoice::Correct)),
         ]),
+        ..ROW
+    },
+    Flag {
+        names: &[Exact("-precision")],
+        value: "double | fast",
+        default: "double",
+        help: "double precision, or mixed for speed",
+        doc: "With fast the error of a pixel is below 1e-5 of its value: enough for pictures, training data and planning. This \
+              option is not in nanoBragg.",
+        action: Action::Choice(&[
+            ("double", |o| o.sampling.precision = Some(Precision::Double)),
+            ("fast", |o| o.sampling.precision = Some(Precision::Fast)),
+        ]),
+        ..ROW
+    },
+    Flag {
+        names: &[Exact("-culling")],
+        value: "x",
+        default: "1e-7",
+        help: "fraction of a pixel that may be left out for speed",
+        doc: "Orientations and sources whose spots do not reach a pixel are skipped, as long as no more than this fraction of its \
+              value is left out; from 0, which skips nothing, to 0.01. This option is not in nanoBragg.",
+        action: Action::Number(|o, x| o.sampling.culling = Some(x)),
         ..ROW
     },
 ];

@@ -112,6 +112,8 @@ fn nothing_may_follow_an_exact_name() {
     ];
     let ours = [
         "-physics",
+        "-precision",
+        "-culling",
         "-source_weights",
         "-source_wavelength",
         "-threads",
@@ -336,6 +338,8 @@ fn malformed_values_are_refused() {
     refused("-threads 0", "-threads needs a whole number, 1 or more, but '0' was given");
     refused("-pivot middle", "-pivot needs sample or beam, but 'middle' was given");
     refused("-physics quantum", "-physics needs nanobragg or correct, but 'quantum' was given");
+    refused("-precision half", "-precision needs double or fast, but 'half' was given");
+    refused("-culling nan", "-culling needs a finite number, but 'nan' was given");
     refused("-cell 100 x", "-cell needs a number (Å, deg), but 'x' was given");
     refused("-misset 1 random 3", "-misset needs a number (deg), but 'random' was given");
     refused("-roi 1 2 3 4.5", "-roi needs a whole number (pixels), but '4.5' was given");

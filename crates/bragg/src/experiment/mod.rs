@@ -18,7 +18,7 @@ pub use beam::{Beam, Polarization, Source};
 pub use crystal::{Crystal, Mosaic, Shape};
 pub use detector::{Curvature, Detector, Panel, Roi, Sensor};
 pub use noise::Noise;
-pub use sampling::{Physics, RunningFactors, Sampling};
+pub use sampling::{Physics, Precision, RunningFactors, Sampling};
 pub use scan::Scan;
 pub use structure_factors::{Interpolation, StructureFactors};
 pub use unit_cell::UnitCell;

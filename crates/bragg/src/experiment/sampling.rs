@@ -9,6 +9,16 @@ pub enum Physics {
     NanoBragg,
 }
 
+/// The arithmetic of the inner sum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// Double precision throughout.
+    #[default]
+    Double,
+    /// Mixed precision, for pictures, training data and planning: the error of a pixel is below 1e-5 of its value.
+    Fast,
+}
+
 /// nanoBragg's `-oversample_…` options under [`Physics::NanoBragg`]: the factor multiplies the running sum after every term.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RunningFactors {
@@ -38,4 +48,9 @@ pub struct Sampling {
     pub physics: Physics,
     /// Factors on the running sum; only with [`Physics::NanoBragg`].
     pub running_factors: RunningFactors,
+    /// The arithmetic of the inner sum.
+    pub precision: Precision,
+    /// Orientations and sources whose spots do not reach a pixel are skipped as long as this fraction of its value at most is left
+    /// out; 0 skips nothing.
+    pub culling: f64,
 }

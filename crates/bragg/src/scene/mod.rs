@@ -9,7 +9,7 @@ pub use hkl_grid::HklGrid;
 pub use orientations::Orientation;
 pub use panels::{PanelTable, Window};
 
-pub use crate::experiment::{Physics, RunningFactors, Shape};
+pub use crate::experiment::{Physics, Precision, RunningFactors, Shape};
 
 use crate::experiment::{Curvature, Experiment};
 use crate::math::{Mat3, Vec3};
@@ -104,6 +104,10 @@ pub struct Scene {
     pub physics: Physics,
     /// nanoBragg's factors on the running sum.
     pub running_factors: RunningFactors,
+    /// The arithmetic of the inner sum.
+    pub precision: Precision,
+    /// Largest fraction of a pixel's value that may be left out by skipping orientations and sources; 0 skips nothing.
+    pub culling: f64,
     /// r_e²·fluence (1/sr).
     pub scale: f64,
     /// Photons per steradian of the uniform background, r_e²·fluence included.
@@ -151,6 +155,8 @@ impl Scene {
             d_min: sampling.d_min,
             physics: sampling.physics,
             running_factors: sampling.running_factors,
+            precision: sampling.precision,
+            culling: sampling.culling,
             scale: THOMSON_R_E_SQUARED * beam.fluence,
             background: water_background(experiment.water_thickness * METER_PER_MM, beam.fluence),
         }

@@ -1,7 +1,7 @@
 //! Experiments to test with.
 
 use bragg::experiment::{
-    Beam, Crystal, Curvature, Detector, Experiment, Interpolation, Mosaic, Panel, Physics, Polarization,
+    Beam, Crystal, Curvature, Detector, Experiment, Interpolation, Mosaic, Panel, Physics, Polarization, Precision,
     RunningFactors, Sampling, Scan, Shape, Source, StructureFactors, UnitCell,
 };
 use bragg::math::{Mat3, Vec3};
@@ -73,6 +73,8 @@ pub(crate) fn experiment() -> Experiment {
             d_min: 0.0,
             physics: Physics::Correct,
             running_factors: RunningFactors::default(),
+            precision: Precision::Double,
+            culling: 0.0,
         },
         water_thickness: 0.0,
     }

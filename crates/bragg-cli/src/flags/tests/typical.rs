@@ -6,7 +6,7 @@ use bragg::description::nanobragg::{
     CellOptions, Convention, Misset, Options, PhysicsChoice, Pivot, PolarOption, SourceWavelength, SourceWeights,
     WavelengthOption,
 };
-use bragg::experiment::Shape;
+use bragg::experiment::{Precision, Shape};
 
 /// Words of a command line, and whether the options are then what they must be.
 pub(super) type Check = (&'static str, fn(&Options) -> bool);
@@ -149,6 +149,9 @@ pub(super) const TYPICAL: &[Check] = &[
     ("-roi -2 61 10 50", |o| o.sampling.roi == Some([-2, 61, 10, 50])),
     ("-physics nanobragg", |o| o.sampling.physics == Some(PhysicsChoice::NanoBragg)),
     ("-physics correct", |o| o.sampling.physics == Some(PhysicsChoice::Correct)),
+    ("-precision double", |o| o.sampling.precision == Some(Precision::Double)),
+    ("-precision fast", |o| o.sampling.precision == Some(Precision::Fast)),
+    ("-culling 1e-3", |o| o.sampling.culling == Some(1e-3)),
     ("-water 20", |o| o.noise.water_um == Some(20.0)),
     ("-adc -3", |o| o.noise.adc == Some(-3.0)),
     ("-nonoise", |o| o.noise.noise == Some(false)),

@@ -16,8 +16,8 @@ pub use options::{
 
 use super::{Description, Notice, Origin, Value};
 use crate::error::{Error, Result};
-use crate::experiment::Shape;
 use crate::experiment::beam::Ticks;
+use crate::experiment::{Precision, Shape};
 use crate::io::smv::NanoBraggHeader;
 use crate::math::Vec3;
 use crate::units::METER_PER_ANGSTROM;
@@ -107,6 +107,7 @@ fn check_numbers(options: &Options) -> Result<()> {
         ("-oversample", count(options.sampling.oversample), at_least_1, "a whole number from 1"),
         ("-dmin", options.sampling.dmin_angstrom, not_negative, "a spacing of 0 Å or more"),
         ("-polar", kahn, |x| (-1.0..=1.0).contains(&x), "a number from -1 to 1"),
+        ("-culling", options.sampling.culling, |x| (0.0..=0.01).contains(&x), "a fraction from 0 to 0.01"),
         ("-dispersion", options.sources.dispersion_percent, |x| (0.0..=190.0).contains(&x), "from 0 to 190 %"),
         ("-default_F", options.reflections.default_f, not_negative, "an amplitude of 0 or more"),
         ("-detector_abs", options.sensor.abs_um, not_negative, "a depth of 0 µm or more, or inf"),
@@ -344,6 +345,13 @@ impl Writer<'_> {
             self.put("sampling.oversample_thick", sampling.oversample_thick, "-oversample_thick")?;
             self.put("sampling.oversample_polar", sampling.oversample_polar, "-oversample_polar")?;
             self.put("sampling.oversample_omega", sampling.oversample_omega, "-oversample_omega")?;
+        }
+        if let Some(precision) = sampling.precision {
+            let name = if precision == Precision::Fast { "fast" } else { "double" };
+            self.put("sampling.precision", name, "-precision")?;
+        }
+        if let Some(culling) = sampling.culling {
+            self.put("sampling.culling", culling, "-culling")?;
         }
         const MM_PER_UM: f64 = 1e-3;
         self.put("background.water", self.options.noise.water_um.unwrap_or(0.0) * MM_PER_UM, "-water")

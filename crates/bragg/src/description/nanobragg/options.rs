@@ -1,6 +1,6 @@
 //! The options of nanoBragg's command line as they were typed: nothing converted, completed or checked beyond its type.
 
-use crate::experiment::Shape;
+use crate::experiment::{Precision, Shape};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -363,6 +363,10 @@ pub struct SamplingOptions {
     pub roi: Option<[i64; 4]>,
     /// `-physics`.
     pub physics: Option<PhysicsChoice>,
+    /// `-precision`: the arithmetic of the inner sum.
+    pub precision: Option<Precision>,
+    /// `-culling`: largest fraction of a pixel's value that may be left out.
+    pub culling: Option<f64>,
 }
 
 /// Whose way of combining the factors of the intensity.

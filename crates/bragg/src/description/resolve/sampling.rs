@@ -2,7 +2,7 @@
 
 use super::resolver::Resolver;
 use crate::error::{Error, Result};
-use crate::experiment::{Crystal, Detector, Experiment, Physics, Roi, RunningFactors, Sampling, Scan};
+use crate::experiment::{Crystal, Detector, Experiment, Physics, Precision, Roi, RunningFactors, Sampling, Scan};
 
 /// Orientations (sources × spindle steps × mosaic domains) above which nothing is started.
 const MAX_ORIENTATIONS: f64 = 1e9;
@@ -65,11 +65,17 @@ impl Resolver {
             }
         }
         let [capture, polarization, solid_angle] = running;
+        let precision = match self.text("sampling.precision")?.as_str() {
+            "fast" => Precision::Fast,
+            _ => Precision::Double,
+        };
         Ok(Sampling {
             oversample: self.count("sampling.oversample")?,
             d_min: self.number("sampling.d_min")?,
             physics,
             running_factors: RunningFactors { capture, polarization, solid_angle },
+            precision,
+            culling: self.number("sampling.culling")?,
         })
     }
 
