@@ -4,6 +4,7 @@ mod amplitudes;
 mod elementary;
 mod lattice;
 mod level;
+pub mod peak;
 mod tile;
 
 pub use level::Level;
