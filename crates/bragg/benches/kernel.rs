@@ -54,7 +54,11 @@ fn square(bencher: Bencher, name: &str) {
 
 #[divan::bench(args = SHAPES)]
 fn shape(bencher: Bencher, shape: Shape) {
-    time(bencher, &Experiment { crystal: bragg::experiment::Crystal { shape, ..experiment().crystal }, ..experiment() }, Level::best());
+    time(
+        bencher,
+        &Experiment { crystal: bragg::experiment::Crystal { shape, ..experiment().crystal }, ..experiment() },
+        Level::best(),
+    );
 }
 
 #[divan::bench(args = [Interpolation::Nearest, Interpolation::Tricubic])]
@@ -96,7 +100,8 @@ fn many_reflections() -> Reflections {
     let axis = -55..55i32;
     let list = axis.clone().flat_map(|h| {
         let axis = axis.clone();
-        axis.clone().flat_map(move |k| axis.clone().map(move |l| ([h, k, l], f64::from((h * 7 + k * 13 + l * 29) & 63))))
+        axis.clone()
+            .flat_map(move |k| axis.clone().map(move |l| ([h, k, l], f64::from((h * 7 + k * 13 + l * 29) & 63))))
     });
     Reflections { list: list.collect(), ..Reflections::default() }
 }
@@ -120,7 +125,7 @@ fn table_of_grid(bencher: Bencher) {
     let n_points = grid.amplitudes.len();
     experiment.structure_factors.grid = Some(Arc::new(grid));
     let scene = Scene::new(&experiment);
-    bencher.counter(ItemsCount::new(n_points)).bench(|| -> Image<f32> {
-        cpu::render(&scene, &Unwatched).expect("the image fits into memory")
-    });
+    bencher
+        .counter(ItemsCount::new(n_points))
+        .bench(|| -> Image<f32> { cpu::render(&scene, &Unwatched).expect("the image fits into memory") });
 }

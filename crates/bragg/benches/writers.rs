@@ -16,7 +16,7 @@ fn main() {
 fn counts() -> PanelImage<i32> {
     let count = |i: usize| {
         let scrambled = (i as u32).wrapping_mul(2_654_435_761);
-        if scrambled % 199 == 0 { (scrambled >> 18) as i32 } else { (scrambled >> 28) as i32 }
+        if scrambled.is_multiple_of(199) { (scrambled >> 18) as i32 } else { (scrambled >> 28) as i32 }
     };
     PanelImage::new(SIZE, SIZE, (0..SIZE * SIZE).map(count).collect()).expect("as many pixels as the size says")
 }
