@@ -1,6 +1,7 @@
 //! Whether the images that are timed are right.
 
 use super::cases::Case;
+use anyhow::{Result, ensure};
 use bragg::kernel::reference;
 use bragg::scene::Scene;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ pub(super) struct Yardstick {
 impl Yardstick {
     /// A sample of about `n_steps` steps. `careful` is the scene's image to choose pixels by: half of them lie anywhere, half where it
     /// is not dark.
-    pub(super) fn new(case: &Case, scene: &Scene, careful: &[f64], n_steps: usize) -> bragg::Result<Self> {
+    pub(super) fn new(case: &Case, scene: &Scene, careful: &[f64], n_steps: usize) -> Result<Self> {
         let n = (n_steps / (scene.n_steps() * scene.n_layers())).clamp(256, 20_000).min(careful.len());
         let brightest = careful.iter().copied().fold(0.0, f64::max);
         let bright: Vec<_> = (0..careful.len()).filter(|&i| careful[i] > DARK * brightest).collect();
@@ -40,7 +41,13 @@ impl Yardstick {
         let photons = image.panels[0].pixels();
         let sample: Vec<_> = pixels.into_iter().map(|i| (i, photons[i])).collect();
         let brightest = sample.iter().map(|&(_, photons)| photons).fold(0.0, f64::max);
+        ensure!(brightest > 0.0, "{}: the image is dark, which proves nothing", case.name);
         Ok(Self { sample, brightest, ns_per_step: time_of_step(case, (n / 2).max(1))? })
+    }
+
+    /// How many pixels are compared: those of the sample that are not dark.
+    pub(super) fn n_compared(&self) -> usize {
+        self.sample.iter().filter(|&&(_, photons)| photons > DARK * self.brightest).count()
     }
 
     /// The largest error of the pixels of an image that are not dark, as a fraction of each; NaN where one is no number.
@@ -105,11 +112,17 @@ mod tests {
         let right: Vec<f64> = reference::render(&scene).unwrap().pixels().copied().collect();
         let yardstick = Yardstick::new(case, &scene, &right, 100_000).unwrap();
         assert_eq!(yardstick.error(&right), 0.0);
+        assert!(yardstick.n_compared() >= 512);
+        assert!(yardstick.error(&right[..right.len() / 2]) == 0.0, "a part of the image is compared with that part");
         // a kernel that counts every tenth photon twice, one that is dark, one that makes no numbers
+        let brightest = right.iter().copied().fold(0.0, f64::max);
         let wrong = |f: fn(f64) -> f64| -> Vec<f64> { right.iter().map(|&photons| f(photons)).collect() };
         assert!((yardstick.error(&wrong(|photons| 1.1 * photons)) - 0.1).abs() < 1e-12);
         assert_eq!(yardstick.error(&wrong(|_| 0.0)), 1.0);
         assert!(yardstick.error(&wrong(|_| f64::NAN)).is_nan());
+        let mut one = right.clone();
+        one.iter_mut().filter(|photons| **photons == brightest).for_each(|photons| *photons *= 1.0 + 1e-9);
+        assert!((yardstick.error(&one) - 1e-9).abs() < 1e-14, "the brightest pixel is always compared");
         for error in [2e-12, 0.1, f64::INFINITY, f64::NAN] {
             assert!(complaint(error, 1e-12, true).is_some(), "{error}");
         }

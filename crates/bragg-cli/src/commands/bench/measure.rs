@@ -57,6 +57,8 @@ pub(super) struct Measurement {
     operations_per_step: Option<u32>,
     /// The shortest time that the arithmetic of a step can take over the time that it took.
     pub(super) fraction_of_fma_bound: Option<f64>,
+    /// Pixels that were compared with the reference kernel's.
+    compared_pixels: usize,
     /// Largest error of a pixel as a fraction of it (null when one is no number).
     pub(super) error: f64,
     tolerance: f64,
@@ -111,6 +113,7 @@ pub(super) fn measure(
         speed_up: one_thread.ns_per_step / all_threads.ns_per_step,
         operations_per_step: case.operations,
         fraction_of_fma_bound: bound.map(|bound| bound / one_thread.ns_per_step),
+        compared_pixels: yardstick.n_compared(),
         error,
         tolerance,
         reference_ns_per_step: yardstick.ns_per_step,
