@@ -1,5 +1,7 @@
 //! The command line.
 
+use crate::commands::bench::cases;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,6 +17,10 @@ Examples:
   bragg simulate lysozyme.toml --set detector.distance=200 --set crystal.mosaic_spread=\"2 mrad\"
 
 docs/experiment-file.md lists every key of an experiment file.";
+
+const BENCH: &str = "\
+Takes about a minute; use an idle machine. docs/benchmarks.md says how to read the table. The exit status is 1 when an image \
+deviates from the reference kernel's by more than rounding and the chosen approximations explain.";
 
 /// Absolute X-ray diffraction images from crystals.
 #[derive(Debug, Parser)]
@@ -40,6 +46,9 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<OsString>,
     },
+    /// Time the simulation on this machine, and compare its images with those of the plain reference kernel.
+    #[command(after_help = BENCH)]
+    Bench(Bench),
     /// Print a page of docs/.
     #[command(hide = true)]
     Reference {
@@ -153,4 +162,20 @@ pub(crate) struct Noise {
     /// Largest count; that of the file format when not given.
     #[arg(long, value_name = "COUNTS", allow_negative_numbers = true)]
     pub(crate) saturation: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// Print one JSON object instead of tables.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Threads to compare one thread with; all that the system allows when not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+    /// Smaller images: some ten seconds, less exact.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Only these cases.
+    #[arg(long, value_name = "NAME", num_args = 1.., value_parser = PossibleValuesParser::new(cases::names()))]
+    pub(crate) case: Vec<String>,
 }

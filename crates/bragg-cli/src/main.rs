@@ -42,6 +42,7 @@ fn run(words: Vec<OsString>) -> anyhow::Result<ExitCode> {
         Command::Show(arguments) => commands::show::run(&arguments),
         Command::Noise(arguments) => commands::noise::run(&arguments),
         Command::Nanobragg { words } => return commands::nanobragg::run(words.into_iter(), "bragg nanobragg"),
+        Command::Bench(arguments) => commands::bench::run(&arguments),
         Command::Reference { page } => commands::reference::run(page),
     }?;
     Ok(ExitCode::SUCCESS)

@@ -7,7 +7,7 @@ use bragg::kernel::{Monitor, reference};
 use bragg::scene::Scene;
 
 /// The environment variable that chooses a kernel, for tests and comparisons.
-const KERNEL: &str = "BRAGG_CPU";
+pub(crate) const KERNEL: &str = "BRAGG_CPU";
 
 /// Does `work` on so many threads; 0 for as many as the machine gives.
 pub(crate) fn on_threads<T: Send>(n_threads: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
@@ -24,7 +24,7 @@ pub(crate) fn render(scene: &Scene, monitor: &dyn Monitor) -> Result<Image<f32>>
 }
 
 /// The instructions to use; `None` for the reference kernel.
-fn chosen_level() -> Result<Option<Level>> {
+pub(crate) fn chosen_level() -> Result<Option<Level>> {
     let Ok(name) = std::env::var(KERNEL) else { return Ok(Some(Level::best())) };
     if name == "reference" {
         return Ok(None);

@@ -1,5 +1,6 @@
 //! One module per command.
 
+pub(crate) mod bench;
 pub(crate) mod nanobragg;
 pub(crate) mod noise;
 pub(crate) mod reference;

@@ -4,6 +4,7 @@ mod amplitudes;
 mod distances;
 mod elementary;
 mod level;
+pub mod peak;
 mod round;
 mod spots;
 mod square;

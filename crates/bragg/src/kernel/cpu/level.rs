@@ -63,8 +63,9 @@ impl Level {
         self.run(SumOrientations { prepared, tile });
     }
 
+    /// Does the work with this level's instructions.
     #[inline(always)]
-    fn run(self, work: impl Work) {
+    pub(super) fn run(self, work: impl Work) {
         match self {
             Self::Portable => work.run::<false>(),
             #[cfg(target_arch = "x86_64")]
@@ -78,7 +79,7 @@ impl Level {
 }
 
 /// Something to compile for every level.
-trait Work {
+pub(super) trait Work {
     fn run<const FMA: bool>(self);
 }
 
