@@ -6,6 +6,7 @@ mod elementary;
 mod level;
 pub mod peak;
 mod round;
+mod sample;
 mod spots;
 mod square;
 mod tile;
@@ -16,9 +17,10 @@ use super::{Monitor, Sample, dark, reference};
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::physics::polarization::PolarizationFrame;
-use crate::scene::{Domain, PanelTable, Physics, Scene, Shape};
+use crate::scene::{Domain, PanelTable, Physics, Scene, Shape, Window};
 use amplitudes::Amplitudes;
 use rayon::prelude::*;
+use std::ops::Range;
 use tile::Tile;
 
 /// A scene with what is worth computing once.
@@ -87,59 +89,84 @@ pub fn render_at<T: Sample>(scene: &Scene, level: Level, monitor: &dyn Monitor) 
     let mut image = dark(scene)?;
     let prepared = Prepared::new(scene)?;
     for (panel, pixels) in scene.panels.iter().zip(&mut image.panels) {
-        let rows = rows_per_band(panel);
-        pixels.pixels_mut().par_chunks_mut(panel.n_fast.max(1) * rows).enumerate().try_for_each_init(
-            Tile::new,
-            |tile, (i_band, band)| {
-                if monitor.cancelled() {
-                    return Err(Error::Interrupted);
-                }
-                render_band(&prepared, panel, level, i_band * rows, band, tile);
-                monitor.advance(band.len());
-                Ok(())
-            },
-        )?;
+        let size = prepared.strip_size(panel);
+        pixels.pixels_mut().par_chunks_mut(size).enumerate().try_for_each_init(Tile::new, |tile, (i_strip, strip)| {
+            if monitor.cancelled() {
+                return Err(Error::Interrupted);
+            }
+            let mut strip = Strip { prepared: &prepared, panel, level, first: i_strip * size, pixels: strip };
+            strip.render(tile);
+            monitor.advance(strip.pixels.len());
+            Ok(())
+        })?;
     }
     Ok(image)
 }
 
-/// Rows that one thread takes at a time: enough pixels to fill a few tiles.
-fn rows_per_band(panel: &PanelTable) -> usize {
-    (4 * tile::TILE).div_ceil(panel.n_fast.max(1))
+/// Consecutive pixels of a panel, row after row, that one thread takes at a time.
+struct Strip<'a, T> {
+    prepared: &'a Prepared<'a>,
+    panel: &'a PanelTable,
+    level: Level,
+    /// Place of the first pixel in the panel.
+    first: usize,
+    pixels: &'a mut [T],
 }
 
-/// Computes the rows from `first_row` on.
-fn render_band<T: Sample>(
-    prepared: &Prepared,
-    panel: &PanelTable,
-    level: Level,
-    first_row: usize,
-    band: &mut [T],
-    tile: &mut Tile,
-) {
-    let window = panel.window;
-    let n_rows = band.len() / panel.n_fast.max(1);
-    let rows = window.slow[0].max(first_row)..window.slow[1].min(first_row + n_rows);
-    let place = |fast: usize, slow: usize| (slow - first_row) * panel.n_fast + fast;
-    // Factors on the running sum tie each term to the one before: nothing can be taken side by side.
-    let is_sequential = prepared.scene.running_factors.any() && prepared.scene.physics == Physics::NanoBragg;
-    let mut flush = |tile: &mut Tile| {
+impl Prepared<'_> {
+    /// Pixels that a thread takes at a time: some tiles, or fewer where that leaves threads without work.
+    fn strip_size(&self, panel: &PanelTable) -> usize {
+        let n_pixels = panel.n_fast * panel.n_slow;
+        let share = n_pixels / (8 * rayon::current_num_threads());
+        share.next_multiple_of(16).clamp(16, 16 * tile::TILE)
+    }
+
+    /// Factors on the running sum tie each term to the one before: nothing can be taken side by side.
+    fn is_sequential(&self) -> bool {
+        self.scene.running_factors.any() && self.scene.physics == Physics::NanoBragg
+    }
+}
+
+impl<T: Sample> Strip<'_, T> {
+    fn render(&mut self, tile: &mut Tile) {
+        let Window { fast, slow } = self.panel.window;
+        let n_fast = self.panel.n_fast;
+        let end = self.first + self.pixels.len();
+        for row in (self.first / n_fast).max(slow[0])..end.div_ceil(n_fast).min(slow[1]) {
+            let in_row = |place: usize| place.saturating_sub(row * n_fast).min(n_fast);
+            let columns = in_row(self.first).max(fast[0])..in_row(end).min(fast[1]);
+            self.render_row(row, columns, tile);
+        }
+        self.flush(tile);
+    }
+
+    /// Takes the live pixels of a row.
+    fn render_row(&mut self, slow: usize, columns: Range<usize>, tile: &mut Tile) {
+        let mut next = columns.start;
+        while let Some(start) = self.panel.find(next..columns.end, slow, true) {
+            let most = columns.end.min(start + tile.room());
+            next = self.panel.find(start..most, slow, false).unwrap_or(most);
+            tile.push(start, slow, next - start);
+            if tile.room() == 0 {
+                self.flush(tile);
+            }
+        }
+    }
+
+    /// Computes the pixels of the tile and puts them in their places.
+    fn flush(&mut self, tile: &mut Tile) {
+        let Self { prepared, panel, level, .. } = *self;
+        let is_sequential = prepared.is_sequential();
         if !is_sequential {
             level.render(prepared, panel, tile);
         }
         for (fast, slow, photons) in tile.drain() {
-            let photons = if is_sequential { reference::pixel(prepared.scene, panel, fast, slow) } else { photons };
-            band[place(fast, slow)] = T::from_f64(photons);
-        }
-    };
-    for slow in rows {
-        for fast in window.fast[0]..window.fast[1] {
-            if panel.is_live(fast, slow) && tile.push(fast, slow) {
-                flush(tile);
+            let start = slow * panel.n_fast + fast - self.first;
+            for (i, (pixel, photons)) in self.pixels[start..start + photons.len()].iter_mut().zip(photons).enumerate() {
+                let photons =
+                    if is_sequential { reference::pixel(prepared.scene, panel, fast + i, slow) } else { *photons };
+                *pixel = T::from_f64(photons);
             }
         }
-    }
-    if !tile.is_empty() {
-        flush(tile);
     }
 }

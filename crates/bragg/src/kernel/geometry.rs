@@ -18,8 +18,9 @@ pub(super) struct SamplePoint {
 
 /// The point at `fast`, `slow` (m from the corner of the first pixel) in a layer of the sensor.
 pub(super) fn sample_point(scene: &Scene, panel: &PanelTable, layer: usize, fast: f64, slow: f64) -> SamplePoint {
-    let depth = scene.sensor.map_or(0.0, |sensor| layer as f64 * sensor.layer_thickness);
-    let flat = panel.origin + panel.fast_axis * fast + panel.slow_axis * slow + panel.normal * depth;
+    let (origin, depth) = layer_origin(scene, panel, layer);
+    let (fast_axis, slow_axis) = (panel.fast_axis, panel.slow_axis);
+    let flat = Vec3([0, 1, 2].map(|i| slow_axis[i].mul_add(slow, fast_axis[i].mul_add(fast, origin[i]))));
     let position = scene.sphere.map_or(flat, |sphere| on_sphere(&sphere, panel, flat));
     let distance = position.norm();
     let direction = position * (1.0 / distance);
@@ -33,6 +34,12 @@ pub(super) fn sample_point(scene: &Scene, panel: &PanelTable, layer: usize, fast
         layer_capture(depth, far, sensor.attenuation, direction.dot(panel.normal))
     });
     SamplePoint { direction, solid_angle, capture }
+}
+
+/// The corner (m) of the first pixel in a layer of the sensor, and the layer's depth (m).
+pub(super) fn layer_origin(scene: &Scene, panel: &PanelTable, layer: usize) -> (Vec3, f64) {
+    let depth = scene.sensor.map_or(0.0, |sensor| layer as f64 * sensor.layer_thickness);
+    (panel.origin + panel.normal * depth, depth)
 }
 
 /// The point of the sphere that a point of the plane is bent to.

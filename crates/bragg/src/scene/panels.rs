@@ -3,6 +3,7 @@
 use crate::experiment::{Panel, Roi};
 use crate::math::Vec3;
 use crate::units::METER_PER_MM;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The pixels of a panel that are computed: half-open ranges.
@@ -56,6 +57,14 @@ impl PanelTable {
             n_slow: panel.n_slow,
             window: Window { fast: half_open(roi.fast, panel.n_fast), slow: half_open(roi.slow, panel.n_slow) },
             mask: panel.mask.clone(),
+        }
+    }
+
+    /// The first of the `fast` pixels of a row that is computed, or with `live` false is not.
+    pub fn find(&self, mut fast: Range<usize>, slow: usize, live: bool) -> Option<usize> {
+        match &self.mask {
+            Some(mask) => fast.find(|fast| mask[slow * self.n_fast + fast] == live),
+            None => (live && !fast.is_empty()).then_some(fast.start),
         }
     }
 

@@ -2,14 +2,13 @@
 
 #![expect(clippy::needless_range_loop, reason = "one index into many arrays is how these loops read best")]
 
-use super::elementary::{exp_negative, multiply_add};
+use super::elementary::multiply_add;
 use super::level::Level;
+use super::sample::Sample;
 use super::{Lattice, Prepared, round, spots, square};
-use crate::kernel::geometry::sample_point;
 use crate::kernel::reference;
 use crate::math::Vec3;
-use crate::physics::polarization::{PolarizationFrame, polarization_factor};
-use crate::scene::{PanelTable, Physics, Source};
+use crate::scene::{PanelTable, Physics};
 
 /// The most pixels of a tile: its arrays stay in the first-level cache.
 pub(super) const TILE: usize = 128;
@@ -17,26 +16,32 @@ pub(super) const TILE: usize = 128;
 /// One number for each pixel of a tile.
 pub(super) type Lane = [f64; TILE];
 
-const DARK: Lane = [0.0; TILE];
+pub(super) const DARK: Lane = [0.0; TILE];
+
+/// Pixels of the tile that follow one another in a row of the image.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    fast: usize,
+    slow: usize,
+    /// Where they are in the tile.
+    first: usize,
+    n: usize,
+}
 
 /// The pixels of a tile and everything that is known of them.
 pub(super) struct Tile {
     /// Number of pixels; the rest of the arrays is not read.
     n: usize,
+    /// The pixels that are wanted.
+    runs: Vec<Run>,
     /// Where each pixel lies in the image.
-    fast: [u32; TILE],
-    slow: [u32; TILE],
+    fast: Lane,
+    slow: Lane,
     /// Photons: the result.
     photons: Lane,
-    /// Of the current sample: unit vector, solid angle, capture.
-    direction: [Lane; 3],
-    solid_angle: Lane,
-    capture: Lane,
-    /// Of the current source: polarisation (or 0 for a sample beyond d_min), scattering vector, sum over orientations.
-    polarization: Lane,
-    q: [Lane; 3],
+    sample: Sample,
+    /// Of the current source: sum over orientations.
     sum: Lane,
-    /// Of the current orientations.
     square: square::Scratch,
     round: round::Scratch,
     spots: spots::Scratch,
@@ -49,14 +54,11 @@ impl Tile {
     pub(super) fn new() -> Box<Self> {
         Box::new(Self {
             n: 0,
-            fast: [0; TILE],
-            slow: [0; TILE],
+            runs: Vec::new(),
+            fast: DARK,
+            slow: DARK,
             photons: DARK,
-            direction: [DARK; 3],
-            solid_angle: DARK,
-            capture: DARK,
-            polarization: DARK,
-            q: [DARK; 3],
+            sample: Sample::new(),
             sum: DARK,
             square: square::Scratch::new(),
             round: round::Scratch::new(),
@@ -66,33 +68,37 @@ impl Tile {
         })
     }
 
-    /// Adds a pixel; whether the tile is full then.
-    pub(super) fn push(&mut self, fast: usize, slow: usize) -> bool {
-        (self.fast[self.n], self.slow[self.n]) = (fast as u32, slow as u32);
-        self.n += 1;
-        self.n == TILE
+    /// Pixels that still fit.
+    pub(super) fn room(&self) -> usize {
+        TILE - self.n
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.n == 0
+    /// Adds so many pixels of a row, for which there is room.
+    pub(super) fn push(&mut self, fast: usize, slow: usize, n: usize) {
+        let first = self.n;
+        for (i, place) in self.fast[first..first + n].iter_mut().enumerate() {
+            *place = (fast + i) as f64;
+        }
+        self.slow[first..first + n].fill(slow as f64);
+        self.runs.push(Run { fast, slow, first, n });
+        self.n += n;
     }
 
-    /// The pixels with their photons; the tile is empty afterwards.
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = (usize, usize, f64)> + '_ {
-        let n = std::mem::take(&mut self.n);
-        (0..n).map(|i| (self.fast[i] as usize, self.slow[i] as usize, self.photons[i]))
+    /// The wanted pixels: fast and slow of the first of a run, and the photons of the run. The tile is empty afterwards.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = (usize, usize, &[f64])> {
+        self.n = 0;
+        let photons = &self.photons;
+        self.runs.drain(..).map(|run| (run.fast, run.slow, &photons[run.first..run.first + run.n]))
     }
 
     /// Computes the photons of the tile's pixels.
     #[inline(always)]
     pub(super) fn render<const FMA: bool>(&mut self, prepared: &Prepared, panel: &PanelTable, level: Level) {
-        let n = self.n;
         self.fill_up();
         match prepared.scene.physics {
             Physics::Correct => self.render_correct::<FMA>(prepared, panel, level),
             Physics::NanoBragg => self.render_nanobragg::<FMA>(prepared, panel, level),
         }
-        self.n = n;
     }
 
     /// Repeats the last pixel until the tile is whole vectors, which leaves no scalar loop over the rest.
@@ -116,17 +122,17 @@ impl Tile {
         self.photons = DARK;
         for layer in 0..scene.n_layers() {
             for i_sub in 0..scene.oversample * scene.oversample {
-                self.locate::<FMA>(prepared, panel, layer, i_sub);
+                let places = [&self.fast[..n], &self.slow[..n]];
+                self.sample.locate::<FMA>(scene, panel, layer, i_sub, places);
                 for (source, frame) in scene.sources.iter().zip(&prepared.frames) {
-                    self.polarize(prepared, source, frame.as_ref());
-                    for i in 0..n {
-                        self.polarization[i] *= source.weight * self.solid_angle[i] * self.capture[i];
-                        background[i] += self.polarization[i];
-                    }
-                    if self.scatter(prepared, source) {
+                    self.sample.polarize::<FMA>(scene, source, frame.as_ref(), n);
+                    self.sample.weigh(source.weight, &mut background, n);
+                    if self.sample.scatter::<FMA>(scene, source, n) {
                         level.sum_orientations(prepared, self);
+                        let (factor, sum, photons) =
+                            (&self.sample.factor[..n], &self.sum[..n], &mut self.photons[..n]);
                         for i in 0..n {
-                            self.photons[i] = multiply_add::<FMA>(self.polarization[i], self.sum[i], self.photons[i]);
+                            photons[i] = multiply_add::<FMA>(factor[i], sum[i], photons[i]);
                         }
                     }
                 }
@@ -134,50 +140,57 @@ impl Tile {
         }
         let scale = scene.scale / scene.n_steps() as f64;
         let background_scale = scene.background / (scene.oversample * scene.oversample * scene.sources.len()) as f64;
+        let (photons, background) = (&mut self.photons[..n], &background[..n]);
         for i in 0..n {
-            self.photons[i] = self.photons[i] * scale + background[i] * background_scale;
+            photons[i] = photons[i] * scale + background[i] * background_scale;
         }
     }
 
     /// The factors of the first samples on the sum of all.
     #[inline(always)]
     fn render_nanobragg<const FMA: bool>(&mut self, prepared: &Prepared, panel: &PanelTable, level: Level) {
+        /// A polarisation that is not known yet: the first sample within d_min sets it.
         const UNKNOWN: f64 = -1.0;
         let (scene, n) = (prepared.scene, self.n);
-        let mut capture = DARK;
         let mut all_known = scene.polarization.is_none();
+        let mut capture = DARK;
         self.photons[..n].fill(scene.background);
         self.first_polarization[..n].fill(if all_known { 1.0 } else { UNKNOWN });
         for layer in 0..scene.n_layers() {
             for i_sub in 0..scene.oversample * scene.oversample {
-                self.locate::<FMA>(prepared, panel, layer, i_sub);
+                let places = [&self.fast[..n], &self.slow[..n]];
+                self.sample.locate::<FMA>(scene, panel, layer, i_sub, places);
                 if i_sub == 0 {
-                    capture = self.capture;
+                    capture = self.sample.capture;
                     if layer == 0 {
-                        self.first_solid_angle = self.solid_angle;
+                        self.first_solid_angle = self.sample.solid_angle;
                     }
                 }
                 for (source, frame) in scene.sources.iter().zip(&prepared.frames) {
                     if all_known {
-                        self.polarization[..n].fill(1.0);
+                        self.sample.factor[..n].fill(1.0);
                     } else {
-                        self.polarize(prepared, source, frame.as_ref());
+                        self.sample.polarize::<FMA>(scene, source, frame.as_ref(), n);
                     }
-                    // What is beyond d_min becomes 0 here.
-                    let scatters = self.scatter(prepared, source);
+                    // A sample beyond d_min has the factor 0 afterwards.
+                    let scatters = self.sample.scatter::<FMA>(scene, source, n);
+                    let factor = &self.sample.factor[..n];
                     if !all_known {
+                        let is_lit = |i: usize| scene.d_min <= 0.0 || factor[i] != 0.0;
                         for i in 0..n {
-                            if self.first_polarization[i] == UNKNOWN && self.is_scattering(prepared, i) {
-                                self.first_polarization[i] = self.polarization[i];
+                            if self.first_polarization[i] == UNKNOWN && is_lit(i) {
+                                self.first_polarization[i] = factor[i];
                             }
                         }
                         all_known = self.first_polarization[..n].iter().all(|&p| p != UNKNOWN);
                     }
                     if scatters {
+                        let all_scatter = scene.d_min <= 0.0;
                         level.sum_orientations(prepared, self);
-                        for i in 0..n {
-                            let seen = if self.is_scattering(prepared, i) { source.weight } else { 0.0 };
-                            self.photons[i] = multiply_add::<FMA>(seen, self.sum[i], self.photons[i]);
+                        let (factor, sum) = (&self.sample.factor[..n], &self.sum[..n]);
+                        for (i, photons) in self.photons[..n].iter_mut().enumerate() {
+                            let seen = if all_scatter || factor[i] != 0.0 { source.weight } else { 0.0 };
+                            *photons = multiply_add::<FMA>(seen, sum[i], *photons);
                         }
                     }
                 }
@@ -190,102 +203,11 @@ impl Tile {
         }
     }
 
-    /// Where the sample lies, and the factors that follow from that.
-    #[inline(always)]
-    fn locate<const FMA: bool>(&mut self, prepared: &Prepared, panel: &PanelTable, layer: usize, i_sub: usize) {
-        let (scene, n) = (prepared.scene, self.n);
-        let steps = scene.oversample;
-        let sub_pixel = panel.pixel_size / steps as f64;
-        let at = |pixel: u32, i: usize| sub_pixel * (f64::from(pixel) * steps as f64 + i as f64 + 0.5);
-        if scene.sphere.is_some() {
-            for i in 0..n {
-                let (fast, slow) = (at(self.fast[i], i_sub % steps), at(self.slow[i], i_sub / steps));
-                let point = sample_point(scene, panel, layer, fast, slow);
-                (0..3).for_each(|axis| self.direction[axis][i] = point.direction[axis]);
-                (self.solid_angle[i], self.capture[i]) = (point.solid_angle, point.capture);
-            }
-            return;
-        }
-        let depth = scene.sensor.map_or(0.0, |sensor| layer as f64 * sensor.layer_thickness);
-        let in_depth = panel.normal * depth;
-        let area = panel.pixel_size * panel.pixel_size * panel.close_distance;
-        let (pixel_fast, pixel_slow) = (&self.fast[..n], &self.slow[..n]);
-        let [x, y, z] = self.direction.each_mut().map(|axis| &mut axis[..n]);
-        let solid_angle = &mut self.solid_angle[..n];
-        for i in 0..n {
-            let (fast, slow) = (at(pixel_fast[i], i_sub % steps), at(pixel_slow[i], i_sub / steps));
-            let component = |axis: usize| {
-                panel.origin[axis] + panel.fast_axis[axis] * fast + panel.slow_axis[axis] * slow + in_depth[axis]
-            };
-            let [px, py, pz] = [component(0), component(1), component(2)];
-            let square = multiply_add::<FMA>(pz, pz, multiply_add::<FMA>(py, py, px * px));
-            let inverse = 1.0 / square.sqrt();
-            (x[i], y[i], z[i]) = (px * inverse, py * inverse, pz * inverse);
-            solid_angle[i] = inverse * inverse * if scene.point_pixels { 1.0 } else { area * inverse };
-        }
-        let capture = &mut self.capture[..n];
-        let Some(sensor) = scene.sensor else { return capture.fill(1.0) };
-        let far = (layer + 1) as f64 * sensor.layer_thickness;
-        let (near, far) = (-depth * sensor.attenuation, -far * sensor.attenuation);
-        let normal = panel.normal;
-        for i in 0..n {
-            let obliquity =
-                multiply_add::<FMA>(z[i], normal[2], multiply_add::<FMA>(y[i], normal[1], x[i] * normal[0]));
-            let path = 1.0 / obliquity;
-            capture[i] = exp_negative::<FMA>(near * path) - exp_negative::<FMA>(far * path);
-        }
-    }
-
-    /// The polarisation factor of each pixel; 1 without.
-    #[inline(always)]
-    fn polarize(&mut self, prepared: &Prepared, source: &Source, frame: Option<&PolarizationFrame>) {
-        let n = self.n;
-        let polarization = &mut self.polarization[..n];
-        let (Some(table), Some(frame)) = (prepared.scene.polarization, frame) else { return polarization.fill(1.0) };
-        let [x, y, z] = self.direction.each_ref().map(|axis| &axis[..n]);
-        for i in 0..n {
-            let diffracted = Vec3::new(x[i], y[i], z[i]);
-            polarization[i] = polarization_factor(source.incident, diffracted, frame, table.kahn_factor);
-        }
-    }
-
-    /// The scattering vectors; whether any is within d_min.
-    #[inline(always)]
-    fn scatter(&mut self, prepared: &Prepared, source: &Source) -> bool {
-        let n = self.n;
-        let inverse = 1.0 / source.wavelength;
-        for axis in 0..3 {
-            let (direction, q) = (&self.direction[axis][..n], &mut self.q[axis][..n]);
-            for i in 0..n {
-                q[i] = (direction[i] - source.incident[axis]) * inverse;
-            }
-        }
-        if prepared.scene.d_min <= 0.0 {
-            return true;
-        }
-        let mut any = false;
-        for i in 0..n {
-            let scatters = self.is_scattering(prepared, i);
-            any |= scatters;
-            if !scatters && prepared.scene.physics == Physics::Correct {
-                self.polarization[i] = 0.0;
-            }
-        }
-        any
-    }
-
-    /// Whether a pixel's scattering vector is within d_min.
-    #[inline(always)]
-    fn is_scattering(&self, prepared: &Prepared, i: usize) -> bool {
-        let d_min = prepared.scene.d_min;
-        d_min <= 0.0 || d_min <= 1.0 / Vec3::new(self.q[0][i], self.q[1][i], self.q[2][i]).norm()
-    }
-
     /// Σ F²·L² over the orientations.
     #[inline(always)]
     pub(super) fn sum_orientations<const FMA: bool>(&mut self, prepared: &Prepared) {
         let Prepared { scene, amplitudes, lattice, .. } = prepared;
-        let (q, orientations) = (&self.q, &scene.orientations);
+        let (q, orientations) = (&self.sample.q, &scene.orientations);
         let sum = &mut self.sum[..self.n];
         sum.fill(0.0);
         match lattice {

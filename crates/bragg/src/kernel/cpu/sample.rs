@@ -1,0 +1,143 @@
+//! A sample of each pixel of a tile: where it lies in the sensor, and the factors and scattering vectors that follow.
+
+#![expect(clippy::needless_range_loop, reason = "one index into many arrays is how these loops read best")]
+
+use super::elementary::{exp_negative, inverse_norm, multiply_add};
+use super::tile::{DARK, Lane};
+use crate::kernel::geometry::{layer_origin, sample_point};
+use crate::physics::polarization::PolarizationFrame;
+use crate::scene::{PanelTable, Scene, Source};
+
+/// What is known of the current sample of each pixel.
+pub(super) struct Sample {
+    /// Unit vector from the crystal.
+    direction: [Lane; 3],
+    pub(super) solid_angle: Lane,
+    pub(super) capture: Lane,
+    /// Of the current source: the polarisation factor, or the product of all factors; 0 for a sample beyond d_min.
+    pub(super) factor: Lane,
+    /// Scattering vector of the current source.
+    pub(super) q: [Lane; 3],
+}
+
+impl Sample {
+    pub(super) fn new() -> Self {
+        Self { direction: [DARK; 3], solid_angle: DARK, capture: [1.0; DARK.len()], factor: DARK, q: [DARK; 3] }
+    }
+
+    /// Where the sample `i_sub` in a `layer` lies, and the factors that follow from that. `places`: fast and slow of each pixel.
+    #[inline(always)]
+    pub(super) fn locate<const FMA: bool>(
+        &mut self,
+        scene: &Scene,
+        panel: &PanelTable,
+        layer: usize,
+        i_sub: usize,
+        [pixel_fast, pixel_slow]: [&[f64]; 2],
+    ) {
+        let n = pixel_fast.len();
+        let steps = scene.oversample as f64;
+        let sub_pixel = panel.pixel_size / steps;
+        let (sub_fast, sub_slow) = ((i_sub % scene.oversample) as f64, (i_sub / scene.oversample) as f64);
+        let at = |pixel: f64, sub: f64| sub_pixel * (multiply_add::<FMA>(pixel, steps, sub) + 0.5);
+        if scene.sphere.is_some() {
+            for i in 0..n {
+                let (fast, slow) = (at(pixel_fast[i], sub_fast), at(pixel_slow[i], sub_slow));
+                let point = sample_point(scene, panel, layer, fast, slow);
+                (0..3).for_each(|axis| self.direction[axis][i] = point.direction[axis]);
+                (self.solid_angle[i], self.capture[i]) = (point.solid_angle, point.capture);
+            }
+            return;
+        }
+        let (origin, depth) = layer_origin(scene, panel, layer);
+        let (fast_axis, slow_axis) = (panel.fast_axis, panel.slow_axis);
+        let area = panel.pixel_size * panel.pixel_size * panel.close_distance;
+        let [x, y, z] = self.direction.each_mut().map(|axis| &mut axis[..n]);
+        let solid_angle = &mut self.solid_angle[..n];
+        for i in 0..n {
+            let (fast, slow) = (at(pixel_fast[i], sub_fast), at(pixel_slow[i], sub_slow));
+            let component = |axis: usize| {
+                multiply_add::<FMA>(slow_axis[axis], slow, multiply_add::<FMA>(fast_axis[axis], fast, origin[axis]))
+            };
+            let [px, py, pz] = [component(0), component(1), component(2)];
+            let square = multiply_add::<FMA>(pz, pz, multiply_add::<FMA>(py, py, px * px));
+            let inverse = inverse_norm::<FMA>(square);
+            (x[i], y[i], z[i]) = (px * inverse, py * inverse, pz * inverse);
+            solid_angle[i] = inverse * inverse * if scene.point_pixels { 1.0 } else { area * inverse };
+        }
+        let Some(sensor) = scene.sensor else { return };
+        let (near, far) = (-depth * sensor.attenuation, -((layer + 1) as f64) * sensor.layer_thickness * sensor.attenuation);
+        let normal = panel.normal;
+        let capture = &mut self.capture[..n];
+        for i in 0..n {
+            let obliquity =
+                multiply_add::<FMA>(z[i], normal[2], multiply_add::<FMA>(y[i], normal[1], x[i] * normal[0]));
+            let path = 1.0 / obliquity;
+            capture[i] = exp_negative::<FMA>(near * path) - exp_negative::<FMA>(far * path);
+        }
+    }
+
+    /// The polarisation factors for a source; 1 without polarisation. [`crate::physics::polarization::polarization_factor`].
+    #[inline(always)]
+    pub(super) fn polarize<const FMA: bool>(
+        &mut self,
+        scene: &Scene,
+        source: &Source,
+        frame: Option<&PolarizationFrame>,
+        n: usize,
+    ) {
+        let factor = &mut self.factor[..n];
+        let (Some(table), Some(frame)) = (scene.polarization, frame) else { return factor.fill(1.0) };
+        let [x, y, z] = self.direction.each_ref().map(|axis| &axis[..n]);
+        let along = |[a, b, c]: [f64; 3], i: usize| {
+            multiply_add::<FMA>(z[i], c, multiply_add::<FMA>(y[i], b, x[i] * a))
+        };
+        let half_kahn = -0.5 * table.kahn_factor;
+        for i in 0..n {
+            let cosine = along(source.incident.0, i);
+            let (electric, magnetic) = (along(frame.electric.0, i), along(frame.magnetic.0, i));
+            let square = cosine * cosine;
+            let anisotropy = multiply_add::<FMA>(electric, electric, -(magnetic * magnetic))
+                + multiply_add::<FMA>(-frame.axial, square, frame.axial);
+            factor[i] = multiply_add::<FMA>(half_kahn, anisotropy, multiply_add::<FMA>(0.5, square, 0.5));
+        }
+    }
+
+    /// Multiplies the polarisation by the other factors, and adds the product to the background.
+    #[inline(always)]
+    pub(super) fn weigh(&mut self, weight: f64, background: &mut Lane, n: usize) {
+        let (factor, background) = (&mut self.factor[..n], &mut background[..n]);
+        let (solid_angle, capture) = (&self.solid_angle[..n], &self.capture[..n]);
+        for i in 0..n {
+            factor[i] *= weight * solid_angle[i] * capture[i];
+            background[i] += factor[i];
+        }
+    }
+
+    /// The scattering vectors for a source; whether any is within d_min. Those beyond it take the factor to 0.
+    #[inline(always)]
+    pub(super) fn scatter<const FMA: bool>(&mut self, scene: &Scene, source: &Source, n: usize) -> bool {
+        let inverse = 1.0 / source.wavelength;
+        for axis in 0..3 {
+            let (direction, q) = (&self.direction[axis][..n], &mut self.q[axis][..n]);
+            for i in 0..n {
+                q[i] = (direction[i] - source.incident[axis]) * inverse;
+            }
+        }
+        if scene.d_min <= 0.0 {
+            return true;
+        }
+        let [x, y, z] = self.q.each_ref().map(|axis| &axis[..n]);
+        let factor = &mut self.factor[..n];
+        let mut any = false;
+        for i in 0..n {
+            let square = multiply_add::<FMA>(z[i], z[i], multiply_add::<FMA>(y[i], y[i], x[i] * x[i]));
+            let is_too_fine = scene.d_min > 1.0 / square.sqrt();
+            any |= !is_too_fine;
+            if is_too_fine {
+                factor[i] = 0.0;
+            }
+        }
+        any
+    }
+}
