@@ -10,6 +10,7 @@ mod sample;
 mod spots;
 mod square;
 mod tile;
+mod tricubic;
 
 pub use level::Level;
 
@@ -90,15 +91,18 @@ pub fn render_at<T: Sample>(scene: &Scene, level: Level, monitor: &dyn Monitor) 
     let prepared = Prepared::new(scene)?;
     for (panel, pixels) in scene.panels.iter().zip(&mut image.panels) {
         let size = prepared.strip_size(panel);
-        pixels.pixels_mut().par_chunks_mut(size).enumerate().try_for_each_init(Tile::new, |tile, (i_strip, strip)| {
-            if monitor.cancelled() {
-                return Err(Error::Interrupted);
-            }
-            let mut strip = Strip { prepared: &prepared, panel, level, first: i_strip * size, pixels: strip };
-            strip.render(tile);
-            monitor.advance(strip.pixels.len());
-            Ok(())
-        })?;
+        pixels.pixels_mut().par_chunks_mut(size).enumerate().try_for_each_init(
+            Tile::new,
+            |tile, (i_strip, strip)| {
+                if monitor.cancelled() {
+                    return Err(Error::Interrupted);
+                }
+                let mut strip = Strip { prepared: &prepared, panel, level, first: i_strip * size, pixels: strip };
+                strip.render(tile);
+                monitor.advance(strip.pixels.len());
+                Ok(())
+            },
+        )?;
     }
     Ok(image)
 }

@@ -3,11 +3,10 @@
 use super::distances::Distances;
 use super::elementary::{multiply_add, to_index};
 use super::tile::{Lane, TILE};
+use super::tricubic;
 use crate::error::{Error, Result};
-use crate::physics::interpolation::cubic_weights;
 use crate::reflections::AmplitudeGrid;
 use crate::scene::HklGrid;
-use std::sync::Arc;
 
 /// F² over reciprocal space.
 pub(super) enum Amplitudes {
@@ -16,7 +15,7 @@ pub(super) enum Amplitudes {
     /// That of the nearest reflection.
     Nearest(Table),
     /// |F| interpolated where the grid surrounds the point, the nearest reflection's elsewhere.
-    Tricubic(Table, Arc<AmplitudeGrid>),
+    Tricubic(Table, tricubic::Table),
 }
 
 /// F² of every reflection of the grid, with a border of the default one reflection wide.
@@ -35,7 +34,9 @@ impl Amplitudes {
     pub(super) fn new(hkl: &HklGrid) -> Result<Self> {
         Ok(match &hkl.grid {
             None => Self::Uniform(hkl.default_f * hkl.default_f),
-            Some(grid) if hkl.is_tricubic() => Self::Tricubic(Table::new(grid, hkl.default_f)?, Arc::clone(grid)),
+            Some(grid) if hkl.is_tricubic() => {
+                Self::Tricubic(Table::new(grid, hkl.default_f)?, tricubic::Table::new(grid))
+            }
             Some(grid) => Self::Nearest(Table::new(grid, hkl.default_f)?),
         })
     }
@@ -44,14 +45,14 @@ impl Amplitudes {
 /// What a look-up hands on.
 pub(super) struct Lookup {
     index: [u32; TILE],
-    hkl: [Lane; 3],
+    tricubic: tricubic::Scratch,
     /// F².
     pub(super) squares: Lane,
 }
 
 impl Lookup {
     pub(super) fn new() -> Self {
-        Self { index: [0; TILE], hkl: [[0.0; TILE]; 3], squares: [1.0; TILE] }
+        Self { index: [0; TILE], tricubic: tricubic::Scratch::new(), squares: [1.0; TILE] }
     }
 }
 
@@ -67,14 +68,9 @@ impl Amplitudes {
         match self {
             Self::Uniform(_) => return true,
             Self::Nearest(table) => table.look_up::<FMA>(&distances.nearest, lookup, n),
-            Self::Tricubic(table, grid) => {
+            Self::Tricubic(table, between) => {
                 table.look_up::<FMA>(&distances.nearest, lookup, n);
-                let Lookup { hkl, squares, .. } = lookup;
-                for axis in 0..3 {
-                    let (delta, nearest) = (&distances.delta[axis][..n], &distances.nearest[axis][..n]);
-                    hkl[axis][..n].iter_mut().zip(delta).zip(nearest).for_each(|((h, d), n)| *h = d + n);
-                }
-                interpolate::<FMA>(grid, hkl, squares, n);
+                between.interpolate::<FMA>(distances, &mut lookup.tricubic, &mut lookup.squares[..n]);
             }
         }
         lookup.squares[..n].iter().fold(false, |any, &square| any | (square != 0.0))
@@ -125,39 +121,4 @@ impl Table {
 fn clamp(x: f64, low: f64, high: f64) -> f64 {
     let x = if x > low { x } else { low };
     if x < high { x } else { high }
-}
-
-/// Replaces the squares of points well inside the grid by the squares of the interpolated amplitudes.
-#[inline(always)]
-fn interpolate<const FMA: bool>(grid: &AmplitudeGrid, hkl: &[Lane; 3], squares: &mut Lane, n: usize) {
-    let low = grid.min.map(|x| f64::from(x) + 2.0);
-    let high = grid.max.map(|x| f64::from(x) - 2.0);
-    let extent = |i: usize| (i64::from(grid.max[i]) - i64::from(grid.min[i]) + 1) as usize;
-    let (n_k, n_l) = (extent(1), extent(2));
-    for i in 0..n {
-        let point = [hkl[0][i], hkl[1][i], hkl[2][i]];
-        if (0..3).all(|axis| point[axis] >= low[axis] && point[axis] <= high[axis]) {
-            let mut weights = [[0.0; 4]; 3];
-            let mut corner = [0; 3];
-            for axis in 0..3 {
-                let base = point[axis].floor();
-                weights[axis] = cubic_weights(point[axis] - base);
-                corner[axis] = (base + 1.0 - low[axis]) as usize;
-            }
-            let mut sums = [0.0; 4];
-            for (i_h, weight_h) in weights[0].into_iter().enumerate() {
-                for (i_k, weight_k) in weights[1].into_iter().enumerate() {
-                    let weight = weight_h * weight_k;
-                    let start = ((corner[0] + i_h) * n_k + corner[1] + i_k) * n_l + corner[2];
-                    let row = &grid.amplitudes[start..start + 4];
-                    for (sum, &amplitude) in sums.iter_mut().zip(row) {
-                        *sum = multiply_add::<FMA>(weight, amplitude, *sum);
-                    }
-                }
-            }
-            let [a, b, c, d]: [f64; 4] = std::array::from_fn(|j| sums[j] * weights[2][j]);
-            let amplitude = (a + b) + (c + d);
-            squares[i] = amplitude * amplitude;
-        }
-    }
 }

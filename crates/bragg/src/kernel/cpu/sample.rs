@@ -2,7 +2,7 @@
 
 #![expect(clippy::needless_range_loop, reason = "one index into many arrays is how these loops read best")]
 
-use super::elementary::{exp_negative, inverse_norm, multiply_add};
+use super::elementary::{exp_negative, inverse_norm, multiply_add, reciprocal, rough_inverse_norm};
 use super::tile::{DARK, Lane};
 use crate::kernel::geometry::{layer_origin, sample_point};
 use crate::physics::polarization::PolarizationFrame;
@@ -14,7 +14,7 @@ pub(super) struct Sample {
     direction: [Lane; 3],
     pub(super) solid_angle: Lane,
     pub(super) capture: Lane,
-    /// Of the current source: the polarisation factor, or the product of all factors; 0 for a sample beyond d_min.
+    /// Of the current source: the polarisation factor, or the product of all factors; 0 for a sample beyond d_min. Scratch until then.
     pub(super) factor: Lane,
     /// Scattering vector of the current source.
     pub(super) q: [Lane; 3],
@@ -53,27 +53,50 @@ impl Sample {
         let (fast_axis, slow_axis) = (panel.fast_axis, panel.slow_axis);
         let area = panel.pixel_size * panel.pixel_size * panel.close_distance;
         let [x, y, z] = self.direction.each_mut().map(|axis| &mut axis[..n]);
-        let solid_angle = &mut self.solid_angle[..n];
+        let (square, inverse) = (&mut self.factor[..n], &mut self.solid_angle[..n]);
         for i in 0..n {
             let (fast, slow) = (at(pixel_fast[i], sub_fast), at(pixel_slow[i], sub_slow));
             let component = |axis: usize| {
                 multiply_add::<FMA>(slow_axis[axis], slow, multiply_add::<FMA>(fast_axis[axis], fast, origin[axis]))
             };
-            let [px, py, pz] = [component(0), component(1), component(2)];
-            let square = multiply_add::<FMA>(pz, pz, multiply_add::<FMA>(py, py, px * px));
-            let inverse = inverse_norm::<FMA>(square);
-            (x[i], y[i], z[i]) = (px * inverse, py * inverse, pz * inverse);
+            (x[i], y[i], z[i]) = (component(0), component(1), component(2));
+            square[i] = multiply_add::<FMA>(z[i], z[i], multiply_add::<FMA>(y[i], y[i], x[i] * x[i]));
+        }
+        for i in 0..n {
+            inverse[i] = rough_inverse_norm::<FMA>(square[i]);
+        }
+        let solid_angle = inverse;
+        for i in 0..n {
+            let inverse = inverse_norm::<FMA>(square[i], solid_angle[i]);
+            (x[i], y[i], z[i]) = (x[i] * inverse, y[i] * inverse, z[i] * inverse);
             solid_angle[i] = inverse * inverse * if scene.point_pixels { 1.0 } else { area * inverse };
         }
-        let Some(sensor) = scene.sensor else { return };
-        let (near, far) = (-depth * sensor.attenuation, -((layer + 1) as f64) * sensor.layer_thickness * sensor.attenuation);
+        if let Some(sensor) = scene.sensor {
+            let far = (layer + 1) as f64 * sensor.layer_thickness;
+            self.capture::<FMA>(panel, depth * sensor.attenuation, far * sensor.attenuation, n);
+        }
+    }
+
+    /// What a layer captures between two depths, in lengths of attenuation. [`crate::physics::absorption::layer_capture`].
+    #[inline(always)]
+    fn capture<const FMA: bool>(&mut self, panel: &PanelTable, near: f64, far: f64, n: usize) {
+        let [x, y, z] = self.direction.each_ref().map(|axis| &axis[..n]);
+        let (path, capture) = (&mut self.factor[..n], &mut self.capture[..n]);
         let normal = panel.normal;
-        let capture = &mut self.capture[..n];
         for i in 0..n {
             let obliquity =
                 multiply_add::<FMA>(z[i], normal[2], multiply_add::<FMA>(y[i], normal[1], x[i] * normal[0]));
-            let path = 1.0 / obliquity;
-            capture[i] = exp_negative::<FMA>(near * path) - exp_negative::<FMA>(far * path);
+            path[i] = reciprocal::<FMA>(obliquity);
+        }
+        if near == 0.0 {
+            capture.fill(1.0);
+        } else {
+            for i in 0..n {
+                capture[i] = exp_negative::<FMA>(-near * path[i]);
+            }
+        }
+        for i in 0..n {
+            capture[i] -= exp_negative::<FMA>(-far * path[i]);
         }
     }
 
@@ -89,9 +112,8 @@ impl Sample {
         let factor = &mut self.factor[..n];
         let (Some(table), Some(frame)) = (scene.polarization, frame) else { return factor.fill(1.0) };
         let [x, y, z] = self.direction.each_ref().map(|axis| &axis[..n]);
-        let along = |[a, b, c]: [f64; 3], i: usize| {
-            multiply_add::<FMA>(z[i], c, multiply_add::<FMA>(y[i], b, x[i] * a))
-        };
+        let along =
+            |[a, b, c]: [f64; 3], i: usize| multiply_add::<FMA>(z[i], c, multiply_add::<FMA>(y[i], b, x[i] * a));
         let half_kahn = -0.5 * table.kahn_factor;
         for i in 0..n {
             let cosine = along(source.incident.0, i);

@@ -83,39 +83,45 @@ fn add_group<const FMA: bool, const TABLE: bool, const K: usize>(
     for k in 0..K {
         let Scratch { distances, numerator, denominator, .. } = &mut *scratch;
         let (numerator, denominator) = (&mut numerator[k][..n], &mut denominator[k][..n]);
-        for axis in 0..3 {
+        for axis in 0..LAST {
             let (delta, cells) = (&distances[k].delta[axis][..n], n_cells[axis]);
-            if axis == 0 {
-                for i in 0..n {
-                    let [above, below] = grating::<FMA>(delta[i], cells);
-                    (numerator[i], denominator[i]) = (above, below);
-                }
-            } else {
-                for i in 0..n {
-                    let [above, below] = grating::<FMA>(delta[i], cells);
-                    numerator[i] *= above;
-                    denominator[i] *= below;
-                }
+            for i in 0..n {
+                let [above, below] = grating::<FMA>(delta[i], cells);
+                let [so_far_above, so_far_below] = if axis == 0 { [1.0; 2] } else { [numerator[i], denominator[i]] };
+                numerator[i] = so_far_above * above;
+                denominator[i] = so_far_below * below;
             }
         }
     }
-    let [numerator, denominator] =
-        [&scratch.numerator, &scratch.denominator].map(|pair| pair.each_ref().map(|lane| &lane[..n]));
-    let squares = scratch.lookups.each_ref().map(|lookup| &lookup.squares[..n]);
-    let weight = |k: usize, i: usize| if TABLE { squares[k][i] } else { 1.0 };
+    let Scratch { distances, lookups, numerator, denominator } = &*scratch;
+    let cells = n_cells[LAST];
+    let ratio = |k: usize| {
+        let (numerator, denominator) = (&numerator[k][..n], &denominator[k][..n]);
+        let (delta, squares) = (&distances[k].delta[LAST][..n], &lookups[k].squares[..n]);
+        move |i: usize| {
+            let [above, below] = grating::<FMA>(delta[i], cells);
+            (numerator[i] * above, denominator[i] * below, if TABLE { squares[i] } else { 1.0 })
+        }
+    };
+    let first = ratio(0);
     if K == 1 {
         for i in 0..n {
-            let ratio = numerator[0][i] / denominator[0][i];
-            sum[i] = multiply_add::<FMA>(ratio * weight(0, i), ratio, sum[i]);
+            let (numerator, denominator, square) = first(i);
+            let ratio = numerator / denominator;
+            sum[i] = multiply_add::<FMA>(ratio * square, ratio, sum[i]);
         }
         return;
     }
+    let second = ratio(K - 1);
     for i in 0..n {
-        let (u, v) = (numerator[0][i] * denominator[1][i], numerator[1][i] * denominator[0][i]);
-        let common = denominator[0][i] * denominator[1][i];
-        sum[i] += multiply_add::<FMA>(u * weight(0, i), u, v * weight(1, i) * v) / (common * common);
+        let ((a, b, square), (c, d, other_square)) = (first(i), second(i));
+        let (u, v, common) = (a * d, c * b, b * d);
+        sum[i] += multiply_add::<FMA>(u * square, u, v * other_square * v) / (common * common);
     }
 }
+
+/// The axis whose grating is not kept: its loop ends with the division, which other work hides.
+const LAST: usize = 2;
 
 /// sin(πNδ) and sin(πδ), but for a sign and a factor that both have.
 #[inline(always)]

@@ -129,8 +129,7 @@ impl Tile {
                     self.sample.weigh(source.weight, &mut background, n);
                     if self.sample.scatter::<FMA>(scene, source, n) {
                         level.sum_orientations(prepared, self);
-                        let (factor, sum, photons) =
-                            (&self.sample.factor[..n], &self.sum[..n], &mut self.photons[..n]);
+                        let (factor, sum, photons) = (&self.sample.factor[..n], &self.sum[..n], &mut self.photons[..n]);
                         for i in 0..n {
                             photons[i] = multiply_add::<FMA>(factor[i], sum[i], photons[i]);
                         }
