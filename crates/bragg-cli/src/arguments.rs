@@ -46,7 +46,7 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<OsString>,
     },
-    /// Time the simulation on this machine, and compare its images with those of the plain reference kernel.
+    /// Time the simulation on this machine, and check the images that it makes.
     #[command(after_help = BENCH)]
     Bench(Bench),
     /// Print a page of docs/.

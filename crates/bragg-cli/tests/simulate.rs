@@ -160,6 +160,7 @@ fn help_and_version_are_on_standard_output() {
         ("simulate --help", &["--print-experiment", "--precision", "--set <KEY=VALUE>", "--threads", "Examples:"]),
         ("show --help", &["--rings <auto|D,D,…>", "--size <FAST> <SLOW>"]),
         ("noise --help", &["--seed", "--gain", "--adc", "--saturation"]),
+        ("bench --help", &["--json", "--quick", "--threads", "square-table", "docs/benchmarks.md"]),
         ("--version", &[concat!("bragg ", env!("CARGO_PKG_VERSION"))]),
         ("reference experiment", &["# Experiment files", "`wavelength`"]),
         ("reference nanobragg", &["# Options of the nanoBragg drop-in", "`-lambda`"]),

@@ -1,7 +1,7 @@
 //! A case timed: on one thread, on all, and by the reference kernel.
 
 use super::cases::Case;
-use super::check::{self, Yardstick};
+use super::check::{self, Unit, Yardstick};
 use crate::render::on_threads;
 use anyhow::{Context as _, Result};
 use bragg::image::Image;
@@ -59,7 +59,7 @@ pub(super) struct Measurement {
     pub(super) fraction_of_fma_bound: Option<f64>,
     /// Pixels that were compared with the reference kernel's.
     compared_pixels: usize,
-    /// Largest error of a pixel as a fraction of it (null when one is no number).
+    /// Largest error of a pixel, in its unit (null when one is no number).
     pub(super) error: f64,
     tolerance: f64,
     reference_ns_per_step: f64,
@@ -84,11 +84,11 @@ pub(super) fn measure(
     let image: Image<f64> = on_threads(n_threads, || render(&scene, level))??;
     let photons = pixels(&image)?;
     let yardstick = if case.is_exact() {
-        Yardstick::new(case, &scene, photons, effort.reference_steps)?
+        Yardstick::new(case, &scene, photons, Unit::of(level), effort.reference_steps)?
     } else {
         let careful_scene = case.careful_scene(all_rows)?;
         let careful: Image<f64> = on_threads(n_threads, || render(&careful_scene, level))??;
-        Yardstick::new(case, &careful_scene, pixels(&careful)?, effort.reference_steps)?
+        Yardstick::new(case, &careful_scene, pixels(&careful)?, Unit::of(level), effort.reference_steps)?
     };
     let mut error = yardstick.error(photons);
     let (all_threads, all_alike) = time(&scene, level, n_threads, preparation, photons, effort)?;

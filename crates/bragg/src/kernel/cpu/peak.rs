@@ -67,7 +67,7 @@ mod tests {
         for level in Level::available() {
             let mut numbers = [0.0, 1.0, 5.0, 1e6];
             level.run(Chains(&mut numbers));
-            assert!(numbers.iter().all(|x| (x - 2.0).abs() < 1e-14), "{}: {numbers:?}", level.name());
+            assert!(numbers.iter().all(|x| (x - 2.0f64).abs() < 1e-14), "{}: {numbers:?}", level.name());
         }
     }
 
