@@ -5,13 +5,13 @@
 use super::elementary::multiply_add;
 use super::level::Level;
 use super::sample::Sample;
-use super::{Lattice, Prepared, round, spots, square};
+use super::{Lattice, Prepared, round, spots, square, square_fast};
 use crate::kernel::reference;
 use crate::math::Vec3;
 use crate::scene::{PanelTable, Physics};
 
 /// The most pixels of a tile: its arrays stay in the first-level cache.
-pub(super) const TILE: usize = 128;
+pub(super) const TILE: usize = 256;
 
 /// One number for each pixel of a tile.
 pub(super) type Lane = [f64; TILE];
@@ -43,6 +43,7 @@ pub(super) struct Tile {
     /// Of the current source: sum over orientations.
     sum: Lane,
     square: square::Scratch,
+    square_fast: square_fast::Scratch,
     round: round::Scratch,
     spots: spots::Scratch,
     /// nanoBragg's factors: those of the first samples.
@@ -61,6 +62,7 @@ impl Tile {
             sample: Sample::new(),
             sum: DARK,
             square: square::Scratch::new(),
+            square_fast: square_fast::Scratch::new(),
             round: round::Scratch::new(),
             spots: spots::Scratch::new(),
             first_solid_angle: DARK,
@@ -212,6 +214,9 @@ impl Tile {
         match lattice {
             Lattice::Square(n_cells) => {
                 square::add::<FMA>(*n_cells, orientations, amplitudes, q, &mut self.square, sum);
+            }
+            Lattice::SquareFast(n_cells) => {
+                square_fast::add::<FMA>(*n_cells, orientations, amplitudes, q, &mut self.square_fast, sum);
             }
             Lattice::Round(sphere) => round::add::<FMA>(sphere, orientations, amplitudes, q, &mut self.round, sum),
             Lattice::Gauss(spot) => {
