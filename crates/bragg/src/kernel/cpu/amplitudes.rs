@@ -84,11 +84,13 @@ impl Table {
         let [n_h, n_k, n_l]: [usize; 3] = std::array::from_fn(|i| (high[i] - low[i]) as usize + 1);
         let n_points = n_h * n_k * n_l;
         let mut squares = Vec::new();
-        squares.try_reserve_exact(n_points).map_err(|_| {
+        // A power of two: an index can then be masked instead of tested.
+        let n_places = n_points.next_power_of_two();
+        squares.try_reserve_exact(n_places).map_err(|_| {
             let what = format!("a table of {n_points} reflections does not fit into memory");
             Error::setting("crystal.structure_factors.file", what)
         })?;
-        squares.resize(n_points, default_f * default_f);
+        squares.resize(n_places, default_f * default_f);
         let rows = grid.amplitudes.chunks_exact(n_l - 2);
         for (i, row) in rows.enumerate() {
             let (i_h, i_k) = (i / (n_k - 2) + 1, i % (n_k - 2) + 1);
@@ -110,8 +112,13 @@ impl Table {
             let row = multiply_add::<FMA>(inside(h[i], 0), self.extent[0], inside(k[i], 1));
             index[i] = to_index(multiply_add::<FMA>(row, self.extent[1], inside(l[i], 2)) + self.origin);
         }
+        let table = &self.squares[..];
+        let last = table.len().wrapping_sub(1);
+        if last >= table.len() {
+            return;
+        }
         for (square, &index) in squares.iter_mut().zip(&*index) {
-            *square = self.squares[index as usize];
+            *square = table[index as usize & last];
         }
     }
 }

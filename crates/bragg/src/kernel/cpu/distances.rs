@@ -19,8 +19,14 @@ impl Distances {
     }
 }
 
-/// Distances of the first `n` points `q`; `NEAREST`: with the reflections. The indices are rounded as
-/// [`crate::math::Vec3::dot`] rounds them, for the zeros of a grating make any other rounding visible.
+/// An index: a row of the orientation times q, rounded as [`crate::math::Vec3::dot`] rounds it, for the zeros of a grating make any
+/// other rounding visible.
+#[inline(always)]
+pub(super) fn index<const FMA: bool>([a, b, c]: [f64; 3], [x, y, z]: [f64; 3]) -> f64 {
+    multiply_add::<FMA>(c, z, multiply_add::<FMA>(b, y, a * x))
+}
+
+/// Distances of the first `n` points `q`; `NEAREST`: with the reflections.
 #[inline(always)]
 pub(super) fn distances<const FMA: bool, const NEAREST: bool>(
     orientation: &Orientation,
@@ -31,8 +37,7 @@ pub(super) fn distances<const FMA: bool, const NEAREST: bool>(
     let [x, y, z] = q.each_ref().map(|component| &component[..n]);
     for ((row, delta), nearest) in orientation.0.iter().zip(&mut distances.delta).zip(&mut distances.nearest) {
         let (delta, nearest) = (&mut delta[..n], &mut nearest[..n]);
-        let [a, b, c] = row.0;
-        let index = |i: usize| multiply_add::<FMA>(c, z[i], multiply_add::<FMA>(b, y[i], a * x[i]));
+        let index = |i: usize| index::<FMA>(row.0, [x[i], y[i], z[i]]);
         if NEAREST {
             for i in 0..n {
                 let h = index(i);

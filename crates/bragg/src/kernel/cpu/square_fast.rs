@@ -4,8 +4,8 @@
 //! 1e-6 of each term.
 
 use super::amplitudes::{Amplitudes, Lookup};
-use super::distances::{Distances, distances};
-use super::elementary::{multiply_add, multiply_add_single, round_product};
+use super::distances::{Distances, index};
+use super::elementary::{multiply_add, multiply_add_single, round, round_product, round_ties_down};
 use super::tile::{Lane, TILE};
 use crate::scene::Orientation;
 
@@ -76,18 +76,10 @@ fn add_term<const FMA: bool, const TABLE: bool>(
 ) {
     /// Keeps the products of three small distances within the range of single precision.
     const SCALE: f32 = (1u64 << 50) as f32;
-    let Scratch { distances: between, lookup, delta, rest, numerator, denominator, terms } = scratch;
-    distances::<FMA, TABLE>(orientation, q, between, n);
-    if TABLE && !amplitudes.look_up::<FMA>(between, lookup, n) {
+    let Scratch { distances, lookup, delta, rest, numerator, denominator, terms } = scratch;
+    reduce::<FMA, TABLE>(n_cells, orientation, q, &mut distances.nearest, delta, rest, n);
+    if TABLE && !amplitudes.look_up::<FMA>(distances, lookup, n) {
         return;
-    }
-    for axis in 0..3 {
-        let (from, cells) = (&between.delta[axis][..n], n_cells[axis]);
-        let (delta, rest) = (&mut delta[axis][..n], &mut rest[axis][..n]);
-        for i in 0..n {
-            delta[i] = from[i] as f32;
-            rest[i] = multiply_add::<FMA>(cells, from[i], -round_product::<FMA>(cells, from[i])) as f32;
-        }
     }
     let [u, v, w] = delta.each_ref().map(|lane| &lane[..n]);
     let [a, b, c] = rest.each_ref().map(|lane| &lane[..n]);
@@ -103,6 +95,34 @@ fn add_term<const FMA: bool, const TABLE: bool>(
         let ratio = above / (denominator[i] * (sin_pi_scaled::<FMA>(w[i]) * SCALE));
         let weight = if TABLE { ratio * squares[i] as f32 } else { ratio };
         terms[i] = multiply_add_single::<FMA>(weight, ratio, terms[i]);
+    }
+}
+
+/// Distances from the nearest reflections and phases reduced to half a period, shortened; and the reflections.
+#[inline(always)]
+fn reduce<const FMA: bool, const NEAREST: bool>(
+    n_cells: [f64; 3],
+    orientation: &Orientation,
+    q: &[Lane; 3],
+    nearest: &mut [Lane; 3],
+    delta: &mut [Single; 3],
+    rest: &mut [Single; 3],
+    n: usize,
+) {
+    let [x, y, z] = q.each_ref().map(|component| &component[..n]);
+    for axis in 0..3 {
+        let (row, cells) = (orientation.0[axis].0, n_cells[axis]);
+        let (delta, rest, nearest) = (&mut delta[axis][..n], &mut rest[axis][..n], &mut nearest[axis][..n]);
+        for i in 0..n {
+            let h = index::<FMA>(row, [x[i], y[i], z[i]]);
+            let whole = if NEAREST { round_ties_down::<FMA>(h) } else { round(h) };
+            if NEAREST {
+                nearest[i] = whole;
+            }
+            let distance = h - whole;
+            delta[i] = distance as f32;
+            rest[i] = multiply_add::<FMA>(cells, distance, -round_product::<FMA>(cells, distance)) as f32;
+        }
     }
 }
 
