@@ -3,7 +3,7 @@
 mod common;
 
 use bragg::experiment::{
-    Curvature, Experiment, Interpolation, Physics, Roi, RunningFactors, Sensor, Shape, Source, UnitCell,
+    Curvature, Experiment, Interpolation, Physics, Precision, Roi, RunningFactors, Sensor, Shape, Source, UnitCell,
 };
 use bragg::image::Image;
 use bragg::kernel::cpu::Level;
@@ -279,7 +279,7 @@ fn the_kernel_agrees_with_the_reference() {
 }
 
 fn compare_kernels(experiment: &Experiment, name: &str) {
-    let scene = Scene::new(experiment);
+    let scene = Scene { culling: 0.0, ..Scene::new(experiment) };
     let expected: Image<f64> = reference::render(&scene).unwrap();
     let top = expected.pixels().copied().fold(0.0, f64::max);
     assert!(top > 0.0, "{name}: the image is dark");
@@ -291,6 +291,69 @@ fn compare_kernels(experiment: &Experiment, name: &str) {
             if *expected > 1e-12 * top {
                 let error = (got - expected).abs() / expected;
                 assert!(error <= tolerance, "{name}, {}: {got} instead of {expected}: {error}", level.name());
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn what_is_left_out_is_within_the_tolerance(
+        edges in prop::array::uniform3(20.0f64..120.0), angles in prop::array::uniform3(65.0f64..110.0),
+        n_cells in 1u32..24, spread in 0.0f64..4.0, pixel_size in 0.02f64..0.6, default_f in 0.0f64..8.0,
+        shape in prop::sample::select(vec![Shape::Gauss, Shape::Tophat]),
+        interpolation in prop::sample::select(vec![None, Some(Interpolation::Nearest), Some(Interpolation::Tricubic)]),
+        tolerance in prop::sample::select(vec![1e-7, 1e-3]),
+    ) {
+        let Ok(cell) = UnitCell::new([edges[0], edges[1], edges[2], angles[0], angles[1], angles[2]]) else {
+            return Ok(());
+        };
+        let mut experiment = experiment();
+        let turn = Mat3::rotation(unit(0.3, -0.5, 0.8), 0.7);
+        experiment.crystal.real_space = Mat3::from_rows(cell.basis().0.map(|axis| turn.apply(axis)));
+        (experiment.crystal.shape, experiment.crystal.n_cells) = (shape, [n_cells; 3]);
+        // so that spots of all widths are met
+        experiment.crystal.fudge = 1.0 / f64::from(n_cells).powi(4);
+        (experiment.crystal.mosaic.spread, experiment.crystal.mosaic.n_domains) = (spread, 20);
+        experiment.detector.panels[0].pixel_size = pixel_size;
+        experiment.structure_factors.default_f = default_f;
+        match interpolation {
+            Some(interpolation) => experiment.structure_factors.interpolation = interpolation,
+            None => experiment.structure_factors.grid = None,
+        }
+        let all = render(&Scene { culling: 0.0, ..Scene::new(&experiment) });
+        let culled = render(&Scene { culling: tolerance, ..Scene::new(&experiment) });
+        for (culled, all) in culled.pixels().zip(all.pixels()) {
+            // terms below e^-700 of a spot's centre are left out in any case
+            let allowed = if shape == Shape::Tophat { 1e-14 } else { tolerance };
+            prop_assert!((culled - all).abs() <= allowed * all + 1e-270, "{culled} instead of {all}");
+        }
+    }
+}
+
+#[test]
+fn mixed_precision_keeps_five_digits_of_every_pixel() {
+    for (n_cells, interpolation) in [([4, 5, 6], None), ([30, 40, 50], None), ([3, 3, 3], Some(Interpolation::Nearest))]
+    {
+        for n_domains in [1, 4, 40] {
+            let mut experiment = experiment();
+            experiment.crystal.n_cells = n_cells;
+            experiment.crystal.mosaic.n_domains = n_domains;
+            match interpolation {
+                Some(interpolation) => experiment.structure_factors.interpolation = interpolation,
+                None => experiment.structure_factors.grid = None,
+            }
+            let mut scene = Scene::new(&experiment);
+            let exact: Image<f64> = reference::render(&scene).unwrap();
+            scene.precision = Precision::Fast;
+            for level in Level::available() {
+                let fast: Image<f64> = cpu::render_at(&scene, level, &Unwatched).unwrap();
+                assert_ne!(fast, exact, "{}: nothing was shortened", level.name());
+                for (fast, exact) in fast.pixels().zip(exact.pixels()) {
+                    assert!((fast / exact - 1.0).abs() < 1e-5, "{}: {fast} instead of {exact}", level.name());
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The kernel to use: tiles of pixels side by side, bands of rows in parallel. The result does not depend on the number of threads.
 
 mod amplitudes;
+mod culling;
 mod distances;
 mod elementary;
 mod level;
@@ -19,7 +20,7 @@ use super::{Monitor, Sample, dark, reference};
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::physics::polarization::PolarizationFrame;
-use crate::scene::{Domain, PanelTable, Physics, Precision, Scene, Shape, Window};
+use crate::scene::{PanelTable, Physics, Precision, Scene, Shape, Window};
 use amplitudes::Amplitudes;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -40,7 +41,7 @@ impl<'a> Prepared<'a> {
         Ok(Self {
             scene,
             amplitudes: Amplitudes::new(&scene.hkl)?,
-            lattice: Lattice::new(&scene.domain, scene.precision),
+            lattice: Lattice::new(scene),
             frames: scene.sources.iter().map(|source| frame(source.incident)).collect(),
         })
     }
@@ -59,13 +60,14 @@ enum Lattice {
 
 impl Lattice {
     /// Mixed precision is for the shape whose sines take most of the time; the others are as fast without it.
-    fn new(domain: &Domain, precision: Precision) -> Self {
+    fn new(scene: &Scene) -> Self {
+        let domain = &scene.domain;
         match domain.shape {
-            Shape::Square if precision == Precision::Fast => Self::SquareFast(domain.n_cells),
+            Shape::Square if scene.precision == Precision::Fast => Self::SquareFast(domain.n_cells),
             Shape::Square => Self::Square(domain.n_cells),
             Shape::Round => Self::Round(round::Sphere::new(domain)),
-            Shape::Gauss => Self::Gauss(spots::Spot::new(domain)),
-            Shape::Tophat => Self::Tophat(spots::Spot::new(domain)),
+            Shape::Gauss => Self::Gauss(spots::Spot::new(scene)),
+            Shape::Tophat => Self::Tophat(spots::Spot::new(scene)),
         }
     }
 
@@ -124,8 +126,12 @@ struct Strip<'a, T> {
 }
 
 impl Prepared<'_> {
-    /// Pixels that a thread takes at a time: some tiles, or fewer where that leaves threads without work.
+    /// Pixels that a thread takes at a time: some tiles, or fewer where that leaves threads without work; rows of groups where pixels
+    /// go in groups.
     fn strip_size(&self, panel: &PanelTable) -> usize {
+        if self.scene.culls() {
+            return GROUP_EDGE * panel.n_fast.max(1);
+        }
         let n_pixels = panel.n_fast * panel.n_slow;
         let share = n_pixels / (8 * rayon::current_num_threads());
         share.next_multiple_of(16).clamp(16, 16 * tile::TILE)
@@ -137,17 +143,47 @@ impl Prepared<'_> {
     }
 }
 
+/// Rows and columns of a group of pixels.
+const GROUP_EDGE: usize = 4;
+const _: () = assert!(GROUP_EDGE * GROUP_EDGE == culling::GROUP);
+
 impl<T: Sample> Strip<'_, T> {
     fn render(&mut self, tile: &mut Tile) {
         let Window { fast, slow } = self.panel.window;
         let n_fast = self.panel.n_fast;
         let end = self.first + self.pixels.len();
-        for row in (self.first / n_fast).max(slow[0])..end.div_ceil(n_fast).min(slow[1]) {
-            let in_row = |place: usize| place.saturating_sub(row * n_fast).min(n_fast);
-            let columns = in_row(self.first).max(fast[0])..in_row(end).min(fast[1]);
-            self.render_row(row, columns, tile);
+        let rows = (self.first / n_fast).max(slow[0])..end.div_ceil(n_fast).min(slow[1]);
+        if self.prepared.scene.culls() {
+            self.render_groups(rows, tile);
+        } else {
+            for row in rows {
+                let in_row = |place: usize| place.saturating_sub(row * n_fast).min(n_fast);
+                let columns = in_row(self.first).max(fast[0])..in_row(end).min(fast[1]);
+                self.render_row(row, columns, tile);
+            }
         }
         self.flush(tile);
+    }
+
+    /// Takes the groups that have live pixels in the rows, none of which may lie in two rows of groups. Groups are whole and lie on
+    /// multiples of their edge, whatever of them is live, so that what is left out of a pixel does not depend on the window.
+    fn render_groups(&mut self, rows: Range<usize>, tile: &mut Tile) {
+        let panel = self.panel;
+        let columns = panel.window.fast;
+        let first_row = rows.start - rows.start % GROUP_EDGE;
+        for first in (columns[0] - columns[0] % GROUP_EDGE..columns[1]).step_by(GROUP_EDGE) {
+            let part = first.max(columns[0])..(first + GROUP_EDGE).min(columns[1]);
+            if rows.clone().all(|row| panel.find(part.clone(), row, true).is_none()) {
+                continue;
+            }
+            for row in first_row..first_row + GROUP_EDGE {
+                let wanted = if rows.contains(&row) { part.clone() } else { 0..0 };
+                tile.push_around(first, row, GROUP_EDGE, wanted);
+            }
+            if tile.room() < culling::GROUP {
+                self.flush(tile);
+            }
+        }
     }
 
     /// Takes the live pixels of a row.
@@ -172,10 +208,17 @@ impl<T: Sample> Strip<'_, T> {
         }
         for (fast, slow, photons) in tile.drain() {
             let start = slow * panel.n_fast + fast - self.first;
-            for (i, (pixel, photons)) in self.pixels[start..start + photons.len()].iter_mut().zip(photons).enumerate() {
-                let photons =
-                    if is_sequential { reference::pixel(prepared.scene, panel, fast + i, slow) } else { *photons };
-                *pixel = T::from_f64(photons);
+            let pixels = &mut self.pixels[start..start + photons.len()];
+            if panel.mask.is_none() && !is_sequential {
+                pixels.iter_mut().zip(photons).for_each(|(pixel, &photons)| *pixel = T::from_f64(photons));
+                continue;
+            }
+            for (i, (pixel, &photons)) in pixels.iter_mut().zip(photons).enumerate() {
+                // whole groups are computed
+                if panel.is_live(fast + i, slow) {
+                    let in_sequence = is_sequential.then(|| reference::pixel(prepared.scene, panel, fast + i, slow));
+                    *pixel = T::from_f64(in_sequence.unwrap_or(photons));
+                }
             }
         }
     }

@@ -28,6 +28,8 @@ pub(super) struct Table {
     extent: [f64; 2],
     /// The position of the reflection 0 0 0.
     origin: f64,
+    /// The largest F².
+    largest: f64,
 }
 
 impl Amplitudes {
@@ -60,6 +62,24 @@ impl Amplitudes {
     /// What the inner loops leave out of F².
     pub(super) fn factor(&self) -> f64 {
         if let Self::Uniform(square) = self { *square } else { 1.0 }
+    }
+
+    /// No F² is larger, [`Self::factor`] left out.
+    pub(super) fn largest(&self) -> f64 {
+        match self {
+            Self::Uniform(_) => 1.0,
+            Self::Nearest(table) => table.largest,
+            Self::Tricubic(..) => f64::INFINITY,
+        }
+    }
+
+    /// F² near a reflection (whole numbers), [`Self::factor`] left out; 0, the least that it can be, where that is not known.
+    pub(super) fn nearest(&self, hkl: [f64; 3]) -> f64 {
+        match self {
+            Self::Uniform(_) => 1.0,
+            Self::Nearest(table) => table.nearest(hkl),
+            Self::Tricubic(..) => 0.0,
+        }
     }
 
     /// F² of the first `n` points; whether any is not 0. [`Self::Uniform`] leaves them as they are.
@@ -99,7 +119,15 @@ impl Table {
         }
         let extent = [n_k as f64, n_l as f64];
         let origin = -((low[0] * extent[0] + low[1]) * extent[1] + low[2]);
-        Ok(Self { squares, low, high, extent, origin })
+        let largest = squares.iter().copied().fold(0.0, f64::max);
+        Ok(Self { squares, low, high, extent, origin, largest })
+    }
+
+    /// F² of a reflection.
+    fn nearest(&self, hkl: [f64; 3]) -> f64 {
+        let [h, k, l] = [0, 1, 2].map(|axis| clamp(hkl[axis], self.low[axis], self.high[axis]));
+        let place = (h * self.extent[0] + k) * self.extent[1] + l + self.origin;
+        self.squares.get(place as usize).copied().unwrap_or(0.0)
     }
 
     /// F² of the nearest reflections.

@@ -1,5 +1,6 @@
 //! How far the points of a tile are from their nearest reflections.
 
+use super::culling::GROUP;
 use super::elementary::{multiply_add, round, round_ties_down};
 use super::tile::{Lane, TILE};
 use crate::math::Mat3;
@@ -16,6 +17,28 @@ pub(super) struct Distances {
 impl Distances {
     pub(super) fn new() -> Self {
         Self { delta: [[0.0; TILE]; 3], nearest: [[0.0; TILE]; 3] }
+    }
+}
+
+impl Distances {
+    /// Distances of the pixels of a group, which begin at `from`, put at `to`; with the reflections.
+    #[inline(always)]
+    pub(super) fn take_group<const FMA: bool>(
+        &mut self,
+        orientation: &Orientation,
+        q: &[Lane; 3],
+        from: usize,
+        to: usize,
+    ) {
+        let [x, y, z] = q.each_ref().map(|component| &component[from..from + GROUP]);
+        for axis in 0..3 {
+            let (delta, nearest) = (&mut self.delta[axis][to..to + GROUP], &mut self.nearest[axis][to..to + GROUP]);
+            for i in 0..GROUP {
+                let h = index::<FMA>(orientation.0[axis].0, [x[i], y[i], z[i]]);
+                nearest[i] = round_ties_down::<FMA>(h);
+                delta[i] = h - nearest[i];
+            }
+        }
     }
 }
 

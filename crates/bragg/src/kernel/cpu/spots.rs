@@ -1,26 +1,42 @@
 //! Crystals whose spots are bells or boxes: [`crate::physics::lattice::gauss`] and [`crate::physics::lattice::tophat`] over a tile.
 
 use super::amplitudes::{Amplitudes, Lookup};
+use super::culling::{GROUP, Groups};
 use super::distances::{Distances, Metric, distances};
-use super::elementary::{exp_negative, multiply_add};
+use super::elementary::exp_negative;
 use super::tile::{Lane, TILE};
-use crate::scene::{Domain, Orientation, Shape};
+use crate::scene::{Orientation, Scene, Shape};
 
 /// What does not depend on the pixel.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Spot {
     /// Measures a distance so that L² is e^(−distance²), or a constant below distance 1.
     pub(super) metric: Metric,
+    /// The metric's length of 1/Å.
+    pub(super) scale: f64,
+    /// Edges of the cell (Å): indices per 1/Å.
+    pub(super) edges: [f64; 3],
     /// L² at the centre.
     pub(super) peak: f64,
+    /// The exponent of the fraction of a pixel that may be left out for each orientation; `None` leaves nothing out.
+    slack: Option<f64>,
 }
 
 impl Spot {
-    pub(super) fn new(domain: &Domain) -> Self {
+    pub(super) fn new(scene: &Scene) -> Self {
+        let domain = &scene.domain;
         let cells = domain.n_cells[0] * domain.n_cells[1] * domain.n_cells[2];
         // Of L², twice the exponent of L; the cut of the top-hat is 0.3969.
         let per_square = if domain.shape == Shape::Tophat { domain.fudge / 0.3969 } else { 2.0 * domain.fudge / 0.63 };
-        Self { metric: Metric::new(&domain.reciprocal, cells * per_square.sqrt()), peak: cells * cells }
+        let scale = cells * per_square.sqrt();
+        let edge = |axis: usize| scene.orientations.iter().map(|rows| rows.0[axis].norm()).fold(0.0, f64::max);
+        Self {
+            metric: Metric::new(&domain.reciprocal, scale),
+            scale,
+            edges: [edge(0), edge(1), edge(2)],
+            peak: cells * cells,
+            slack: scene.culls().then(|| (scene.orientations.len() as f64 / scene.culling).ln()),
+        }
     }
 }
 
@@ -28,12 +44,13 @@ impl Spot {
 pub(super) struct Scratch {
     distances: Distances,
     lookup: Lookup,
-    exponent: Lane,
+    terms: Lane,
+    groups: Groups,
 }
 
 impl Scratch {
     pub(super) fn new() -> Self {
-        Self { distances: Distances::new(), lookup: Lookup::new(), exponent: [0.0; TILE] }
+        Self { distances: Distances::new(), lookup: Lookup::new(), terms: [0.0; TILE], groups: Groups::new() }
     }
 }
 
@@ -47,38 +64,97 @@ pub(super) fn add<const FMA: bool, const TOPHAT: bool>(
     scratch: &mut Scratch,
     sum: &mut [f64],
 ) {
+    if let Some(slack) = spot.slack {
+        return add_reached::<FMA, TOPHAT>(spot, slack, orientations, amplitudes, q, scratch, sum);
+    }
     let n = sum.len();
-    let Scratch { distances: between, lookup, exponent } = scratch;
     for orientation in orientations {
-        let is_table = !matches!(amplitudes, Amplitudes::Uniform(_));
-        if is_table {
-            distances::<FMA, true>(orientation, q, between, n);
-            if !amplitudes.look_up::<FMA>(between, lookup, n) {
-                continue;
-            }
-        } else {
-            distances::<FMA, false>(orientation, q, between, n);
+        match amplitudes {
+            Amplitudes::Uniform(_) => distances::<FMA, false>(orientation, q, &mut scratch.distances, n),
+            _ => distances::<FMA, true>(orientation, q, &mut scratch.distances, n),
         }
-        let [a, b, c] = between.delta.each_ref().map(|axis| &axis[..n]);
-        let (squares, exponent) = (&lookup.squares[..n], &mut exponent[..n]);
-        if TOPHAT {
-            for i in 0..n {
-                let is_lit = spot.metric.square::<FMA>([a[i], b[i], c[i]]) < 1.0;
-                sum[i] += if is_lit { if is_table { squares[i] } else { 1.0 } } else { 0.0 };
-            }
-            continue;
+        if find_terms::<FMA, TOPHAT>(spot, amplitudes, scratch, n) {
+            sum.iter_mut().zip(&scratch.terms).for_each(|(sum, term)| *sum += term);
         }
+    }
+}
+
+/// The terms F²·L²/L₀² at the distances; whether any is not 0.
+#[inline(always)]
+fn find_terms<const FMA: bool, const TOPHAT: bool>(
+    spot: &Spot,
+    amplitudes: &Amplitudes,
+    scratch: &mut Scratch,
+    n: usize,
+) -> bool {
+    let Scratch { distances, lookup, terms, .. } = scratch;
+    let is_table = !matches!(amplitudes, Amplitudes::Uniform(_));
+    if is_table && !amplitudes.look_up::<FMA>(distances, lookup, n) {
+        return false;
+    }
+    let [a, b, c] = distances.delta.each_ref().map(|axis| &axis[..n]);
+    let (squares, terms) = (&lookup.squares[..n], &mut terms[..n]);
+    if TOPHAT {
         for i in 0..n {
-            exponent[i] = -spot.metric.square::<FMA>([a[i], b[i], c[i]]);
+            let is_lit = spot.metric.square::<FMA>([a[i], b[i], c[i]]) < 1.0;
+            terms[i] = if is_lit { squares[i] } else { 0.0 };
         }
-        if is_table {
-            for i in 0..n {
-                sum[i] = multiply_add::<FMA>(exp_negative::<FMA>(exponent[i]), squares[i], sum[i]);
+        return true;
+    }
+    for i in 0..n {
+        terms[i] = -spot.metric.square::<FMA>([a[i], b[i], c[i]]);
+    }
+    for i in 0..n {
+        terms[i] = exp_negative::<FMA>(terms[i]) * squares[i];
+    }
+    true
+}
+
+/// [`add`] of the orientations that matter to a group, for that group alone.
+#[inline(always)]
+fn add_reached<const FMA: bool, const TOPHAT: bool>(
+    spot: &Spot,
+    slack: f64,
+    orientations: &[Orientation],
+    amplitudes: &Amplitudes,
+    q: &[Lane; 3],
+    scratch: &mut Scratch,
+    sum: &mut [f64],
+) {
+    scratch.groups.gather(spot, q, sum.len());
+    // Groups whose terms are found together, and how many they are.
+    let mut batch = [0; TILE / GROUP];
+    let mut n = 0;
+    for orientation in orientations {
+        let mut reached = scratch.groups.reached::<FMA, TOPHAT>(spot, orientation, amplitudes, slack);
+        while reached != 0 {
+            let group = reached.trailing_zeros() as usize;
+            reached &= reached - 1;
+            scratch.distances.take_group::<FMA>(orientation, q, group * GROUP, n * GROUP);
+            batch[n] = group;
+            n += 1;
+            if n == batch.len() {
+                add_batch::<FMA, TOPHAT>(spot, amplitudes, scratch, &batch, sum);
+                n = 0;
             }
-        } else {
-            for i in 0..n {
-                sum[i] += exp_negative::<FMA>(exponent[i]);
-            }
+        }
+    }
+    add_batch::<FMA, TOPHAT>(spot, amplitudes, scratch, &batch[..n], sum);
+}
+
+/// Adds the terms at the distances to the groups that they belong to.
+#[inline(always)]
+fn add_batch<const FMA: bool, const TOPHAT: bool>(
+    spot: &Spot,
+    amplitudes: &Amplitudes,
+    scratch: &mut Scratch,
+    batch: &[usize],
+    sum: &mut [f64],
+) {
+    if find_terms::<FMA, TOPHAT>(spot, amplitudes, scratch, batch.len() * GROUP) {
+        for (group, terms) in batch.iter().zip(scratch.terms.chunks_exact(GROUP)) {
+            let sum = &mut sum[group * GROUP..][..GROUP];
+            sum.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
         }
     }
 }

@@ -9,6 +9,7 @@ use super::{Lattice, Prepared, round, spots, square, square_fast};
 use crate::kernel::reference;
 use crate::math::Vec3;
 use crate::scene::{PanelTable, Physics};
+use std::ops::Range;
 
 /// The most pixels of a tile: its arrays stay in the first-level cache.
 pub(super) const TILE: usize = 256;
@@ -77,12 +78,20 @@ impl Tile {
 
     /// Adds so many pixels of a row, for which there is room.
     pub(super) fn push(&mut self, fast: usize, slow: usize, n: usize) {
+        self.push_around(fast, slow, n, fast..fast + n);
+    }
+
+    /// The same where only some of the pixels are wanted.
+    pub(super) fn push_around(&mut self, fast: usize, slow: usize, n: usize, wanted: Range<usize>) {
         let first = self.n;
         for (i, place) in self.fast[first..first + n].iter_mut().enumerate() {
             *place = (fast + i) as f64;
         }
         self.slow[first..first + n].fill(slow as f64);
-        self.runs.push(Run { fast, slow, first, n });
+        if !wanted.is_empty() {
+            let first = first + (wanted.start - fast);
+            self.runs.push(Run { fast: wanted.start, slow, first, n: wanted.len() });
+        }
         self.n += n;
     }
 
