@@ -31,21 +31,38 @@ pub(super) struct Groups {
     inner: [PerGroup; 3],
     /// The least distance, in the spot's metric, of a pixel that is nearer to another reflection than the centre is.
     border: PerGroup,
-    /// The exponent of a term that every pixel of the group has at least, less ln F².
+    /// The exponent of a term that every pixel of the group has at least, had it the largest F².
     brightest: PerGroup,
-    /// Of the current orientation: the exponent of no pixel is below this.
+    /// Exponents from here on do not matter.
+    cut: PerGroup,
+    /// Of the current orientation: distances of the centre from the nearest reflection along each axis; the exponent of no pixel is
+    /// below `least` or, where all are nearest to one reflection, above `most`.
+    delta: [PerGroup; 3],
     least: PerGroup,
+    most: PerGroup,
 }
 
 impl Groups {
     pub(super) fn new() -> Self {
         const NONE: PerGroup = [0.0; GROUPS];
-        Self { n: 0, center: [NONE; 3], radius: NONE, inner: [NONE; 3], border: NONE, brightest: NONE, least: NONE }
+        Self {
+            n: 0,
+            center: [NONE; 3],
+            radius: NONE,
+            inner: [NONE; 3],
+            border: NONE,
+            brightest: NONE,
+            cut: NONE,
+            delta: [NONE; 3],
+            least: NONE,
+            most: NONE,
+        }
     }
 
     /// Takes the scattering vectors `q` of the first `n` pixels, whole groups.
     #[inline(always)]
-    pub(super) fn gather(&mut self, spot: &Spot, q: &[Lane; 3], n: usize) {
+    pub(super) fn gather<const TOPHAT: bool>(&mut self, spot: &Spot, q: &[Lane; 3], n: usize) {
+        let farthest = if TOPHAT { 1.0 } else { NOTHING };
         self.n = n / GROUP;
         for i in 0..GROUPS {
             // Groups that are not there repeat the first.
@@ -68,6 +85,37 @@ impl Groups {
                 .map(|axis| (2.0 * self.inner[axis][i] - 0.5).max(0.0) * spot.scale / spot.edges[axis])
                 .fold(f64::INFINITY, f64::min);
             self.brightest[i] = f64::INFINITY;
+            self.cut[i] = farthest;
+        }
+    }
+
+    /// The bounds that follow from an orientation. A length that the compiler does not know makes it take these loops as it takes the
+    /// others.
+    #[inline(always)]
+    fn bound<const FMA: bool>(&mut self, spot: &Spot, orientation: &Orientation) {
+        let n = self.n.next_multiple_of(8);
+        let [x, y, z] = self.center.each_ref().map(|axis| &axis[..n]);
+        for (row, delta) in orientation.0.iter().zip(&mut self.delta) {
+            let delta = &mut delta[..n];
+            for i in 0..n {
+                let h = index::<FMA>(row.0, [x[i], y[i], z[i]]);
+                delta[i] = h - round(h);
+            }
+        }
+        let [a, b, c] = self.delta.each_ref().map(|axis| &axis[..n]);
+        let [u, v, w] = self.inner.each_ref().map(|axis| &axis[..n]);
+        let (radius, border) = (&self.radius[..n], &self.border[..n]);
+        let (least, most) = (&mut self.least[..n], &mut self.most[..n]);
+        for i in 0..n {
+            let distance = spot.metric.square::<FMA>([a[i], b[i], c[i]]).sqrt();
+            let is_inner = (a[i].abs() < u[i]) & (b[i].abs() < v[i]) & (c[i].abs() < w[i]);
+            let nearest = distance - radius[i];
+            let limit = if is_inner { f64::INFINITY } else { border[i] };
+            let nearest = if nearest < limit { nearest } else { limit };
+            let nearest = if nearest > 0.0 { nearest } else { 0.0 };
+            let farthest = if is_inner { distance + radius[i] } else { f64::INFINITY };
+            least[i] = nearest * nearest;
+            most[i] = farthest * farthest;
         }
     }
 
@@ -81,42 +129,33 @@ impl Groups {
         amplitudes: &Amplitudes,
         slack: f64,
     ) -> u32 {
-        let mut deltas = [[0.0; GROUPS]; 3];
-        let mut most = [0.0; GROUPS];
-        let [x, y, z] = &self.center;
-        for (row, delta) in orientation.0.iter().zip(&mut deltas) {
-            for i in 0..GROUPS {
-                let h = index::<FMA>(row.0, [x[i], y[i], z[i]]);
-                delta[i] = h - round(h);
+        self.bound::<FMA>(spot, orientation);
+        let n = self.n.next_multiple_of(8);
+        let is_any = |a: &PerGroup, b: &PerGroup| a[..n].iter().zip(&b[..n]).fold(false, |any, (a, b)| any | (a < b));
+        if !TOPHAT && is_any(&self.most, &self.brightest) {
+            self.brighten::<FMA>(orientation, amplitudes, slack);
+        }
+        if !is_any(&self.least, &self.cut) {
+            return 0;
+        }
+        let is_reached = |i: usize| u32::from(self.least[i] < self.cut[i]) << i;
+        (0..self.n).map(is_reached).fold(0, |all, one| all | one)
+    }
+
+    /// Takes note of groups that an orientation makes brighter than all before.
+    fn brighten<const FMA: bool>(&mut self, orientation: &Orientation, amplitudes: &Amplitudes, slack: f64) {
+        for i in 0..self.n {
+            if self.most[i] >= self.brightest[i] {
+                continue;
+            }
+            let hkl = orientation.0.map(|row| round(index::<FMA>(row.0, self.center.map(|axis| axis[i]))));
+            // What even the largest F² does not change.
+            let handicap = (amplitudes.largest() / amplitudes.nearest(hkl)).ln();
+            if self.most[i] + handicap < self.brightest[i] {
+                self.brightest[i] = self.most[i] + handicap;
+                self.cut[i] = (self.brightest[i] + slack).min(NOTHING);
             }
         }
-        let [a, b, c] = &deltas;
-        for i in 0..GROUPS {
-            let distance = spot.metric.square::<FMA>([a[i], b[i], c[i]]).sqrt();
-            let is_inner =
-                (a[i].abs() < self.inner[0][i]) & (b[i].abs() < self.inner[1][i]) & (c[i].abs() < self.inner[2][i]);
-            let nearest = distance - self.radius[i];
-            let nearest = if is_inner || nearest < self.border[i] { nearest } else { self.border[i] };
-            let nearest = if nearest > 0.0 { nearest } else { 0.0 };
-            let farthest = distance + self.radius[i];
-            self.least[i] = nearest * nearest;
-            most[i] = if is_inner { farthest * farthest } else { f64::INFINITY };
-        }
-        let groups = 0..self.n;
-        let mut reached = 0;
-        if TOPHAT {
-            groups.for_each(|i| reached |= u32::from(self.least[i] < 1.0) << i);
-            return reached;
-        }
-        let top = amplitudes.largest().ln();
-        for i in groups {
-            if most[i] < self.brightest[i] + top {
-                let h = orientation.0.map(|row| round(index::<FMA>(row.0, self.center.map(|axis| axis[i]))));
-                self.brightest[i] = self.brightest[i].min(most[i] - amplitudes.nearest(h).ln());
-            }
-            reached |= u32::from(self.least[i] < (self.brightest[i] + top + slack).min(NOTHING)) << i;
-        }
-        reached
     }
 }
 
