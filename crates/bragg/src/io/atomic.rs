@@ -1,13 +1,15 @@
 //! Files that appear whole or not at all.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Cursor, Seek, Write};
 use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 
-/// Bytes collected before the operating system is asked to write.
-const BUFFER: usize = 1 << 18;
+/// Bytes collected before the operating system is asked to write; more at a time go to it as they are.
+const BUFFER: usize = 1 << 16;
 /// Links followed before a chain of them is taken for a loop, as Linux does.
 const MAX_LINKS: usize = 40;
 
@@ -22,10 +24,34 @@ pub fn write(path: &Path, body: impl FnOnce(&mut dyn Write) -> io::Result<()>) -
     files.commit()
 }
 
+/// Something that can be written anywhere.
+pub trait WriteSeek: Write + Seek {}
+
+impl<T: Write + Seek> WriteSeek for T {}
+
+/// The same as [`write()`] for a `body` that goes back; what is written directly is collected in memory first.
+///
+/// # Errors
+/// As those of [`write()`].
+pub fn write_seekable(path: &Path, body: impl FnOnce(&mut dyn WriteSeek) -> io::Result<()>) -> Result<()> {
+    let staged = staged(path, |out| match out {
+        Out::File(file) => body(file),
+        Out::Stream(stream) => {
+            let mut content = Cursor::new(Vec::new());
+            body(&mut content)?;
+            stream.write_all(content.get_ref())
+        }
+    })?;
+    Together { written: staged.into_iter().collect() }.commit()
+}
+
+/// What writes a file.
+pub type Body<'a> = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send + 'a>;
+
 /// Several files that appear together: each is written in full under a temporary name before the first gets its own.
 #[derive(Debug, Default)]
 pub struct Together {
-    written: Vec<(PathBuf, PathBuf, tempfile::NamedTempFile)>,
+    written: Vec<Staged>,
 }
 
 impl Together {
@@ -34,18 +60,33 @@ impl Together {
     /// # Errors
     /// It cannot be written; nothing of it is left.
     pub fn add(&mut self, path: &Path, body: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-        let staged = match fs::metadata(path) {
-            Ok(metadata) if !metadata.is_file() || is_stream(path) => write_directly(path, body).map(|()| None),
-            Ok(metadata) => {
-                fs::canonicalize(path).and_then(|target| stage(target, Some(metadata.permissions()), body)).map(Some)
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                link_target(path).and_then(|target| stage(target, None, body)).map(Some)
-            }
-            Err(error) => Err(error),
+        self.written.extend(staged(path, |out| match out {
+            Out::File(file) => body(file),
+            Out::Stream(stream) => body(stream),
+        })?);
+        Ok(())
+    }
+
+    /// Writes several more files at the same time, in the threads there are; pipes and the like before and one after another, in the
+    /// order given.
+    ///
+    /// # Errors
+    /// One cannot be written; nothing of it is left.
+    pub fn add_all(&mut self, files: Vec<(&Path, Body<'_>)>) -> Result<()> {
+        let (streams, files): (Vec<_>, Vec<_>) = files
+            .into_iter()
+            .partition(|(path, _)| fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) || is_stream(path));
+        for (path, body) in streams {
+            self.add(path, body)?;
+        }
+        let file = |(path, body): (&Path, Body<'_>)| {
+            let mut one = Self::default();
+            one.add(path, body).map(|()| one.written)
         };
-        let staged = staged.map_err(|error| Error::io("write", path, error))?;
-        self.written.extend(staged.map(|(target, file)| (path.to_owned(), target, file)));
+        let added: Vec<_> = files.into_par_iter().map(file).collect();
+        for written in added {
+            self.written.extend(written?);
+        }
         Ok(())
     }
 
@@ -54,7 +95,7 @@ impl Together {
     /// # Errors
     /// A file cannot be renamed; the ones before it have their names.
     pub fn commit(self) -> Result<()> {
-        for (path, target, file) in self.written {
+        for Staged { path, target, file } in self.written {
             file.persist(target).map_err(|refusal| Error::io("write", &path, refusal.error))?;
         }
         Ok(())
@@ -82,9 +123,41 @@ fn is_stream(path: &Path) -> bool {
     path.starts_with("/dev") || path.starts_with("/proc")
 }
 
-fn write_directly(path: &Path, body: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+/// A file that is written and has yet to get its name.
+#[derive(Debug)]
+struct Staged {
+    /// As the user called it.
+    path: PathBuf,
+    /// Where its name leads.
+    target: PathBuf,
+    file: tempfile::NamedTempFile,
+}
+
+/// Where a file's content goes.
+enum Out<'a> {
+    File(&'a mut BufWriter<tempfile::NamedTempFile>),
+    Stream(&'a mut dyn Write),
+}
+
+/// The new content of `path` in a temporary file; `None` where it was written directly.
+fn staged(path: &Path, body: impl FnOnce(Out<'_>) -> io::Result<()>) -> Result<Option<Staged>> {
+    let outcome = match fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() || is_stream(path) => write_directly(path, body).map(|()| None),
+        Ok(metadata) => {
+            fs::canonicalize(path).and_then(|target| stage(target, Some(metadata.permissions()), body)).map(Some)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            link_target(path).and_then(|target| stage(target, None, body)).map(Some)
+        }
+        Err(error) => Err(error),
+    };
+    let staged = outcome.map_err(|error| Error::io("write", path, error))?;
+    Ok(staged.map(|(target, file)| Staged { path: path.to_owned(), target, file }))
+}
+
+fn write_directly(path: &Path, body: impl FnOnce(Out<'_>) -> io::Result<()>) -> io::Result<()> {
     let mut writer = BufWriter::with_capacity(BUFFER, OpenOptions::new().append(true).open(path)?);
-    body(&mut writer)?;
+    body(Out::Stream(&mut writer))?;
     writer.flush()
 }
 
@@ -92,11 +165,11 @@ fn write_directly(path: &Path, body: impl FnOnce(&mut dyn Write) -> io::Result<(
 fn stage(
     target: PathBuf,
     permissions: Option<fs::Permissions>,
-    body: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    body: impl FnOnce(Out<'_>) -> io::Result<()>,
 ) -> io::Result<(PathBuf, tempfile::NamedTempFile)> {
     let temporary = begin(&target, permissions.is_some())?;
     let mut writer = BufWriter::with_capacity(BUFFER, temporary);
-    body(&mut writer)?;
+    body(Out::File(&mut writer))?;
     let temporary = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
     if let Some(permissions) = permissions {
         temporary.as_file().set_permissions(permissions)?;
