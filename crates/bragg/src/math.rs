@@ -223,7 +223,8 @@ mod tests {
 
     #[test]
     fn whole_parts_are_those_of_a_cast() {
-        let mut numbers = vec![0.0, -0.0, 0.5, 1.5, 2.5, 0.49999999999999994, 1e-300, 2_147_483_647.0, 2_147_483_647.25];
+        let mut numbers =
+            vec![0.0, -0.0, 0.5, 1.5, 2.5, 0.49999999999999994, 1e-300, 2_147_483_647.0, 2_147_483_647.25];
         numbers.extend((0..1000).map(|i| 1.000_123f64.powi(i * 170) - 1.0));
         for x in numbers.into_iter().flat_map(|x| [x, x.next_down(), x.next_up()]).flat_map(|x| [x, -x, x + 0.5]) {
             assert_eq!(whole_part(x), x as i32, "{x}");
