@@ -274,6 +274,57 @@ mod tests {
     }
 
     #[test]
+    fn files_written_at_the_same_time_appear_together_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let [a, b, lost] = ["a.img", "b.img", "no/c.img"].map(|name| folder.path().join(name));
+        let body = |content: &'static str| -> Body<'static> { Box::new(|w| w.write_all(content.as_bytes())) };
+        let mut files = Together::default();
+        let message =
+            files.add_all(vec![(&a, body("a")), (&lost, body("c")), (&b, body("b"))]).unwrap_err().to_string();
+        assert!(message.starts_with(&format!("cannot write {}: ", lost.display())), "{message}");
+        drop(files);
+        assert!(entries(folder.path()).is_empty());
+        let mut files = Together::default();
+        files.add_all(vec![(&a, body("a")), (&b, body("b"))]).unwrap();
+        assert!(!a.exists() && !b.exists());
+        files.commit().unwrap();
+        assert_eq!((fs::read(a).unwrap(), fs::read(b).unwrap()), (b"a".to_vec(), b"b".to_vec()));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn pipes_get_one_file_after_another_and_what_goes_back_as_a_whole() {
+        use std::io::{Read, SeekFrom};
+        let folder = tempfile::tempdir().unwrap();
+        let [pipe, file] = ["pipe", "file"].map(|name| folder.path().join(name));
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        // held open at both ends, so that nothing waits
+        let mut held = OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
+        let mut read = |n: usize| {
+            let mut bytes = vec![0; n];
+            held.read_exact(&mut bytes).unwrap();
+            String::from_utf8(bytes).unwrap()
+        };
+        let body = |content: &'static str| -> Body<'static> {
+            Box::new(|w| content.as_bytes().iter().try_for_each(|byte| w.write_all(&[*byte]).and_then(|()| w.flush())))
+        };
+        let mut files = Together::default();
+        files.add_all(vec![(&pipe, body("first ")), (&file, body("file")), (&pipe, body("second"))]).unwrap();
+        files.commit().unwrap();
+        assert_eq!((read(12).as_str(), fs::read(&file).unwrap()), ("first second", b"file".to_vec()));
+
+        for path in [&file, &pipe] {
+            write_seekable(path, |w| {
+                w.write_all(b"0123")?;
+                w.seek(SeekFrom::Start(1))?;
+                w.write_all(b"x")
+            })
+            .unwrap();
+        }
+        assert_eq!((read(4).as_str(), fs::read(&file).unwrap()), ("0x23", b"0x23".to_vec()));
+    }
+
+    #[test]
     fn a_missing_folder_and_a_folder_are_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("no/such/a.img");

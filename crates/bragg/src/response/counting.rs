@@ -172,6 +172,19 @@ mod tests {
     }
 
     #[test]
+    fn pixels_stay_where_they_are() {
+        for noise in [Noise::default(), Noise { gain: 2.0, ..Noise::default() }, noisy(1)] {
+            let photons = image(300, 200, |i| i as f32);
+            let place = photons.panels[0].pixels().as_ptr().addr();
+            let recorded = match record(photons, &noise) {
+                Recording::Photons(image) => image.panels[0].pixels().as_ptr().addr(),
+                Recording::Counts(image) => image.panels[0].pixels().as_ptr().addr(),
+            };
+            assert_eq!(recorded, place);
+        }
+    }
+
+    #[test]
     fn without_noise_expected_counts_stay_unrounded() {
         let photons = image(4, 1, |i| [0.25, 10.0, -1.0, 1e6][i]);
         assert_eq!(record(photons.clone(), &Noise::default()), Recording::Photons(photons.clone()));

@@ -131,3 +131,102 @@ fn window_rows(panel: &PanelTable, pixels: Range<usize>) -> impl Iterator<Item =
         (start + fast[0]).clamp(pixels.start, pixels.end)..(start + fast[1]).clamp(pixels.start, pixels.end)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::Vec3;
+    use std::sync::Arc;
+
+    const N_FAST: usize = 5;
+    const N_SLOW: usize = 4;
+
+    /// 5 × 4 pixels, of which those of columns 1 to 3 and rows 1 to 2 are computed.
+    fn panel(mask: Option<Arc<[bool]>>) -> PanelTable {
+        PanelTable {
+            origin: Vec3::new(0.0, 0.0, 1.0),
+            fast_axis: Vec3::new(1.0, 0.0, 0.0),
+            slow_axis: Vec3::new(0.0, 1.0, 0.0),
+            normal: Vec3::new(0.0, 0.0, 1.0),
+            pixel_size: 1.0,
+            close_distance: 1.0,
+            n_fast: N_FAST,
+            n_slow: N_SLOW,
+            window: Window { fast: [1, 4], slow: [1, 3] },
+            mask,
+        }
+    }
+
+    /// An image with these pixels in the window; where nothing is looked at, they are not 0.
+    fn image(window: [f32; 6]) -> PanelImage<f32> {
+        let mut pixels = vec![1e9; N_FAST * N_SLOW];
+        pixels[6..9].copy_from_slice(&window[..3]);
+        pixels[11..14].copy_from_slice(&window[3..]);
+        PanelImage::new(N_FAST, N_SLOW, pixels).unwrap()
+    }
+
+    #[test]
+    fn statistics_of_a_window_by_hand() {
+        let found = statistics(&panel(None), &image([1.0, 2.0, 6.0, 0.0, 6.0, 3.0]));
+        // Σx = 18, Σx² = 86, Σ(x − 3)² = 32
+        assert_eq!((found.max, found.max_at, found.mean), (6.0, 8, 3.0));
+        assert!((found.rms - (86.0f64 / 5.0).sqrt()).abs() < 1e-14);
+        assert!((found.rmsd - (32.0f64 / 5.0).sqrt()).abs() < 1e-14);
+    }
+
+    #[test]
+    fn masked_pixels_count_for_the_deviation_only() {
+        let mask: Vec<bool> = (0..N_FAST * N_SLOW).map(|i| i != 6 && i != 11).collect();
+        let found = statistics(&panel(Some(mask.into())), &image([0.0, 2.0, 6.0, 0.0, 4.0, 4.0]));
+        // the mean of four is 4; Σx² = 72 over four, Σ(x − 4)² = 40 over six
+        assert_eq!((found.max, found.max_at, found.mean), (6.0, 8, 4.0));
+        assert!((found.rms - (72.0f64 / 3.0).sqrt()).abs() < 1e-14);
+        assert!((found.rmsd - (40.0f64 / 5.0).sqrt()).abs() < 1e-14);
+    }
+
+    #[test]
+    fn a_dark_window_has_no_brightest_pixel() {
+        let found = statistics(&panel(None), &image([0.0; 6]));
+        assert_eq!(found, Statistics { max: 0.0, max_at: 0, mean: 0.0, rms: 0.0, rmsd: 0.0 });
+    }
+
+    #[test]
+    fn integers_are_scaled_rounded_and_cut_whatever_the_pieces() {
+        let (panel, image) = (panel(None), image([0.0, 0.2, 0.3, -9.0, f32::NAN, 1e6]));
+        let mut expected = [0; N_FAST * N_SLOW];
+        // 2x + 10
+        expected[6..9].copy_from_slice(&[10, 10, 11]);
+        expected[11..14].copy_from_slice(&[0, 0, 65535]);
+        for length in [1, 3, 7, 20] {
+            let mut counts = [7; N_FAST * N_SLOW];
+            for (i, piece) in counts.chunks_mut(length).enumerate() {
+                integer_counts(&panel, &image, (2.0, 10.0), i * length..i * length + piece.len(), piece);
+            }
+            assert_eq!(counts[6..9], [10, 10, 11]);
+            // −8 and what is no number become 0
+            assert_eq!(counts, expected, "{length}");
+        }
+    }
+
+    #[test]
+    fn noise_is_drawn_in_order_whatever_the_pieces() {
+        let (panel, image) = (panel(None), image([0.0, 5.0, 50.0, 500.0, 3e4, 1e6]));
+        let drawn = |length: usize| {
+            let mut noise = NoiseImage::new(&panel, &image, 4, 40.0);
+            let mut counts = [7; N_FAST * N_SLOW];
+            for (i, piece) in counts.chunks_mut(length).enumerate() {
+                noise.draw(i * length..i * length + piece.len(), piece);
+            }
+            (counts, noise.sum, noise.overloads)
+        };
+        let (counts, sum, overloads) = drawn(N_FAST * N_SLOW);
+        assert_eq!((counts[6], counts[13], overloads), (40, 65535, 1));
+        assert_eq!(sum, counts.iter().map(|&count| f64::from(count)).sum());
+        assert!(
+            counts.iter().enumerate().all(|(i, &count)| ((6..9).contains(&i) || (11..14).contains(&i)) == (count > 0))
+        );
+        for length in [1, 2, 7] {
+            assert_eq!(drawn(length), (counts, sum, overloads), "{length}");
+        }
+    }
+}
