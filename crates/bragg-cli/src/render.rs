@@ -1,4 +1,6 @@
-//! Which kernel runs.
+//! Which kernel runs, on how many threads.
+
+pub(crate) use crate::threads::on_threads;
 
 use anyhow::Result;
 use bragg::image::Image;

@@ -29,8 +29,9 @@ pub(crate) fn for_rendering(allowed: usize, scene: &Scene) -> usize {
     allowed.min((samples / SAMPLES).ceil() as usize).max(1)
 }
 
-/// Does `work` on so many threads.
+/// Does `work` on so many threads; 0 for as many as are allowed.
 pub(crate) fn on_threads<T: Send>(n_threads: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
+    let n_threads = if n_threads > 0 { n_threads } else { allowed(None) };
     let builder = ThreadPoolBuilder::new().num_threads(n_threads);
     let no_threads = "the system gives no threads";
     if n_threads > 1 {
@@ -85,6 +86,7 @@ mod tests {
         for n in [1, 2, 1, 5, 1] {
             assert_eq!(on_threads(n, rayon::current_num_threads).unwrap(), n);
         }
+        assert_eq!(on_threads(0, rayon::current_num_threads).unwrap(), allowed(None));
         assert_eq!(on_threads(1, || on_threads(3, rayon::current_num_threads).unwrap()).unwrap(), 3);
     }
 }

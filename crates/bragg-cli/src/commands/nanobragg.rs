@@ -3,9 +3,8 @@
 use crate::flags::{self, Invocation, Missing};
 use crate::messages::{Messages, print};
 use crate::progress::Progress;
-use crate::render::render;
-use crate::threads::{self, on_threads};
-use crate::{images, interrupt};
+use crate::render::{on_threads, render};
+use crate::{images, interrupt, threads};
 use anyhow::Result;
 use bragg::Error;
 use bragg::description::nanobragg::{DropIn, Options, OutputOptions, describe, dump_path};

@@ -3,9 +3,8 @@
 use crate::arguments::Simulate;
 use crate::messages::{self, Messages};
 use crate::progress::Progress;
-use crate::render::render;
-use crate::threads::{self, on_threads};
-use crate::{images, interrupt};
+use crate::render::{on_threads, render};
+use crate::{images, interrupt, threads};
 use bragg::Error;
 use bragg::description::{self, Description, Origin, Resolved, Value};
 use bragg::image::{Image, Moments};
