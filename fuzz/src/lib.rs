@@ -12,7 +12,7 @@ use bragg::image::{PanelImage, Recording};
 use bragg::io::{cbf, fdump, hkl, mosflm_matrix, mtz, npy, pgm, raw, smv, source_file, tiff};
 use bragg::reflections::Reflections;
 use bragg::symmetry::{Operator, check_group};
-use std::io::Write;
+use std::io::{Cursor, Write as _};
 use std::path::Path;
 
 /// A function of bytes that tells whether they were accepted.
@@ -125,7 +125,8 @@ pub fn mtz(bytes: &[u8]) -> bool {
 
 /// NumPy arrays.
 pub fn npy(bytes: &[u8]) -> bool {
-    npy::parse(bytes, path()).is_ok_and(|recording| comes_back(&recording, npy::write, npy::parse))
+    npy::parse(bytes, path())
+        .is_ok_and(|recording| comes_back(&recording, |file, recording| npy::write(file, recording), npy::parse))
 }
 
 /// Grey maps.
@@ -190,7 +191,8 @@ pub fn symmetry_operator(bytes: &[u8]) -> bool {
 
 /// TIFF images.
 pub fn tiff(bytes: &[u8]) -> bool {
-    tiff::parse(bytes, path()).is_ok_and(|recording| comes_back(&recording, tiff::write, tiff::parse))
+    tiff::parse(bytes, path())
+        .is_ok_and(|recording| comes_back(&recording, |file, recording| tiff::write(file, recording), tiff::parse))
 }
 
 fn check_panel<T>(panel: &PanelImage<T>) {
@@ -200,13 +202,13 @@ fn check_panel<T>(panel: &PanelImage<T>) {
 /// Whether what is written of a recording reads as the same recording (in the bytes: no number equals NaN).
 fn comes_back(
     recording: &Recording,
-    write: fn(&mut dyn Write, &Recording) -> std::io::Result<()>,
+    write: fn(&mut Cursor<Vec<u8>>, &Recording) -> std::io::Result<()>,
     parse: fn(&[u8], &Path) -> Result<Recording>,
 ) -> bool {
     let bytes = |recording: &Recording| {
-        let mut bytes = Vec::new();
-        write(&mut bytes, recording).expect("an image that was read can be written");
-        bytes
+        let mut file = Cursor::new(Vec::new());
+        write(&mut file, recording).expect("an image that was read can be written");
+        file.into_inner()
     };
     match recording {
         Recording::Photons(image) => image.panels.iter().for_each(check_panel),

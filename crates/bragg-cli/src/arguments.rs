@@ -80,7 +80,8 @@ pub(crate) struct Simulate {
     /// Print the complete experiment, with the origin of every value, and stop.
     #[arg(long)]
     pub(crate) print_experiment: bool,
-    /// Threads to compute with; all that the system allows when not given. The image does not depend on it.
+    /// Threads to compute with, at most; as many as the system allows this process when not given. No more are started
+    /// than there is work for, and the image does not depend on them.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
     /// Arithmetic: double, or fast, which is mixed precision with an error below 1e-5 of a pixel's value

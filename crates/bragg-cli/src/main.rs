@@ -9,6 +9,7 @@ mod interrupt;
 mod messages;
 mod progress;
 mod render;
+mod threads;
 
 use arguments::{Cli, Command};
 use clap::Parser as _;

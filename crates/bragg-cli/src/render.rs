@@ -1,6 +1,8 @@
 //! Which kernel runs, on how many threads.
 
-use anyhow::{Context as _, Result};
+pub(crate) use crate::threads::on_threads;
+
+use anyhow::Result;
 use bragg::image::Image;
 use bragg::kernel::cpu::{self, Level};
 use bragg::kernel::{Monitor, reference};
@@ -8,12 +10,6 @@ use bragg::scene::Scene;
 
 /// The environment variable that chooses a kernel, for tests and comparisons.
 pub(crate) const KERNEL: &str = "BRAGG_CPU";
-
-/// Does `work` on so many threads; 0 for as many as the machine gives.
-pub(crate) fn on_threads<T: Send>(n_threads: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build();
-    Ok(pool.context("the system gives no threads")?.install(work))
-}
 
 /// The image of a scene, by the fastest kernel of this machine or the one that `BRAGG_CPU` names.
 pub(crate) fn render(scene: &Scene, monitor: &dyn Monitor) -> Result<Image<f32>> {

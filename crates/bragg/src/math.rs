@@ -161,6 +161,18 @@ impl<R: Real> Mul for Mat3<R> {
     }
 }
 
+/// The whole part of a number between −2³¹ and 2³¹, as `as i32` gives it, by operations that vector instructions have; any other
+/// number gives no particular one.
+#[inline(always)]
+pub fn whole_part(x: f64) -> i32 {
+    /// 2⁵²: numbers from here to its double are the whole ones, and their low bits count.
+    const WHOLE: f64 = 4_503_599_627_370_496.0;
+    let size = x.abs();
+    let nearest = (size + WHOLE) - WHOLE;
+    let whole = if nearest > size { nearest - 1.0 } else { nearest };
+    (whole.copysign(x) + 1.5 * WHOLE).to_bits() as i32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,5 +219,16 @@ mod tests {
                 assert!((cell.0[i].dot(reciprocal.0[j]) - expected).abs() < 1e-15);
             }
         }
+    }
+
+    #[test]
+    fn whole_parts_are_those_of_a_cast() {
+        let mut numbers =
+            vec![0.0, -0.0, 0.5, 1.5, 2.5, 0.49999999999999994, 1e-300, 2_147_483_647.0, 2_147_483_647.25];
+        numbers.extend((0..1000).map(|i| 1.000_123f64.powi(i * 170) - 1.0));
+        for x in numbers.into_iter().flat_map(|x| [x, x.next_down(), x.next_up()]).flat_map(|x| [x, -x, x + 0.5]) {
+            assert_eq!(whole_part(x), x as i32, "{x}");
+        }
+        assert_eq!(whole_part(-2_147_483_648.0), i32::MIN);
     }
 }

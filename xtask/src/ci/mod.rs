@@ -2,15 +2,39 @@
 
 mod examples;
 mod interop;
+mod other_processor;
 
 use crate::process::{self, cargo};
 use crate::tidy;
 use anyhow::{Result, bail, ensure};
+use std::error::Error;
+use std::fmt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// A step: its name, what it checks.
 type Step = (&'static str, fn(&Path) -> Result<()>);
+
+/// Why a step cannot run here, which is no failure.
+#[derive(Debug)]
+struct Skipped(String);
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Skipped {}
+
+/// How a step ended, in the words of the summary.
+fn word(outcome: &Result<()>) -> &'static str {
+    match outcome {
+        Ok(()) => "passed",
+        Err(error) if error.is::<Skipped>() => "skipped",
+        Err(_) => "FAILED",
+    }
+}
 
 /// The steps, those that fail fast first.
 const STEPS: &[Step] = &[
@@ -20,6 +44,7 @@ const STEPS: &[Step] = &[
     // golden images, transcripts of the program and the fuzzers' regressions among them
     ("test", |root| process::run(&mut cargo(root, &["test", "--workspace"]))),
     ("clippy", clippy),
+    ("aarch64", other_processor::run),
     ("docs", docs),
     ("examples", examples::run),
     ("interop", interop::run),
@@ -41,17 +66,17 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
         let time = start.elapsed();
         match &outcome {
             Ok(()) => println!("== {name}: passed in {:.1} s\n", time.as_secs_f64()),
-            Err(error) => println!("== {name}: FAILED in {:.1} s: {error:#}\n", time.as_secs_f64()),
+            Err(error) => println!("== {name}: {} in {:.1} s: {error:#}\n", word(&outcome), time.as_secs_f64()),
         }
         outcomes.push((name, time, outcome));
     }
     for (name, time, outcome) in &outcomes {
-        let word = if outcome.is_ok() { "passed" } else { "FAILED" };
-        println!("{name:<10} {word} {:8.1} s", time.as_secs_f64());
+        println!("{name:<10} {:<7} {:8.1} s", word(outcome), time.as_secs_f64());
     }
-    let n_passed = outcomes.iter().filter(|(_, _, outcome)| outcome.is_ok()).count();
-    let n_failed = outcomes.len() - n_passed;
-    println!("{n_passed} passed, {n_failed} failed");
+    let count = |ending: &str| outcomes.iter().filter(|(_, _, outcome)| word(outcome) == ending).count();
+    let (n_passed, n_skipped, n_failed) = (count("passed"), count("skipped"), count("FAILED"));
+    let skipped = if n_skipped > 0 { format!(", {n_skipped} skipped") } else { String::new() };
+    println!("{n_passed} passed{skipped}, {n_failed} failed");
     ensure!(n_failed == 0, "{n_failed} of {} steps failed", outcomes.len());
     Ok(())
 }
@@ -92,6 +117,13 @@ mod tests {
     fn names(arguments: &[&str]) -> Result<Vec<&'static str>> {
         let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
         Ok(chosen(&arguments)?.iter().map(|(name, _)| *name).collect())
+    }
+
+    #[test]
+    fn a_step_that_cannot_run_has_not_failed_nor_passed() {
+        assert_eq!(word(&Ok(())), "passed");
+        assert_eq!(word(&Err(Skipped("no rustup".to_owned()).into())), "skipped");
+        assert_eq!(word(&Err(anyhow::anyhow!("no"))), "FAILED");
     }
 
     #[test]

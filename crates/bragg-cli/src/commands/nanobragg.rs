@@ -4,14 +4,14 @@ use crate::flags::{self, Invocation, Missing};
 use crate::messages::{Messages, print};
 use crate::progress::Progress;
 use crate::render::{on_threads, render};
-use crate::{images, interrupt};
+use crate::{images, interrupt, threads};
 use anyhow::Result;
 use bragg::Error;
 use bragg::description::nanobragg::{DropIn, Options, OutputOptions, describe, dump_path};
 use bragg::description::print::to_toml;
 use bragg::description::{self, Notice, Resolved};
 use bragg::image::{Image, PanelImage};
-use bragg::io::atomic::Together;
+use bragg::io::atomic::{Body, Together};
 use bragg::io::c_format::G;
 use bragg::io::smv::NanoBraggHeader;
 use bragg::io::{atomic, fdump, pgm, raw, smv};
@@ -19,6 +19,7 @@ use bragg::response::nanobragg as response;
 use bragg::scene::{PanelTable, Scene};
 use std::ffi::OsString;
 use std::io::Write;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -42,7 +43,7 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>, program: &str) -> Resul
             }
             let messages = Messages { quiet: options.run.quiet };
             notices.iter().for_each(|notice| messages.note(notice));
-            on_threads(options.run.threads.unwrap_or(0), || simulate(&options, messages))??;
+            simulate(&options, messages)?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -54,7 +55,9 @@ fn simulate(options: &Options, messages: Messages) -> Result<()> {
     if options.run.print_experiment {
         description.relative_to(&std::env::current_dir()?);
     }
-    let resolved = description::resolve(description)?;
+    let n_threads = threads::allowed(options.run.threads);
+    let n_readers = threads::for_reading(n_threads, &description);
+    let resolved = on_threads(n_readers, || description::resolve(description))??;
     notices.iter().chain(&resolved.notices).for_each(|notice| messages.note(in_flags(notice)));
     if options.run.print_experiment {
         return print(to_toml(&resolved.description).as_bytes());
@@ -73,12 +76,14 @@ fn simulate(options: &Options, messages: Messages) -> Result<()> {
     let scene = Scene::new(&resolved.experiment);
     let n_pixels = (header.size.0 * header.size.1) as u64;
     interrupt::watch();
-    let image = {
-        let is_quiet = options.run.quiet || options.run.progress == Some(false);
-        render(&scene, &Progress::new(n_pixels, is_quiet))?
-    };
-    let seed = options.seeds.seed.unwrap_or(clock_seed);
-    write_images(options, &outputs, &scene, &image, &header, u32::try_from(seed).unwrap_or(u32::MAX))
+    on_threads(threads::for_rendering(n_threads, &scene), || {
+        let image = {
+            let is_quiet = options.run.quiet || options.run.progress == Some(false);
+            render(&scene, &Progress::new(n_pixels, is_quiet))?
+        };
+        let seed = options.seeds.seed.unwrap_or(clock_seed);
+        write_images(options, &outputs, &scene, &image, &header, u32::try_from(seed).unwrap_or(u32::MAX))
+    })?
 }
 
 /// The files to write.
@@ -148,53 +153,46 @@ fn write_images(
     let (Some(panel), Some(image)) = (scene.panels.first(), image.panels.first()) else { return Ok(()) };
     let output = &options.output;
     let statistics = response::statistics(panel, image);
-    interrupt::writing_begins();
-    let mut files = Together::default();
-    let mut report = Vec::new();
-
-    files.add(&outputs.float, |w| raw::write(w, image))?;
-    writeln!(report, "wrote {} as {}-byte floats", outputs.float.display(), size_of::<f32>())?;
-    report_statistics(&mut report, scene, panel, &statistics)?;
-
     let automatic = |scale: Option<f64>| scale.filter(|&scale| scale > 0.0);
     let adc_offset = options.noise.adc.unwrap_or(40.0);
     let scale = automatic(output.scale).unwrap_or_else(|| response::integer_scale(statistics.max));
-    let counts = response::integer_image(panel, image, scale, adc_offset);
-    add_smv(&mut files, &outputs.integer, header, image, counts)?;
-    writeln!(report, "wrote {} scaled by {}", outputs.integer.display(), G(scale))?;
+    let picture_scale = automatic(output.pgmscale).unwrap_or_else(|| response::picture_scale(statistics.rmsd));
+    let (header, n) = (&header.to_bytes(), image.pixels().len());
+    let mut noise = response::NoiseImage::new(panel, image, seed, adc_offset);
 
+    interrupt::writing_begins();
+    let mut files = Together::default();
+    let integers = |pixels: Range<usize>, counts: &mut [u16]| {
+        response::integer_counts(panel, image, (scale, adc_offset), pixels, counts)
+    };
+    let mut bodies: Vec<(&Path, Body)> = vec![
+        (&outputs.float, Box::new(|w| raw::write(w, image))),
+        (&outputs.integer, Box::new(|w| smv::write_made(w, header, n, integers))),
+    ];
     if let Some(path) = &outputs.picture {
-        let scale = automatic(output.pgmscale).unwrap_or_else(|| response::picture_scale(statistics.rmsd));
-        let levels = pgm::grey_levels(image.pixels(), scale);
-        if let Some(levels) = PanelImage::new(image.n_fast(), image.n_slow(), levels) {
-            files.add(path, |w| pgm::write(w, &levels, scale))?;
-        }
-        writeln!(report, "wrote {} scaled by {}", path.display(), G(scale))?;
+        bodies.push((path, Box::new(|w| pgm::write_scaled(w, image, picture_scale))));
+    }
+    if let Some(path) = &outputs.noise {
+        bodies.push((path, Box::new(|w| smv::write_drawn(w, header, n, |pixels, counts| noise.draw(pixels, counts)))));
+    }
+    files.add_all(bodies)?;
+
+    let mut report = Vec::new();
+    writeln!(report, "wrote {} as {}-byte floats", outputs.float.display(), size_of::<f32>())?;
+    report_statistics(&mut report, scene, panel, &statistics)?;
+    writeln!(report, "wrote {} scaled by {}", outputs.integer.display(), G(scale))?;
+    if let Some(path) = &outputs.picture {
+        writeln!(report, "wrote {} scaled by {}", path.display(), G(picture_scale))?;
     }
     if let Some(path) = &outputs.noise {
         writeln!(report, "random seed of the noise: {seed}")?;
-        let noise = response::noise_image(panel, image, seed, adc_offset);
         writeln!(report, "wrote {}: {:.0} counts, {} overloads", path.display(), noise.sum, noise.overloads)?;
-        add_smv(&mut files, path, header, image, noise.counts)?;
     }
     if output.printout || output.printout_pixel.is_some() {
         print_pixels(&mut report, scene, panel, image, output.printout_pixel)?;
     }
     files.commit()?;
     print(&report)
-}
-
-fn add_smv(
-    files: &mut Together,
-    path: &Path,
-    header: &NanoBraggHeader,
-    image: &PanelImage<f32>,
-    counts: Vec<u16>,
-) -> Result<()> {
-    if let Some(counts) = PanelImage::new(image.n_fast(), image.n_slow(), counts) {
-        files.add(path, |w| smv::write(w, &header.to_bytes(), &counts))?;
-    }
-    Ok(())
 }
 
 /// The lines that scripts read: the brightest pixel, with the position (m) of its last sub-pixel, and the moments.

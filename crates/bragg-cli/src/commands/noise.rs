@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &Noise) -> anyhow::Result<()> {
             response::NO_VALUE
         ));
     }
-    let counts = response::record(&expected, &noise);
+    let counts = response::record(expected, &noise);
     (opened.metadata.gain, opened.metadata.adc_offset) = (noise.gain, noise.adc_offset);
     opened.metadata.saturation = noise.saturation;
     images::write(&arguments.output, &counts, &opened.metadata, &WriteOptions::default(), messages)

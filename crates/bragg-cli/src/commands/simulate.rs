@@ -4,10 +4,10 @@ use crate::arguments::Simulate;
 use crate::messages::{self, Messages};
 use crate::progress::Progress;
 use crate::render::{on_threads, render};
-use crate::{images, interrupt};
+use crate::{images, interrupt, threads};
 use bragg::Error;
 use bragg::description::{self, Description, Origin, Resolved, Value};
-use bragg::image::Image;
+use bragg::image::{Image, Moments};
 use bragg::io::WriteOptions;
 use bragg::response;
 use bragg::scene::Scene;
@@ -16,16 +16,20 @@ use std::time::Instant;
 
 pub(crate) fn run(arguments: &Simulate) -> anyhow::Result<()> {
     let messages = Messages { quiet: arguments.quiet };
-    on_threads(arguments.threads.map_or(0, usize::from), || {
-        let resolved = description::resolve(describe(arguments)?)?;
-        if arguments.print_experiment {
-            resolved.notices.iter().for_each(|notice| messages.note(notice));
-            return print(resolved);
-        }
-        let outputs = outputs(arguments, &resolved)?;
+    let n_threads = threads::allowed(arguments.threads.map(usize::from));
+    let description = describe(arguments)?;
+    let n_readers = threads::for_reading(n_threads, &description);
+    let resolved = on_threads(n_readers, || description::resolve(description))??;
+    if arguments.print_experiment {
         resolved.notices.iter().for_each(|notice| messages.note(notice));
-        simulate(&resolved, &outputs, messages)
-    })?
+        return print(resolved);
+    }
+    let outputs = outputs(arguments, &resolved)?;
+    resolved.notices.iter().for_each(|notice| messages.note(notice));
+    interrupt::watch();
+    let start = Instant::now();
+    let scene = Scene::new(&resolved.experiment);
+    on_threads(threads::for_rendering(n_threads, &scene), || simulate(&resolved, &scene, &outputs, messages, start))?
 }
 
 /// What the file and the command line say.
@@ -75,18 +79,21 @@ fn outputs(arguments: &Simulate, resolved: &Resolved) -> bragg::Result<Vec<PathB
     Ok(outputs)
 }
 
-fn simulate(resolved: &Resolved, outputs: &[PathBuf], messages: Messages) -> anyhow::Result<()> {
-    interrupt::watch();
-    let start = Instant::now();
-    let scene = Scene::new(&resolved.experiment);
+fn simulate(
+    resolved: &Resolved,
+    scene: &Scene,
+    outputs: &[PathBuf],
+    messages: Messages,
+    start: Instant,
+) -> anyhow::Result<()> {
     let n_pixels = scene.panels.iter().map(|panel| panel.n_fast as u64 * panel.n_slow as u64).sum();
     let image = {
         let progress = Progress::new(n_pixels, messages.quiet);
-        render(&scene, &progress)?
+        render(scene, &progress)?
     };
     let seconds = start.elapsed().as_secs_f64();
-    let recording = response::record(&image, &resolved.noise);
-    summarise(&scene, &image, seconds, messages);
+    summarise(scene, &image, seconds, messages);
+    let recording = response::record(image, &resolved.noise);
     let options = WriteOptions { picture: resolved.output.picture.clone(), pgm_scale: None };
     images::write(outputs, &recording, &resolved.metadata(), &options, messages)
 }
@@ -98,7 +105,7 @@ fn summarise(scene: &Scene, image: &Image<f32>, seconds: f64, messages: Messages
         [first, ..] if sizes.iter().all(|size| size == first) => format!("{} panels of {first}", sizes.len()),
         _ => format!("{} panels", sizes.len()),
     };
-    let (max, total) = image.pixels().fold((0f32, 0f64), |(max, sum), &x| (max.max(x), sum + f64::from(x)));
+    let Moments { sum: total, max, .. } = image.panels.iter().map(|panel| Moments::of_all(panel.pixels())).sum();
     messages.done(format_args!(
         "{size} pixels, each the sum of {} samples, in {seconds:.2} s: {total:.4e} photons, {max:.4e} in the brightest pixel",
         scene.n_steps() * scene.n_layers()

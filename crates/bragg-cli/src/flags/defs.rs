@@ -1155,9 +1155,10 @@ static RUN: &[Flag] = &[
     Flag {
         names: &[Exact("-threads")],
         value: "n",
-        default: "one per core",
-        help: "number of threads",
-        doc: "The image does not depend on it. This option is not in nanoBragg.",
+        default: "as many as the system allows this process",
+        help: "number of threads, at most",
+        doc: "No more are started than there is work for, and the image does not depend on them. This option is not in \
+              nanoBragg.",
         action: Action::Positive(|o, n| o.run.threads = Some(usize::try_from(n).unwrap_or(usize::MAX))),
         ..ROW
     },

@@ -1,13 +1,15 @@
 //! Files that appear whole or not at all.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Cursor, Seek, Write};
 use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 
-/// Bytes collected before the operating system is asked to write.
-const BUFFER: usize = 1 << 18;
+/// Bytes collected before the operating system is asked to write; more at a time go to it as they are.
+const BUFFER: usize = 1 << 16;
 /// Links followed before a chain of them is taken for a loop, as Linux does.
 const MAX_LINKS: usize = 40;
 
@@ -22,10 +24,34 @@ pub fn write(path: &Path, body: impl FnOnce(&mut dyn Write) -> io::Result<()>) -
     files.commit()
 }
 
+/// Something that can be written anywhere.
+pub trait WriteSeek: Write + Seek {}
+
+impl<T: Write + Seek> WriteSeek for T {}
+
+/// The same as [`write()`] for a `body` that goes back; what is written directly is collected in memory first.
+///
+/// # Errors
+/// As those of [`write()`].
+pub fn write_seekable(path: &Path, body: impl FnOnce(&mut dyn WriteSeek) -> io::Result<()>) -> Result<()> {
+    let staged = staged(path, |out| match out {
+        Out::File(file) => body(file),
+        Out::Stream(stream) => {
+            let mut content = Cursor::new(Vec::new());
+            body(&mut content)?;
+            stream.write_all(content.get_ref())
+        }
+    })?;
+    Together { written: staged.into_iter().collect() }.commit()
+}
+
+/// What writes a file.
+pub type Body<'a> = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send + 'a>;
+
 /// Several files that appear together: each is written in full under a temporary name before the first gets its own.
 #[derive(Debug, Default)]
 pub struct Together {
-    written: Vec<(PathBuf, PathBuf, tempfile::NamedTempFile)>,
+    written: Vec<Staged>,
 }
 
 impl Together {
@@ -34,18 +60,33 @@ impl Together {
     /// # Errors
     /// It cannot be written; nothing of it is left.
     pub fn add(&mut self, path: &Path, body: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-        let staged = match fs::metadata(path) {
-            Ok(metadata) if !metadata.is_file() || is_stream(path) => write_directly(path, body).map(|()| None),
-            Ok(metadata) => {
-                fs::canonicalize(path).and_then(|target| stage(target, Some(metadata.permissions()), body)).map(Some)
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                link_target(path).and_then(|target| stage(target, None, body)).map(Some)
-            }
-            Err(error) => Err(error),
+        self.written.extend(staged(path, |out| match out {
+            Out::File(file) => body(file),
+            Out::Stream(stream) => body(stream),
+        })?);
+        Ok(())
+    }
+
+    /// Writes several more files at the same time, in the threads there are; pipes and the like before and one after another, in the
+    /// order given.
+    ///
+    /// # Errors
+    /// One cannot be written; nothing of it is left.
+    pub fn add_all(&mut self, files: Vec<(&Path, Body<'_>)>) -> Result<()> {
+        let (streams, files): (Vec<_>, Vec<_>) = files
+            .into_iter()
+            .partition(|(path, _)| fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) || is_stream(path));
+        for (path, body) in streams {
+            self.add(path, body)?;
+        }
+        let file = |(path, body): (&Path, Body<'_>)| {
+            let mut one = Self::default();
+            one.add(path, body).map(|()| one.written)
         };
-        let staged = staged.map_err(|error| Error::io("write", path, error))?;
-        self.written.extend(staged.map(|(target, file)| (path.to_owned(), target, file)));
+        let added: Vec<_> = files.into_par_iter().map(file).collect();
+        for written in added {
+            self.written.extend(written?);
+        }
         Ok(())
     }
 
@@ -54,7 +95,7 @@ impl Together {
     /// # Errors
     /// A file cannot be renamed; the ones before it have their names.
     pub fn commit(self) -> Result<()> {
-        for (path, target, file) in self.written {
+        for Staged { path, target, file } in self.written {
             file.persist(target).map_err(|refusal| Error::io("write", &path, refusal.error))?;
         }
         Ok(())
@@ -82,9 +123,41 @@ fn is_stream(path: &Path) -> bool {
     path.starts_with("/dev") || path.starts_with("/proc")
 }
 
-fn write_directly(path: &Path, body: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+/// A file that is written and has yet to get its name.
+#[derive(Debug)]
+struct Staged {
+    /// As the user called it.
+    path: PathBuf,
+    /// Where its name leads.
+    target: PathBuf,
+    file: tempfile::NamedTempFile,
+}
+
+/// Where a file's content goes.
+enum Out<'a> {
+    File(&'a mut BufWriter<tempfile::NamedTempFile>),
+    Stream(&'a mut dyn Write),
+}
+
+/// The new content of `path` in a temporary file; `None` where it was written directly.
+fn staged(path: &Path, body: impl FnOnce(Out<'_>) -> io::Result<()>) -> Result<Option<Staged>> {
+    let outcome = match fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() || is_stream(path) => write_directly(path, body).map(|()| None),
+        Ok(metadata) => {
+            fs::canonicalize(path).and_then(|target| stage(target, Some(metadata.permissions()), body)).map(Some)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            link_target(path).and_then(|target| stage(target, None, body)).map(Some)
+        }
+        Err(error) => Err(error),
+    };
+    let staged = outcome.map_err(|error| Error::io("write", path, error))?;
+    Ok(staged.map(|(target, file)| Staged { path: path.to_owned(), target, file }))
+}
+
+fn write_directly(path: &Path, body: impl FnOnce(Out<'_>) -> io::Result<()>) -> io::Result<()> {
     let mut writer = BufWriter::with_capacity(BUFFER, OpenOptions::new().append(true).open(path)?);
-    body(&mut writer)?;
+    body(Out::Stream(&mut writer))?;
     writer.flush()
 }
 
@@ -92,11 +165,11 @@ fn write_directly(path: &Path, body: impl FnOnce(&mut dyn Write) -> io::Result<(
 fn stage(
     target: PathBuf,
     permissions: Option<fs::Permissions>,
-    body: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    body: impl FnOnce(Out<'_>) -> io::Result<()>,
 ) -> io::Result<(PathBuf, tempfile::NamedTempFile)> {
     let temporary = begin(&target, permissions.is_some())?;
     let mut writer = BufWriter::with_capacity(BUFFER, temporary);
-    body(&mut writer)?;
+    body(Out::File(&mut writer))?;
     let temporary = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
     if let Some(permissions) = permissions {
         temporary.as_file().set_permissions(permissions)?;
@@ -198,6 +271,57 @@ mod tests {
         files.commit().unwrap();
         assert_eq!(entries(folder.path()), ["a.img", "b.img"]);
         assert_eq!(fs::read_to_string(folder.path().join("b.img")).unwrap(), "b.img");
+    }
+
+    #[test]
+    fn files_written_at_the_same_time_appear_together_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let [a, b, lost] = ["a.img", "b.img", "no/c.img"].map(|name| folder.path().join(name));
+        let body = |content: &'static str| -> Body<'static> { Box::new(|w| w.write_all(content.as_bytes())) };
+        let mut files = Together::default();
+        let message =
+            files.add_all(vec![(&a, body("a")), (&lost, body("c")), (&b, body("b"))]).unwrap_err().to_string();
+        assert!(message.starts_with(&format!("cannot write {}: ", lost.display())), "{message}");
+        drop(files);
+        assert!(entries(folder.path()).is_empty());
+        let mut files = Together::default();
+        files.add_all(vec![(&a, body("a")), (&b, body("b"))]).unwrap();
+        assert!(!a.exists() && !b.exists());
+        files.commit().unwrap();
+        assert_eq!((fs::read(a).unwrap(), fs::read(b).unwrap()), (b"a".to_vec(), b"b".to_vec()));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn pipes_get_one_file_after_another_and_what_goes_back_as_a_whole() {
+        use std::io::{Read, SeekFrom};
+        let folder = tempfile::tempdir().unwrap();
+        let [pipe, file] = ["pipe", "file"].map(|name| folder.path().join(name));
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        // held open at both ends, so that nothing waits
+        let mut held = OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
+        let mut read = |n: usize| {
+            let mut bytes = vec![0; n];
+            held.read_exact(&mut bytes).unwrap();
+            String::from_utf8(bytes).unwrap()
+        };
+        let body = |content: &'static str| -> Body<'static> {
+            Box::new(|w| content.as_bytes().iter().try_for_each(|byte| w.write_all(&[*byte]).and_then(|()| w.flush())))
+        };
+        let mut files = Together::default();
+        files.add_all(vec![(&pipe, body("first ")), (&file, body("file")), (&pipe, body("second"))]).unwrap();
+        files.commit().unwrap();
+        assert_eq!((read(12).as_str(), fs::read(&file).unwrap()), ("first second", b"file".to_vec()));
+
+        for path in [&file, &pipe] {
+            write_seekable(path, |w| {
+                w.write_all(b"0123")?;
+                w.seek(SeekFrom::Start(1))?;
+                w.write_all(b"x")
+            })
+            .unwrap();
+        }
+        assert_eq!((read(4).as_str(), fs::read(&file).unwrap()), ("0x23", b"0x23".to_vec()));
     }
 
     #[test]

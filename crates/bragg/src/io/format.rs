@@ -1,10 +1,13 @@
 //! The formats by the extensions of their files, and one way in and out for all of them.
 
+use std::ops::Range;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::bounded::read_bytes;
 use super::metadata::Metadata;
-use super::{atomic, cbf, npy, pgm, pixels, png, raw, smv, tiff};
+use super::pixels::{Integers, Panel};
+use super::{atomic, cbf, npy, pgm, png, raw, smv, tiff};
 use crate::error::{Error, Result};
 use crate::image::{Image, PanelImage, Recording};
 
@@ -89,25 +92,33 @@ pub fn write_recording(
     let sizes = recording.panel_sizes();
     check_panels(path, format, &sizes)?;
     let mut written = Written::default();
+    let panel = || Panel::first(recording).map_err(|error| Error::io("write", path, error));
     match format {
         Format::Smv => {
-            let (panels, n_clipped) = pixels::to_integers(recording, 0, u16::MAX.into(), |count| count as u16);
-            written = Written { n_clipped, notes: header_notes(path, metadata) };
-            atomic::write(path, |w| smv::write(w, &smv::header(sizes[0], metadata), &panels[0]))?;
+            let integers = Integers { panel: panel()?, low: 0, high: u16::MAX.into() };
+            let n_clipped = AtomicUsize::new(0);
+            let counts = |range: Range<usize>, out: &mut [u16]| {
+                n_clipped.fetch_add(integers.fill(range, out, |count| count as u16), Relaxed);
+            };
+            let header = smv::header(sizes[0], metadata);
+            atomic::write(path, |w| smv::write_made(w, &header, integers.panel.len(), counts))?;
+            written = Written { n_clipped: n_clipped.into_inner(), notes: header_notes(path, metadata) };
         }
         Format::Cbf => {
-            let (panels, n_clipped) = pixels::to_integers(recording, i32::MIN, i32::MAX, |count| count);
-            written = Written { n_clipped, notes: header_notes(path, metadata) };
+            let integers = Integers { panel: panel()?, low: i32::MIN, high: i32::MAX };
             let name = path.file_stem().unwrap_or_default().to_string_lossy();
-            atomic::write(path, |w| cbf::write(w, &panels[0], metadata, &name))?;
+            written.notes = header_notes(path, metadata);
+            atomic::write(path, |w| {
+                written.n_clipped = cbf::write_integers(w, integers, metadata, &name)?;
+                Ok(())
+            })?;
         }
         Format::Npy => atomic::write(path, |w| npy::write(w, recording))?,
-        Format::Raw => atomic::write(path, |w| raw::write(w, &recording.to_f32().panels[0]))?,
+        Format::Raw => atomic::write(path, |w| raw::write_recording(w, recording))?,
         Format::Pgm => {
-            let photons = &recording.to_f32().panels[0];
-            let scale = options.pgm_scale.unwrap_or_else(|| pgm::automatic_scale(photons.pixels()));
-            let levels = PanelImage::new(sizes[0].0, sizes[0].1, pgm::grey_levels(photons.pixels(), scale));
-            atomic::write(path, |w| levels.map_or(Ok(()), |levels| pgm::write(w, &levels, scale)))?;
+            let panel = panel()?;
+            let scale = options.pgm_scale.unwrap_or_else(|| pgm::panel_scale(panel));
+            atomic::write(path, |w| pgm::write_panel(w, panel, scale))?;
         }
         Format::Png => {
             if !options.picture.resolution_rings.is_empty() && !png::can_draw_rings(recording, metadata) {
@@ -118,7 +129,7 @@ pub fn write_recording(
             }
             atomic::write(path, |w| png::write(w, recording, metadata, &options.picture))?;
         }
-        Format::Tiff => atomic::write(path, |w| tiff::write(w, recording))?,
+        Format::Tiff => atomic::write_seekable(path, |w| tiff::write(w, recording))?,
     }
     Ok(written)
 }

@@ -35,11 +35,11 @@ pub fn write(w: &mut dyn Write, recording: &Recording) -> io::Result<()> {
     match recording {
         Recording::Photons(image) => {
             w.write_all(&header("<f4", &shape))?;
-            image.panels.iter().try_for_each(|panel| pixels::write(w, panel.pixels(), f32::to_le_bytes))
+            image.panels.iter().try_for_each(|panel| pixels::write(w, panel.pixels()))
         }
         Recording::Counts(image) => {
             w.write_all(&header("<i4", &shape))?;
-            image.panels.iter().try_for_each(|panel| pixels::write(w, panel.pixels(), i32::to_le_bytes))
+            image.panels.iter().try_for_each(|panel| pixels::write(w, panel.pixels()))
         }
     }
 }

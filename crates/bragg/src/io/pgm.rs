@@ -4,31 +4,59 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::c_format::G;
-use super::pixels;
+use super::pixels::{self, Panel};
 use crate::error::{Error, Result};
-use crate::image::PanelImage;
+use crate::image::{Moments, PanelImage};
 
 /// The scale (grey levels per photon) nanoBragg chooses: 250 grey levels for five standard deviations of the image. An
 /// image without contrast has scale 1. (Where it renders a window or masks pixels, it leaves some of them out of the
 /// mean.)
 pub fn automatic_scale(photons: &[f32]) -> f64 {
-    let n = photons.len() as f64;
-    let mean = photons.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
-    let squares: f64 = photons.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum();
-    let rmsd = (squares / (n - 1.0)).sqrt();
+    scale_of(&Moments::of_all(photons))
+}
+
+pub(super) fn panel_scale(panel: Panel<'_>) -> f64 {
+    scale_of(&match panel {
+        Panel::Photons(panel) => Moments::of_all(panel.pixels()),
+        Panel::Counts(panel) => Moments::of_all(panel.pixels()),
+    })
+}
+
+fn scale_of(moments: &Moments) -> f64 {
+    let rmsd = (moments.squared_deviations / (moments.n as f64 - 1.0)).sqrt();
     if rmsd > 0.0 && rmsd.is_finite() { 250.0 / (5.0 * rmsd) } else { 1.0 }
 }
 
-/// Grey levels of pixels: `photons · scale`, truncated, and cut to 0 … 255.
-pub fn grey_levels(photons: &[f32], scale: f64) -> Vec<u8> {
-    photons.iter().map(|&x| (f64::from(x) * scale) as u8).collect()
+/// The grey level of a pixel: `photons · scale`, truncated, and cut to 0 … 255.
+fn grey_level(photons: f32, scale: f64) -> u8 {
+    (f64::from(photons) * scale) as u8
 }
 
 /// Writes grey levels; `scale` is only recorded, in a comment.
 pub fn write(w: &mut dyn Write, grey_levels: &PanelImage<u8>, scale: f64) -> io::Result<()> {
-    let (n_fast, n_slow) = (grey_levels.n_fast(), grey_levels.n_slow());
-    write!(w, "P5\n{n_fast} {n_slow}\n# pixels scaled by {}\n255\n", G(scale))?;
+    write_header(w, (grey_levels.n_fast(), grey_levels.n_slow()), scale)?;
     w.write_all(grey_levels.pixels())
+}
+
+/// Writes the grey levels of photons: `photons · scale`, truncated, and cut to 0 … 255.
+pub fn write_scaled(w: &mut dyn Write, photons: &PanelImage<f32>, scale: f64) -> io::Result<()> {
+    write_panel(w, Panel::Photons(photons), scale)
+}
+
+pub(super) fn write_panel(w: &mut dyn Write, panel: Panel<'_>, scale: f64) -> io::Result<()> {
+    write_header(w, panel.size(), scale)?;
+    pixels::write_made(w, panel.len(), |range, levels: &mut [u8]| match panel {
+        Panel::Photons(panel) => {
+            levels.iter_mut().zip(&panel.pixels()[range]).for_each(|(level, &x)| *level = grey_level(x, scale));
+        }
+        Panel::Counts(panel) => {
+            levels.iter_mut().zip(&panel.pixels()[range]).for_each(|(level, &x)| *level = grey_level(x as f32, scale));
+        }
+    })
+}
+
+fn write_header(w: &mut dyn Write, (n_fast, n_slow): (usize, usize), scale: f64) -> io::Result<()> {
+    write!(w, "P5\n{n_fast} {n_slow}\n# pixels scaled by {}\n255\n", G(scale))
 }
 
 /// Reads the grey levels of an 8-bit binary grey map. Whatever scale made them is not undone.
@@ -110,7 +138,10 @@ mod tests {
 
     #[test]
     fn levels_are_truncated_and_cut() {
-        assert_eq!(grey_levels(&[0.0, 0.99, 1.0, 127.9, 128.0, -3.0, f32::NAN], 2.0), [0, 1, 2, 255, 255, 0, 0]);
+        let photons = PanelImage::new(7, 1, vec![0.0, 0.99, 1.0, 127.9, 128.0, -3.0, f32::NAN]).unwrap();
+        let mut bytes = Vec::new();
+        write_scaled(&mut bytes, &photons, 2.0).unwrap();
+        assert_eq!(bytes, b"P5\n7 1\n# pixels scaled by 2\n255\n\x00\x01\x02\xff\xff\x00\x00");
         // Values 1 and 3: mean 2, rmsd √2.
         assert!((automatic_scale(&[1.0, 3.0]) - 50.0 / 2f64.sqrt()).abs() < 1e-12);
         for flat in [&[][..], &[1.0], &[0.0, 0.0]] {

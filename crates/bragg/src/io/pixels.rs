@@ -1,23 +1,116 @@
 //! Pixels between the recording and the bytes of a file.
 
 use std::io::{self, Write};
+use std::ops::Range;
+
+use bytemuck::NoUninit;
+use pulp::Arch;
+use rayon::prelude::*;
 
 use crate::image::{PanelImage, Recording};
+use crate::math::whole_part;
 
-/// Pixels turned into bytes at a time.
-const CHUNK: usize = 1 << 14;
+/// Pixels turned into what a file holds at a time: they and their bytes fit the cache.
+const PIECE: usize = 1 << 16;
+/// Pieces that are made at the same time at most, which bounds the memory they take.
+const MAX_AT_ONCE: usize = 8;
 
-/// Writes values one after another, each as the bytes `to_bytes` gives.
-pub(super) fn write<T: Copy, const N: usize>(
+/// A number that files hold.
+pub(super) trait Number: NoUninit + Default + Send + Sync {
+    /// The number whose bytes in memory are those of this one, the lowest first.
+    fn to_le(self) -> Self;
+}
+
+impl Number for u8 {
+    fn to_le(self) -> Self {
+        self
+    }
+}
+
+impl Number for u16 {
+    fn to_le(self) -> Self {
+        self.to_le()
+    }
+}
+
+impl Number for i32 {
+    fn to_le(self) -> Self {
+        self.to_le()
+    }
+}
+
+impl Number for f32 {
+    fn to_le(self) -> Self {
+        Self::from_bits(self.to_bits().to_le())
+    }
+}
+
+/// Writes numbers one after another, little-endian.
+pub(super) fn write<T: Number>(w: &mut dyn Write, values: &[T]) -> io::Result<()> {
+    if cfg!(target_endian = "little") {
+        return w.write_all(bytemuck::cast_slice(values));
+    }
+    for piece in values.chunks(PIECE) {
+        let swapped: Vec<T> = piece.iter().map(|value| value.to_le()).collect();
+        w.write_all(bytemuck::cast_slice(&swapped))?;
+    }
+    Ok(())
+}
+
+/// Writes `n` numbers, little-endian, that `make` puts into stretches of them: no copy of the whole is needed. While some stretches
+/// are written, other threads make the next.
+pub(super) fn write_made<T: Number>(
     w: &mut dyn Write,
-    values: &[T],
-    to_bytes: impl Fn(T) -> [u8; N],
+    n: usize,
+    make: impl Fn(Range<usize>, &mut [T]) + Sync,
 ) -> io::Result<()> {
-    let mut buffer = Vec::with_capacity(CHUNK * N);
-    for chunk in values.chunks(CHUNK) {
-        buffer.clear();
-        chunk.iter().for_each(|&value| buffer.extend_from_slice(&to_bytes(value)));
-        w.write_all(&buffer)?;
+    let fill = |range: Range<usize>, piece: &mut Vec<T>| {
+        piece.resize(range.len(), T::default());
+        make(range, piece);
+    };
+    in_pieces(n, fill, |piece| write(w, piece))
+}
+
+/// Writes `n` numbers, little-endian, that `draw` puts into one stretch of them after another.
+pub(super) fn write_drawn<T: Number>(
+    w: &mut dyn Write,
+    n: usize,
+    mut draw: impl FnMut(Range<usize>, &mut [T]),
+) -> io::Result<()> {
+    let mut piece = vec![T::default(); PIECE.min(n)];
+    for from in (0..n).step_by(PIECE) {
+        let range = from..n.min(from + PIECE);
+        let piece = &mut piece[..range.len()];
+        draw(range, piece);
+        write(w, piece)?;
+    }
+    Ok(())
+}
+
+/// Makes a file's content for `n` pixels piece by piece, and hands the pieces to `take` in their order. While some are taken, other
+/// threads make the next. A piece is handed to `make` as it was last left.
+pub(super) fn in_pieces<T: Send>(
+    n: usize,
+    make: impl Fn(Range<usize>, &mut Vec<T>) + Sync,
+    mut take: impl FnMut(&[T]) -> io::Result<()>,
+) -> io::Result<()> {
+    let n_at_once = rayon::current_num_threads().min(MAX_AT_ONCE);
+    let make_all = |first: usize, pieces: &mut Vec<Vec<T>>| {
+        let n_pieces = n_at_once.min(n.saturating_sub(first).div_ceil(PIECE));
+        pieces.resize_with(n_pieces, Vec::new);
+        pieces.par_iter_mut().enumerate().for_each(|(i, piece)| {
+            let from = first + i * PIECE;
+            make(from..n.min(from + PIECE), piece);
+        });
+    };
+    let (mut made, mut next) = (Vec::new(), Vec::new());
+    make_all(0, &mut made);
+    for first in (0..n).step_by(n_at_once * PIECE) {
+        rayon::in_place_scope(|scope| {
+            scope.spawn(|_| make_all(first + n_at_once * PIECE, &mut next));
+            made.iter().try_for_each(|piece| take(piece))
+        })?;
+        std::mem::swap(&mut made, &mut next);
     }
     Ok(())
 }
@@ -32,30 +125,92 @@ pub(super) fn n_bytes(n_fast: usize, n_slow: usize, width: usize) -> Option<usiz
     n_fast.checked_mul(n_slow)?.checked_mul(width)
 }
 
-/// Every panel's pixels as integers from `low` to `high`, and how many had to be cut to that range.
+/// One panel of a recording, as its numbers.
+#[derive(Clone, Copy)]
+pub(super) enum Panel<'a> {
+    Photons(&'a PanelImage<f32>),
+    Counts(&'a PanelImage<i32>),
+}
+
+impl<'a> Panel<'a> {
+    /// The first panel.
+    pub(super) fn first(recording: &'a Recording) -> io::Result<Self> {
+        let panel = match recording {
+            Recording::Photons(image) => image.panels.first().map(Self::Photons),
+            Recording::Counts(image) => image.panels.first().map(Self::Counts),
+        };
+        panel.ok_or_else(|| io::Error::other("an image without panels cannot be written"))
+    }
+
+    /// Numbers of fast and slow pixels.
+    pub(super) fn size(self) -> (usize, usize) {
+        match self {
+            Self::Photons(panel) => (panel.n_fast(), panel.n_slow()),
+            Self::Counts(panel) => (panel.n_fast(), panel.n_slow()),
+        }
+    }
+
+    /// Number of pixels.
+    pub(super) fn len(self) -> usize {
+        let (n_fast, n_slow) = self.size();
+        n_fast * n_slow
+    }
+
+    /// Puts some pixels into `out`, as floats (counts above 2²⁴ are rounded).
+    pub(super) fn floats(self, range: Range<usize>, out: &mut [f32]) {
+        match self {
+            Self::Photons(panel) => out.copy_from_slice(&panel.pixels()[range]),
+            Self::Counts(panel) => out.iter_mut().zip(&panel.pixels()[range]).for_each(|(x, &count)| *x = count as f32),
+        }
+    }
+}
+
+/// A panel's pixels as integers from `low` to `high`, which lie to both sides of 0 or begin there.
 ///
 /// Photons are rounded to the nearest integer, halves away from zero; what is not a number becomes 0 and counts as cut.
-pub(super) fn to_integers<T>(
-    recording: &Recording,
-    low: i32,
-    high: i32,
-    cast: fn(i32) -> T,
-) -> (Vec<PanelImage<T>>, usize) {
-    let mut n_clipped = 0;
-    let panels = match recording {
-        Recording::Photons(image) => image.map(|&photons| {
-            let rounded = f64::from(photons).round();
-            let inside = rounded >= f64::from(low) && rounded <= f64::from(high);
-            n_clipped += usize::from(!inside);
-            // The cast takes infinities to the ends of the range and NaN to 0.
-            cast((rounded as i32).clamp(low, high))
-        }),
-        Recording::Counts(image) => image.map(|&count| {
-            n_clipped += usize::from(count < low || count > high);
-            cast(count.clamp(low, high))
-        }),
-    };
-    (panels.panels, n_clipped)
+#[derive(Clone, Copy)]
+pub(super) struct Integers<'a> {
+    pub(super) panel: Panel<'a>,
+    pub(super) low: i32,
+    pub(super) high: i32,
+}
+
+impl Integers<'_> {
+    /// Puts some pixels into `out`; returns how many had to be cut.
+    pub(super) fn fill<T>(self, range: Range<usize>, out: &mut [T], cast: impl Fn(i32) -> T) -> usize {
+        let (low, high) = (self.low, self.high);
+        match self.panel {
+            Panel::Photons(panel) => {
+                let (low, high) = (f64::from(low), f64::from(high));
+                convert(&panel.pixels()[range], out, move |photons| {
+                    let number = if photons.is_nan() { 0.0 } else { f64::from(photons) };
+                    // exact in f64, and its whole part is the rounded number
+                    let half_more = number + 0.5f64.copysign(number);
+                    let fits = !photons.is_nan() & (half_more > low - 1.0) & (half_more < high + 1.0);
+                    let inside = if half_more > low { half_more } else { low };
+                    (cast(whole_part(if inside < high { inside } else { high })), fits)
+                })
+            }
+            Panel::Counts(panel) => convert(&panel.pixels()[range], out, move |count| {
+                (cast(count.clamp(low, high)), (count >= low) & (count <= high))
+            }),
+        }
+    }
+}
+
+/// Puts what `f` makes of numbers into `out`, with the processor's vector instructions; returns how often `f` said that it does not
+/// fit.
+fn convert<T: Copy, U>(values: &[T], out: &mut [U], f: impl Fn(T) -> (U, bool)) -> usize {
+    // all of `f` is moved there: what it looked up through a reference would have to be read again after every number
+    Arch::new().dispatch(move || {
+        let mut n_unfit = 0u32;
+        for (out, &value) in out.iter_mut().zip(values) {
+            let fits;
+            (*out, fits) = f(value);
+            n_unfit += u32::from(!fits);
+        }
+        n_unfit as usize
+    })
 }
 
 #[cfg(test)]
@@ -63,25 +218,73 @@ mod tests {
     use super::*;
     use crate::image::Image;
 
+    fn integers(recording: &Recording, low: i32, high: i32) -> (Vec<i32>, usize) {
+        let panel = Panel::first(recording).unwrap();
+        let mut out = vec![0; panel.len()];
+        let n_clipped = Integers { panel, low, high }.fill(0..out.len(), &mut out, |count| count);
+        (out, n_clipped)
+    }
+
     #[test]
     fn photons_are_rounded_and_cut() {
         let photons = vec![0.4, 0.5, 1.49, -0.4, -0.6, 65535.4, 65536.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
         let panel = PanelImage::new(5, 2, photons).unwrap();
         let recording = Recording::Photons(Image { panels: vec![panel] });
-        let (panels, n_clipped) = to_integers(&recording, 0, 65535, |count| count as u16);
-        assert_eq!(panels[0].pixels(), [0, 1, 1, 0, 0, 65535, 65535, 0, 65535, 0]);
+        let (found, n_clipped) = integers(&recording, 0, 65535);
+        assert_eq!(found, [0, 1, 1, 0, 0, 65535, 65535, 0, 65535, 0]);
         assert_eq!(n_clipped, 5); // −0.6, 65536 and the three that are no numbers
 
-        let (panels, n_clipped) = to_integers(&recording, i32::MIN, i32::MAX, |count| count);
-        assert_eq!(panels[0].pixels(), [0, 1, 1, 0, -1, 65535, 65536, 0, i32::MAX, i32::MIN]);
+        let (found, n_clipped) = integers(&recording, i32::MIN, i32::MAX);
+        assert_eq!(found, [0, 1, 1, 0, -1, 65535, 65536, 0, i32::MAX, i32::MIN]);
         assert_eq!(n_clipped, 3);
+    }
+
+    #[test]
+    fn floats_round_as_the_nearest_integer_says() {
+        let near = |x: f32| [x.next_down(), x, x.next_up()];
+        let values: Vec<f32> = [0.5, 1.5, 2.5, 8_388_607.5, 8_388_608.0, 16_777_216.0, 1e9]
+            .into_iter()
+            .flat_map(near)
+            .flat_map(|x| [x, -x])
+            .collect();
+        let expected: Vec<i32> = values.iter().map(|&x| f64::from(x).round() as i32).collect();
+        let panel = PanelImage::new(values.len(), 1, values).unwrap();
+        let recording = Recording::Photons(Image { panels: vec![panel] });
+        assert_eq!(integers(&recording, i32::MIN, i32::MAX), (expected, 0));
     }
 
     #[test]
     fn counts_are_cut() {
         let panel = PanelImage::new(4, 1, vec![-1, 0, 65535, 65536]).unwrap();
         let recording = Recording::Counts(Image { panels: vec![panel] });
-        let (panels, n_clipped) = to_integers(&recording, 0, 65535, |count| count as u16);
-        assert_eq!((panels[0].pixels(), n_clipped), ([0, 0, 65535, 65535].as_slice(), 2));
+        assert_eq!(integers(&recording, 0, 65535), (vec![0, 0, 65535, 65535], 2));
+    }
+
+    #[test]
+    fn pieces_come_in_order_whatever_the_number_of_threads() {
+        for n in [0, 1, PIECE - 1, PIECE, PIECE + 1, 11 * PIECE + 7] {
+            let expected: Vec<u8> = (0..n).flat_map(|i| (i as i32).to_le_bytes()).collect();
+            for n_threads in [1, 2, 3] {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
+                let mut bytes = Vec::new();
+                let number = |range: Range<usize>, out: &mut [i32]| {
+                    range.zip(out).for_each(|(i, number)| *number = i as i32);
+                };
+                pool.install(|| write_made(&mut bytes, n, number)).unwrap();
+                assert!(bytes == expected, "{n} on {n_threads}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_ends_the_work() {
+        let mut n_taken = 0;
+        let take = |_: &[u8]| {
+            n_taken += 1;
+            if n_taken == 2 { Err(io::Error::other("full")) } else { Ok(()) }
+        };
+        let outcome = in_pieces(9 * PIECE, |range, piece: &mut Vec<u8>| piece.resize(range.len(), 0), take);
+        assert_eq!(outcome.unwrap_err().to_string(), "full");
+        assert_eq!(n_taken, 2);
     }
 }

@@ -3,13 +3,21 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::pixels;
+use super::pixels::{self, Panel};
 use crate::error::{Error, Result};
-use crate::image::PanelImage;
+use crate::image::{PanelImage, Recording};
 
 /// Writes the pixels (photons), fast axis first.
 pub fn write(w: &mut dyn Write, panel: &PanelImage<f32>) -> io::Result<()> {
-    pixels::write(w, panel.pixels(), f32::to_le_bytes)
+    pixels::write(w, panel.pixels())
+}
+
+/// Writes the first panel of a recording, counts as floats.
+pub fn write_recording(w: &mut dyn Write, recording: &Recording) -> io::Result<()> {
+    match Panel::first(recording)? {
+        Panel::Photons(panel) => write(w, panel),
+        panel => pixels::write_made(w, panel.len(), |range, out| panel.floats(range, out)),
+    }
 }
 
 /// Reads pixels of the given (fast, slow) size; without one the image is taken for a square.

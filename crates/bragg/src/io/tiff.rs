@@ -1,37 +1,38 @@
 //! Grey TIFF images, uncompressed: photons as 32-bit floats, counts as 32-bit signed integers, so that either comes
 //! back as it was.
 
-use std::io::{self, Cursor, Write};
+use std::io::{self, Cursor, Seek, Write};
 use std::path::Path;
 
 use ::tiff::ColorType;
 use ::tiff::decoder::{Decoder, DecodingResult, Limits};
 use ::tiff::encoder::{TiffEncoder, colortype};
 
-use super::pixels;
+use super::pixels::{self, Panel};
 use crate::error::{Error, Result};
 use crate::image::{Image, PanelImage, Recording};
 
-/// Writes the first panel.
-pub fn write(w: &mut dyn Write, recording: &Recording) -> io::Result<()> {
-    let sizes = recording.panel_sizes();
-    let Some(&(n_fast, n_slow)) = sizes.first() else {
-        return Err(io::Error::other("an image without panels cannot be written"));
-    };
+/// Writes the first panel. The encoder goes back to fill in offsets.
+pub fn write(w: impl Write + Seek, recording: &Recording) -> io::Result<()> {
+    let panel = Panel::first(recording)?;
+    let (n_fast, n_slow) = panel.size();
     let (Ok(width), Ok(height)) = (u32::try_from(n_fast), u32::try_from(n_slow)) else {
         return Err(io::Error::other("the image is too large for a TIFF file"));
     };
-    // The encoder goes back to fill in offsets, which a pipe cannot.
-    let mut file = Cursor::new(Vec::with_capacity(pixels::n_bytes(n_fast, n_slow, 4).unwrap_or(0)));
-    let mut encoder = TiffEncoder::new(&mut file).map_err(io::Error::other)?;
-    match recording {
-        Recording::Photons(image) => {
-            encoder.write_image::<colortype::Gray32Float>(width, height, image.panels[0].pixels())
-        }
-        Recording::Counts(image) => encoder.write_image::<colortype::GrayI32>(width, height, image.panels[0].pixels()),
+    let mut encoder = TiffEncoder::new(w).map_err(plain)?;
+    match panel {
+        Panel::Photons(panel) => encoder.write_image::<colortype::Gray32Float>(width, height, panel.pixels()),
+        Panel::Counts(panel) => encoder.write_image::<colortype::GrayI32>(width, height, panel.pixels()),
     }
-    .map_err(io::Error::other)?;
-    w.write_all(file.get_ref())
+    .map_err(plain)
+}
+
+/// What the system said, without the encoder's words around it.
+fn plain(error: ::tiff::TiffError) -> io::Error {
+    match error {
+        ::tiff::TiffError::IoError(error) => error,
+        other => io::Error::other(other),
+    }
 }
 
 /// Reads an uncompressed grey image: floating-point numbers are photons, integers counts.
@@ -98,9 +99,9 @@ mod tests {
     }
 
     fn written(recording: &Recording) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        write(&mut bytes, recording).unwrap();
-        bytes
+        let mut file = Cursor::new(Vec::new());
+        write(&mut file, recording).unwrap();
+        file.into_inner()
     }
 
     /// A little-endian image of 2 × 1 16-bit pixels in one strip, made by hand from the TIFF 6.0 specification.

@@ -57,10 +57,12 @@ fn dark<T: Sample>(scene: &Scene) -> Result<Image<T>> {
             )
         };
         let n = panel.n_fast.checked_mul(panel.n_slow).ok_or_else(too_large)?;
-        let mut pixels = Vec::new();
-        pixels.try_reserve_exact(n).map_err(|_| too_large())?;
-        pixels.resize(n, T::default());
-        PanelImage::new(panel.n_fast, panel.n_slow, pixels).ok_or_else(too_large)
+        // `vec!` would end the program where there is no room. It takes memory that the system gives as zeros, page by page when a
+        // thread first writes there.
+        let mut room: Vec<T> = Vec::new();
+        room.try_reserve_exact(n).map_err(|_| too_large())?;
+        drop(std::hint::black_box(room));
+        PanelImage::new(panel.n_fast, panel.n_slow, vec![T::default(); n]).ok_or_else(too_large)
     });
     Ok(Image { panels: panels.collect::<Result<_>>()? })
 }

@@ -14,38 +14,44 @@ pub const NO_VALUE: i32 = -1;
 ///
 /// Pixels whose expectation is negative or no number become [`NO_VALUE`] with noise and stay as they are without. Each row of each
 /// panel has random numbers of its own, so a row does not depend on the others nor on the number of threads.
-pub fn record(photons: &Image<f32>, noise: &Noise) -> Recording {
-    match noise.poisson_seed {
-        Some(seed) => {
-            let panels = photons.panels.iter().zip(0..).map(|(panel, i_panel)| count(panel, i_panel, seed, noise));
-            Recording::Counts(Image { panels: panels.collect() })
-        }
-        None => Recording::Photons(photons.map(|&photons| expected(photons, noise))),
+/// The pixels stay where they are in memory.
+pub fn record(mut photons: Image<f32>, noise: &Noise) -> Recording {
+    if let Some(seed) = noise.poisson_seed {
+        let panels =
+            photons.panels.into_iter().zip(0..).filter_map(|(panel, i_panel)| count(panel, i_panel, seed, noise));
+        return Recording::Counts(Image { panels: panels.collect() });
     }
+    if *noise != Noise::default() {
+        for panel in &mut photons.panels {
+            panel.pixels_mut().par_iter_mut().for_each(|pixel| *pixel = expected(*pixel, noise));
+        }
+    }
+    Recording::Photons(photons)
 }
 
 fn expected(photons: f32, noise: &Noise) -> f32 {
-    if *noise == Noise::default() || photons.is_nan() || photons < 0.0 {
+    if photons.is_nan() || photons < 0.0 {
         return photons;
     }
     let count = f64::from(photons) * noise.gain + noise.adc_offset;
     noise.saturation.map_or(count, |saturation| count.min(saturation)) as f32
 }
 
-fn count(panel: &PanelImage<f32>, i_panel: u32, seed: u64, noise: &Noise) -> PanelImage<i32> {
-    let mut counts = panel.map(|_| NO_VALUE);
-    let n_fast = panel.n_fast().max(1);
-    let rows = counts.pixels_mut().par_chunks_mut(n_fast).zip(panel.pixels().par_chunks(n_fast)).enumerate();
-    rows.for_each(|(i_row, (counts, photons))| {
+/// Never `None`: the pixels keep their number.
+fn count(panel: PanelImage<f32>, i_panel: u32, seed: u64, noise: &Noise) -> Option<PanelImage<i32>> {
+    let (n_fast, n_slow) = (panel.n_fast(), panel.n_slow());
+    let mut pixels: Vec<u32> = bytemuck::cast_vec(panel.into_pixels());
+    pixels.par_chunks_mut(n_fast.max(1)).enumerate().for_each(|(i_row, row)| {
         let mut random = keyed::stream(seed, 0, Purpose::Noise);
         random.set_stream(u64::from(i_panel) << 32 | i_row as u64);
-        for (count, &photons) in counts.iter_mut().zip(photons) {
-            if let Some(photons) = poisson(&mut random, photons.into()) {
-                *count = digitised(photons, noise);
-            }
+        for pixel in row {
+            let photons = poisson(&mut random, f32::from_bits(*pixel).into());
+            let count = photons.map_or(NO_VALUE, |photons| digitised(photons, noise));
+            // the same bits as an unsigned number
+            *pixel = count as u32;
         }
     });
-    counts
+    PanelImage::new(n_fast, n_slow, bytemuck::cast_vec(pixels))
 }
 
 /// The Poisson deviate of a mean; `None` where there is no such mean.
@@ -76,7 +82,7 @@ mod tests {
     }
 
     fn counts(photons: &Image<f32>, noise: &Noise) -> Vec<i32> {
-        match record(photons, noise) {
+        match record(photons.clone(), noise) {
             Recording::Counts(image) => image.pixels().copied().collect(),
             Recording::Photons(_) => panic!("photons"),
         }
@@ -166,11 +172,24 @@ mod tests {
     }
 
     #[test]
+    fn pixels_stay_where_they_are() {
+        for noise in [Noise::default(), Noise { gain: 2.0, ..Noise::default() }, noisy(1)] {
+            let photons = image(300, 200, |i| i as f32);
+            let place = photons.panels[0].pixels().as_ptr().addr();
+            let recorded = match record(photons, &noise) {
+                Recording::Photons(image) => image.panels[0].pixels().as_ptr().addr(),
+                Recording::Counts(image) => image.panels[0].pixels().as_ptr().addr(),
+            };
+            assert_eq!(recorded, place);
+        }
+    }
+
+    #[test]
     fn without_noise_expected_counts_stay_unrounded() {
         let photons = image(4, 1, |i| [0.25, 10.0, -1.0, 1e6][i]);
-        assert_eq!(record(&photons, &Noise::default()), Recording::Photons(photons.clone()));
+        assert_eq!(record(photons.clone(), &Noise::default()), Recording::Photons(photons.clone()));
         let noise = Noise { adc_offset: 40.0, gain: 2.0, saturation: Some(1000.0), poisson_seed: None };
-        let Recording::Photons(found) = record(&photons, &noise) else { panic!("counts") };
+        let Recording::Photons(found) = record(photons, &noise) else { panic!("counts") };
         assert_eq!(found.panels[0].pixels(), [40.5, 60.0, -1.0, 1000.0]);
     }
 }

@@ -4,10 +4,37 @@
 //!
 //! The escape of each width is its most negative number, which therefore never stands for a difference.
 
+/// Pixels that are looked at together: mostly, all their differences fit a byte.
+const RUN: usize = 32;
+
 /// Compresses counts.
 pub fn compress(pixels: &[i32]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(pixels.len() + pixels.len() / 8 + 8);
-    let mut previous = 0;
+    compress_after(0, pixels, &mut bytes);
+    bytes
+}
+
+/// Compresses counts that follow the count `previous` (0 before the first) to the end of `bytes`.
+pub(super) fn compress_after(mut previous: i32, pixels: &[i32], bytes: &mut Vec<u8>) {
+    for run in pixels.chunks(RUN) {
+        let (mut differences, mut are_small, mut before) = ([0; RUN], true, previous);
+        for (byte, &pixel) in differences.iter_mut().zip(run) {
+            // one that does not fit is not small either
+            let difference = pixel.saturating_sub(before);
+            are_small &= (difference > i32::from(i8::MIN)) & (difference <= i32::from(i8::MAX));
+            *byte = difference as u8;
+            before = pixel;
+        }
+        if are_small {
+            bytes.extend_from_slice(&differences[..run.len()]);
+        } else {
+            compress_run(previous, run, bytes);
+        }
+        previous = before;
+    }
+}
+
+fn compress_run(mut previous: i32, pixels: &[i32], bytes: &mut Vec<u8>) {
     for &pixel in pixels {
         let difference = i64::from(pixel) - i64::from(previous);
         previous = pixel;
@@ -28,7 +55,6 @@ pub fn compress(pixels: &[i32]) -> Vec<u8> {
         bytes.extend(i32::MIN.to_le_bytes());
         bytes.extend(difference.to_le_bytes());
     }
-    bytes
 }
 
 /// Decompresses `n` counts; an error says, as a sentence, why they are not there.
@@ -103,6 +129,25 @@ mod tests {
                 assert!(decompress(&bytes[..n], pixels.len()).is_err(), "{pixels:?} cut to {n}");
             }
         }
+    }
+
+    #[test]
+    fn runs_of_small_differences_and_of_others_come_back() {
+        // steps of all widths, alone among small ones at every place of a run
+        let steps = [128, -128, -129, 32_767, 32_768, -32_768, 2_000_000_000, -2_000_000_000];
+        let mut pixels: Vec<i32> = Vec::new();
+        for (i, step) in (0..40).flat_map(|_| steps).enumerate() {
+            let last = pixels.last().copied().unwrap_or(0);
+            pixels.extend((0..i as i32 % 37).map(|i| last.wrapping_add(i % 2 * 127)));
+            pixels.push(last.wrapping_add(step));
+        }
+        let bytes = compress(&pixels);
+        assert_eq!(decompress(&bytes, pixels.len()).unwrap(), pixels);
+        let one_by_one = pixels.iter().enumerate().fold(Vec::new(), |mut bytes, (i, &pixel)| {
+            compress_run(if i > 0 { pixels[i - 1] } else { 0 }, &[pixel], &mut bytes);
+            bytes
+        });
+        assert!(bytes == one_by_one);
     }
 
     #[test]

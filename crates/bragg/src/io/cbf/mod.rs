@@ -7,16 +7,20 @@
 mod byte_offset;
 
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use md5::{Digest, Md5};
 
+use byte_offset::compress_after;
 pub use byte_offset::{compress, decompress};
 
 use super::c_format::{leading_number, significant};
 use super::metadata::{Metadata, Sensor};
+use super::pixels::{self, Integers, Panel};
 use crate::error::{Error, Result};
 use crate::image::PanelImage;
 
@@ -24,13 +28,74 @@ use crate::image::PanelImage;
 const START_OF_DATA: &[u8] = &[0x0C, 0x1A, 0x04, 0xD5];
 /// Zeros after the pixels.
 const PADDING: usize = 4095;
+/// Pixels turned into integers at a time.
+const STRETCH: usize = 1 << 12;
 /// The text before the pixels is looked for in this many bytes of a file.
 const LONGEST_HEADER: usize = 1 << 20;
 
 /// Writes counts and their header; `name` (usually the file's, without its extension) becomes the data block's.
 pub fn write(w: &mut dyn Write, panel: &PanelImage<i32>, metadata: &Metadata, name: &str) -> io::Result<()> {
-    let data = compress(panel.pixels());
-    let (n_fast, n_slow) = (panel.n_fast(), panel.n_slow());
+    let integers = Integers { panel: Panel::Counts(panel), low: i32::MIN, high: i32::MAX };
+    write_integers(w, integers, metadata, name).map(|_| ())
+}
+
+/// The same of what is made of a panel; returns how many pixels had to be cut.
+///
+/// The header has the length and the checksum of what follows: the pixels are compressed twice, so that no more than a few pieces of
+/// them are ever kept.
+pub(super) fn write_integers(
+    w: &mut dyn Write,
+    integers: Integers<'_>,
+    metadata: &Metadata,
+    name: &str,
+) -> io::Result<usize> {
+    let n_pixels = integers.panel.len();
+    let n_clipped = AtomicUsize::new(0);
+    let (mut n_bytes, mut digest) = (0, Md5::new());
+    let count = |range: Range<usize>, bytes: &mut Vec<u8>| {
+        n_clipped.fetch_add(compressed(integers, range, bytes), Relaxed);
+    };
+    pixels::in_pieces(n_pixels, count, |bytes| {
+        n_bytes += bytes.len();
+        digest.update(bytes);
+        Ok(())
+    })?;
+    w.write_all(header(integers.panel.size(), (n_bytes, &base64(digest)), metadata, name).as_bytes())?;
+    w.write_all(START_OF_DATA)?;
+    let make = |range: Range<usize>, bytes: &mut Vec<u8>| {
+        compressed(integers, range, bytes);
+    };
+    pixels::in_pieces(n_pixels, make, |bytes| w.write_all(bytes))?;
+    w.write_all(&[0; PADDING])?;
+    w.write_all(b"\r\n--CIF-BINARY-FORMAT-SECTION----\r\n;\r\n")?;
+    Ok(n_clipped.into_inner())
+}
+
+/// Compresses some pixels; returns how many had to be cut.
+fn compressed(integers: Integers<'_>, range: Range<usize>, bytes: &mut Vec<u8>) -> usize {
+    let (mut stretch, mut previous, mut n_clipped) = ([0; STRETCH], [0], 0);
+    if let Some(before) = range.start.checked_sub(1) {
+        integers.fill(before..range.start, &mut previous, |count| count);
+    }
+    let mut previous = previous[0];
+    bytes.clear();
+    for from in range.clone().step_by(STRETCH) {
+        let to = range.end.min(from + STRETCH);
+        let stretch = &mut stretch[..to - from];
+        n_clipped += integers.fill(from..to, stretch, |count| count);
+        compress_after(previous, stretch, bytes);
+        previous = stretch.last().copied().unwrap_or(previous);
+    }
+    n_clipped
+}
+
+/// The text before the pixels, which take so many bytes and have this checksum.
+fn header(
+    (n_fast, n_slow): (usize, usize),
+    (n_bytes, checksum): (usize, &str),
+    metadata: &Metadata,
+    name: &str,
+) -> String {
     let lines = [
         "###CBF: VERSION 1.5".to_owned(),
         String::new(),
@@ -48,27 +113,23 @@ pub fn write(w: &mut dyn Write, panel: &PanelImage<i32>, metadata: &Metadata, na
         "Content-Type: application/octet-stream;".to_owned(),
         "     conversions=\"x-CBF_BYTE_OFFSET\"".to_owned(),
         "Content-Transfer-Encoding: BINARY".to_owned(),
-        format!("X-Binary-Size: {}", data.len()),
+        format!("X-Binary-Size: {n_bytes}"),
         "X-Binary-ID: 1".to_owned(),
         "X-Binary-Element-Type: \"signed 32-bit integer\"".to_owned(),
         "X-Binary-Element-Byte-Order: LITTLE_ENDIAN".to_owned(),
-        format!("Content-MD5: {}", checksum(&data)),
-        format!("X-Binary-Number-of-Elements: {}", panel.pixels().len()),
+        format!("Content-MD5: {checksum}"),
+        format!("X-Binary-Number-of-Elements: {}", n_fast * n_slow),
         format!("X-Binary-Size-Fastest-Dimension: {n_fast}"),
         format!("X-Binary-Size-Second-Dimension: {n_slow}"),
         format!("X-Binary-Size-Padding: {PADDING}"),
         String::new(),
         String::new(),
     ];
-    w.write_all(lines.join("\r\n").as_bytes())?;
-    w.write_all(START_OF_DATA)?;
-    w.write_all(&data)?;
-    w.write_all(&[0; PADDING])?;
-    w.write_all(b"\r\n--CIF-BINARY-FORMAT-SECTION----\r\n;\r\n")
+    lines.join("\r\n")
 }
 
-fn checksum(data: &[u8]) -> String {
-    BASE64.encode(Md5::digest(data))
+fn base64(digest: Md5) -> String {
+    BASE64.encode(digest.finalize())
 }
 
 /// A name as CIF allows for a data block.
@@ -131,7 +192,9 @@ pub fn parse(bytes: &[u8], path: &Path) -> Result<(PanelImage<i32>, Option<Metad
             "the CBF header says {n_fast} × {n_slow} pixels, which {size} compressed bytes cannot hold."
         ))
     })?;
-    if let Some(expected) = binary_value(binary, "Content-MD5").filter(|expected| *expected != checksum(data)) {
+    if let Some(expected) =
+        binary_value(binary, "Content-MD5").filter(|expected| *expected != base64(Md5::new_with_prefix(data)))
+    {
         let expected = expected.escape_debug();
         return Err(complaint(&format!(
             "the CBF's pixels are damaged: their checksum is not {expected} (Content-MD5)."

@@ -41,6 +41,8 @@ pub(super) struct Contrast {
     scale: Scale,
     /// Below this above `low`, the log scale is linear.
     linear_below: f64,
+    /// The logarithm that `high` has on the log scale.
+    log_range: f64,
 }
 
 impl Contrast {
@@ -63,7 +65,9 @@ impl Contrast {
         }
         let constant = high.partial_cmp(&low) != Some(std::cmp::Ordering::Greater);
         let range = if constant { 1.0 } else { high - low };
-        Self { low, high: low + range, scale, linear_below: (NOISE * noise).clamp(range / LOG_RANGE, range) }
+        let linear_below = (NOISE * noise).clamp(range / LOG_RANGE, range);
+        let high = low + range;
+        Self { low, high, scale, linear_below, log_range: ((high - low) / linear_below).ln_1p() }
     }
 
     /// The level of a value: 0 at and below the lower limit, 255 at and above the upper one.
@@ -71,7 +75,7 @@ impl Contrast {
         let range = self.high - self.low;
         let above = (f64::from(value) - self.low).clamp(0.0, range);
         let part = match self.scale {
-            Scale::Log => (above / self.linear_below).ln_1p() / (range / self.linear_below).ln_1p(),
+            Scale::Log => (above / self.linear_below).ln_1p() / self.log_range,
             Scale::SquareRoot => (above / range).sqrt(),
             Scale::Linear => above / range,
         };

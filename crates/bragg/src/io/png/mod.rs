@@ -7,6 +7,8 @@ mod contrast;
 
 use std::io::{self, Write};
 
+use rayon::prelude::*;
+
 use ::png::{BitDepth, ColorType, DeflateCompression, Encoder, Filter};
 
 pub use color::ColorMap;
@@ -160,10 +162,10 @@ pub fn write(w: &mut dyn Write, recording: &Recording, metadata: &Metadata, styl
     encoder.add_text_chunk("Description".into(), text).map_err(io::Error::other)?;
     let mut writer = encoder.write_header().map_err(io::Error::other)?;
     if is_grey {
-        let bytes: Vec<u8> = sheet.values.iter().map(|value| color(value)[0]).collect();
+        let bytes: Vec<u8> = sheet.values.par_iter().map(|value| color(value)[0]).collect();
         writer.write_image_data(&bytes).map_err(io::Error::other)?;
     } else {
-        let mut pixels: Vec<Rgb> = sheet.values.iter().map(color).collect();
+        let mut pixels: Vec<Rgb> = sheet.values.par_iter().map(color).collect();
         draw(&mut pixels, &sheet, metadata, style.color_map, &rings, cross);
         writer.write_image_data(pixels.as_flattened()).map_err(io::Error::other)?;
     }
@@ -247,16 +249,21 @@ impl Sheet {
     }
 
     /// Bins one panel onto the sheet, its first pixel to `corner`.
-    fn place<T>(&mut self, panel: &PanelImage<T>, corner: (usize, usize), binning: Binning, value: impl Fn(&T) -> f32) {
+    fn place<T: Sync>(
+        &mut self,
+        panel: &PanelImage<T>,
+        corner: (usize, usize),
+        binning: Binning,
+        value: impl Fn(&T) -> f32 + Sync,
+    ) {
         let (n_fast, bin) = (panel.n_fast(), self.bin);
         if panel.pixels().is_empty() {
             return;
         }
-        let mut counts = vec![0u32; n_fast.div_ceil(bin)];
-        for (i_band, band) in panel.pixels().chunks(n_fast * bin).enumerate() {
-            let start = (corner.1 + i_band) * self.width + corner.0;
-            let binned = &mut self.values[start..start + counts.len()];
-            counts.fill(0);
+        let rows = self.values.par_chunks_mut(self.width).skip(corner.1);
+        rows.zip(panel.pixels().par_chunks(n_fast * bin)).for_each(|(row_of_sheet, band)| {
+            let mut counts = vec![0u32; n_fast.div_ceil(bin)];
+            let binned = &mut row_of_sheet[corner.0..corner.0 + counts.len()];
             for row in band.chunks(n_fast) {
                 for (group, (binned, count)) in row.chunks(bin).zip(binned.iter_mut().zip(&mut counts)) {
                     for value in group.iter().map(&value).filter(|value| !value.is_nan()) {
@@ -272,6 +279,6 @@ impl Sheet {
             if binning == Binning::Mean {
                 binned.iter_mut().zip(&counts).filter(|(_, count)| **count > 1).for_each(|(sum, &n)| *sum /= n as f32);
             }
-        }
+        });
     }
 }

@@ -6,6 +6,7 @@
 mod nanobragg;
 
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::Path;
 
 pub use nanobragg::NanoBraggHeader;
@@ -190,7 +191,30 @@ fn panel(
 /// Writes a header from [`header`] or [`NanoBraggHeader::to_bytes`] and the pixels, little-endian.
 pub fn write(w: &mut dyn Write, header: &[u8], panel: &PanelImage<u16>) -> io::Result<()> {
     w.write_all(header)?;
-    pixels::write(w, panel.pixels(), u16::to_le_bytes)
+    pixels::write(w, panel.pixels())
+}
+
+/// Writes a header and `n` pixels, little-endian, that `counts` puts into stretches of the image: while some are written, other
+/// threads make the next.
+pub fn write_made(
+    w: &mut dyn Write,
+    header: &[u8],
+    n: usize,
+    counts: impl Fn(Range<usize>, &mut [u16]) + Sync,
+) -> io::Result<()> {
+    w.write_all(header)?;
+    pixels::write_made(w, n, counts)
+}
+
+/// The same for counts that can only be drawn in their order.
+pub fn write_drawn(
+    w: &mut dyn Write,
+    header: &[u8],
+    n: usize,
+    counts: impl FnMut(Range<usize>, &mut [u16]),
+) -> io::Result<()> {
+    w.write_all(header)?;
+    pixels::write_drawn(w, n, counts)
 }
 
 /// A header for `size` (fast, slow) pixels from which dxtbx (its ADSC reader) takes the right geometry: no
