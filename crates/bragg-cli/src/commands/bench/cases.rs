@@ -42,10 +42,11 @@ const COMMON: Settings = &[
     ("detector.distance", "100"),
     ("detector.pixel_size", "0.1"),
     ("sampling.oversample", "1"),
+    ("sampling.culling", "0"),
 ];
 
 /// What turns the approximations of any case off.
-const CAREFUL: Settings = &[];
+const CAREFUL: Settings = &[("sampling.precision", "double"), ("sampling.culling", "0")];
 
 const ONE_ORIENTATION: [(&str, &str); 3] =
     [("crystal.mosaic_spread", "0.0"), ("crystal.mosaic_domains", "1"), ("scan.steps", "1")];
@@ -62,6 +63,12 @@ const GAUSS: [(&str, &str); 5] = [
 const TOPHAT: [(&str, &str); 6] =
     [("crystal.shape", "tophat"), ("crystal.fudge", "0.05"), GAUSS[1], GAUSS[2], GAUSS[3], GAUSS[4]];
 
+const CULLED: (&str, &str) = ("sampling.culling", "1e-7");
+const GAUSS_CULLED: [(&str, &str); 6] = [CULLED, GAUSS[0], GAUSS[1], GAUSS[2], GAUSS[3], GAUSS[4]];
+const TOPHAT_CULLED: [(&str, &str); 7] = [CULLED, TOPHAT[0], TOPHAT[1], TOPHAT[2], TOPHAT[3], TOPHAT[4], TOPHAT[5]];
+
+const FAST: Settings = &[("sampling.precision", "fast")];
+
 /// The case whose time is also compared between levels.
 pub(crate) const PLAINEST: &str = "square";
 
@@ -73,7 +80,7 @@ pub(crate) const CASES: &[Case] = &[
         table: None,
         size: 1024,
         deviation: 0.0,
-        operations: Some(operations::INDICES + operations::SQUARE + operations::ACCUMULATE),
+        operations: Some(operations::INDICES + operations::SQUARE),
     },
     Case {
         name: "square-table",
@@ -81,7 +88,7 @@ pub(crate) const CASES: &[Case] = &[
         table: Some(Interpolation::Nearest),
         size: 1024,
         deviation: 0.0,
-        operations: Some(operations::INDICES + operations::SQUARE + operations::LOOK_UP + operations::ACCUMULATE),
+        operations: Some(operations::INDICES + operations::SQUARE + operations::LOOK_UP),
     },
     Case {
         name: "tricubic",
@@ -89,7 +96,23 @@ pub(crate) const CASES: &[Case] = &[
         table: Some(Interpolation::Tricubic),
         size: 1024,
         deviation: 0.0,
-        operations: Some(operations::INDICES + operations::SQUARE + operations::TRICUBIC + operations::ACCUMULATE),
+        operations: Some(operations::INDICES + operations::SQUARE + operations::LOOK_UP + operations::TRICUBIC),
+    },
+    Case {
+        name: "square-fast",
+        settings: FAST,
+        table: None,
+        size: 1024,
+        deviation: 1e-5,
+        operations: Some(operations::INDICES + operations::SQUARE_FAST),
+    },
+    Case {
+        name: "square-table-fast",
+        settings: FAST,
+        table: Some(Interpolation::Nearest),
+        size: 1024,
+        deviation: 1e-5,
+        operations: Some(operations::INDICES + operations::SQUARE_FAST + operations::LOOK_UP),
     },
     Case {
         name: "round",
@@ -97,7 +120,7 @@ pub(crate) const CASES: &[Case] = &[
         table: None,
         size: 1024,
         deviation: 0.0,
-        operations: Some(operations::INDICES + operations::ROUND + operations::ACCUMULATE),
+        operations: Some(operations::INDICES + operations::ROUND),
     },
     Case {
         name: "gauss",
@@ -115,6 +138,15 @@ pub(crate) const CASES: &[Case] = &[
         deviation: 0.0,
         operations: Some(operations::INDICES + operations::TOPHAT + operations::ACCUMULATE),
     },
+    Case { name: "gauss-culled", settings: &GAUSS_CULLED, table: None, size: 1024, deviation: 1e-7, operations: None },
+    Case {
+        name: "tophat-culled",
+        settings: &TOPHAT_CULLED,
+        table: None,
+        size: 1024,
+        deviation: 1e-12,
+        operations: None,
+    },
     // 100 sources × 25 domains
     Case {
         name: "sources",
@@ -129,7 +161,7 @@ pub(crate) const CASES: &[Case] = &[
         table: None,
         size: 1024,
         deviation: 0.0,
-        operations: Some(operations::INDICES + operations::SQUARE + operations::ACCUMULATE),
+        operations: Some(operations::INDICES + operations::SQUARE),
     },
     // what a sample costs: 4 × 4 sub-pixels × 5 layers, each with polarisation and absorption of its own
     Case {
@@ -159,33 +191,38 @@ pub(crate) const CASES: &[Case] = &[
     },
 ];
 
-/// Arithmetic instructions of a step for one lane of a vector: each addition, multiplication, fused multiply-add, rounding, minimum,
-/// comparison, division or square root counts as one; loads, stores, selections and gathers are free. What is done once for several
-/// steps is left out.
+/// Arithmetic instructions of a step for one lane of a vector of 64-bit numbers: each addition, multiplication, fused multiply-add,
+/// rounding, minimum, comparison, division or square root counts as one, in single precision as a half; loads, stores, selections
+/// and gathers are free. What is done once for several steps is left out.
 mod operations {
     /// h, k, l: a product and two multiply-adds each.
     pub(super) const INDICES: u32 = 9;
-    /// The nearest reflection: minus ½, rounded up, of each index.
-    const NEAREST: u32 = 6;
-    /// x²; seven multiply-adds; times x.
-    const SINE: u32 = 9;
-    /// Along each axis: rounding by adding and subtracting (2), distance, floor, phase reduced to half a period (3), two sines; then two
-    /// products of three, their ratio, its square.
-    pub(super) const SQUARE: u32 = 3 * (2 + 1 + 1 + 3 + 2 * SINE) + 4 + 1 + 1;
-    /// F² of the nearest reflection: along each axis two bounds and a difference; the position in the table (2 and the conversion).
-    pub(super) const LOOK_UP: u32 = NEAREST + 3 * 3 + 3;
-    /// Along each axis the whole part, the rest, and four weights (3 sums, 12 products); 16 products of weights, 64 multiply-adds, the
+    /// Along each axis the nearest whole number (2) and the distance from it.
+    const DISTANCES: u32 = 3 * (2 + 1);
+    /// Along each axis the phase reduced to half a period.
+    const PHASES: u32 = 3 * 3;
+    /// Two for each axis: x², an addition and five multiply-adds, times x.
+    const SINES: u32 = 6 * (1 + 6 + 1);
+    /// Numerator and denominator (4); half of what a pair of orientations takes together: three products, the sum of two squares (2),
+    /// a square, a division, onto the sum.
+    pub(super) const SQUARE: u32 = DISTANCES + PHASES + SINES + 4 + 4;
+    /// Six conversions; in single precision six sines of x², an addition and three multiply-adds, times x; six products, a division,
+    /// onto the sum (2).
+    pub(super) const SQUARE_FAST: u32 = DISTANCES + PHASES + 6 + (6 * (1 + 4 + 1) + 6 + 1 + 2) / 2;
+    /// Two bounds along each axis; the position in the table (3); whether all is dark; times F².
+    pub(super) const LOOK_UP: u32 = 3 * 2 + 3 + 1 + 1;
+    /// Along each axis the rest, and four weights (3 sums, 11 products); where the block begins (8); 64 + 16 multiply-adds, the
     /// weighted sum of four, the square.
-    pub(super) const TRICUBIC: u32 = 3 * (1 + 1 + 15) + 16 + 64 + 7 + 1;
-    /// Distances, times N (6), squared (3), scaled, the root; reduced to half a period (3), x and x² (2); sine and cosine; their
-    /// combination (two divisions, a product, a difference) and the series at the peak (5, a comparison); times cells, squared.
-    pub(super) const ROUND: u32 = NEAREST + 6 + 3 + 1 + 1 + 3 + 2 + SINE + (SINE + 3) + 4 + 6 + 2;
-    /// Distances (3), their sums along x, y, z (9, with six of them fused), squared (3), scaled.
-    const DISTANCE: u32 = NEAREST + 3 + 9 + 3 + 1;
-    /// The exponential (scale, floor, power of two and rest 4, eleven multiply-adds), times cells, squared.
-    pub(super) const GAUSS: u32 = DISTANCE + 1 + 1 + 4 + 11 + 2;
-    /// Scaled, compared, squared.
-    pub(super) const TOPHAT: u32 = DISTANCE + 3;
+    pub(super) const TRICUBIC: u32 = 3 * (1 + 3 + 11) + 8 + 64 + 16 + 7 + 1;
+    /// The squared radius (6), its root, reduced to half a period (3); sine (9) and cosine (10); their combination (2), squared, over
+    /// the third power (6); the polynomial at the peak (7), squared, a comparison; onto the sum.
+    pub(super) const ROUND: u32 = DISTANCES + 6 + 1 + 3 + 9 + 10 + 2 + 6 + 7 + 1 + 1 + 1;
+    /// The squared norm.
+    const METRIC: u32 = 9;
+    /// The exponential: a bound, power of two and rest (4), square of the rest, ten multiply-adds, the power (2); times F².
+    pub(super) const GAUSS: u32 = DISTANCES + METRIC + 1 + 4 + 1 + 10 + 2 + 1;
+    /// A comparison.
+    pub(super) const TOPHAT: u32 = DISTANCES + METRIC + 1;
     /// Onto the sum.
     pub(super) const ACCUMULATE: u32 = 1;
 }

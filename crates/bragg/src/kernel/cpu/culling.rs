@@ -4,6 +4,8 @@
 //! bounds how near any of its pixels can be, and so the largest and the smallest term that an orientation gives to any of them. What
 //! cannot matter beside the smallest sum is left out.
 
+#![expect(clippy::needless_range_loop, reason = "one index into many arrays is how these loops read best")]
+
 use super::amplitudes::Amplitudes;
 use super::distances::index;
 use super::elementary::round;

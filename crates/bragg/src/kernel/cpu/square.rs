@@ -3,6 +3,8 @@
 //! [`crate::physics::lattice::square`] in short loops over a tile. Two orientations go together, so that they share one division:
 //! u² + v² over a common denominator. A point exactly on a reflection along some axis gives 0/0 here; the caller mends it.
 
+#![expect(clippy::needless_range_loop, reason = "one index into many arrays is how these loops read best")]
+
 use super::amplitudes::{Amplitudes, Lookup};
 use super::distances::{Distances, distances};
 use super::elementary::{multiply_add, round_product, sin_pi_scaled};

@@ -129,7 +129,7 @@ fn reduce<const FMA: bool, const NEAREST: bool>(
 /// sin(πx) for |x| ≤ ½ times a constant; relative error of the polynomial 5.4e-9.
 #[inline(always)]
 fn sin_pi_scaled<const FMA: bool>(x: f32) -> f32 {
-    const C: [f32; 4] = [40.505_118, -66.628_21, 32.878_507, -7.713_243];
+    const C: [f32; 4] = [40.505_12, -66.628_21, 32.878_507, -7.713_243];
     let square = x * x;
     let mut value = square + C[3];
     for i in (0..3).rev() {
