@@ -15,8 +15,8 @@ use crate::scene::Orientation;
 pub(super) struct Scratch {
     distances: [Distances; 2],
     lookups: [Lookup; 2],
-    numerator: [Lane; 2],
-    denominator: [Lane; 2],
+    numerator: Lane,
+    denominator: Lane,
 }
 
 impl Scratch {
@@ -24,8 +24,8 @@ impl Scratch {
         Self {
             distances: [Distances::new(), Distances::new()],
             lookups: [Lookup::new(), Lookup::new()],
-            numerator: [[0.0; TILE]; 2],
-            denominator: [[0.0; TILE]; 2],
+            numerator: [0.0; TILE],
+            denominator: [0.0; TILE],
         }
     }
 }
@@ -82,48 +82,38 @@ fn add_group<const FMA: bool, const TABLE: bool, const K: usize>(
     if !any {
         return;
     }
-    for k in 0..K {
-        let Scratch { distances, numerator, denominator, .. } = &mut *scratch;
-        let (numerator, denominator) = (&mut numerator[k][..n], &mut denominator[k][..n]);
-        for axis in 0..LAST {
-            let (delta, cells) = (&distances[k].delta[axis][..n], n_cells[axis]);
-            for i in 0..n {
-                let [above, below] = grating::<FMA>(delta[i], cells);
-                let [so_far_above, so_far_below] = if axis == 0 { [1.0; 2] } else { [numerator[i], denominator[i]] };
-                numerator[i] = so_far_above * above;
-                denominator[i] = so_far_below * below;
-            }
-        }
-    }
-    let Scratch { distances, lookups, numerator, denominator } = &*scratch;
-    let cells = n_cells[LAST];
-    let ratio = |k: usize| {
-        let (numerator, denominator) = (&numerator[k][..n], &denominator[k][..n]);
-        let (delta, squares) = (&distances[k].delta[LAST][..n], &lookups[k].squares[..n]);
-        move |i: usize| {
-            let [above, below] = grating::<FMA>(delta[i], cells);
-            (numerator[i] * above, denominator[i] * below, if TABLE { squares[i] } else { 1.0 })
-        }
-    };
-    let first = ratio(0);
+    let Scratch { distances, lookups, numerator, denominator } = scratch;
+    let [squares, others] = lookups.each_ref().map(|lookup| &lookup.squares[..n]);
+    let [a, b, c] = distances[0].delta.each_ref().map(|axis| &axis[..n]);
     if K == 1 {
         for i in 0..n {
-            let (numerator, denominator, square) = first(i);
-            let ratio = numerator / denominator;
-            sum[i] = multiply_add::<FMA>(ratio * square, ratio, sum[i]);
+            let [above, below] = gratings::<FMA>(n_cells, [a[i], b[i], c[i]]);
+            let ratio = above / below;
+            let weighted = if TABLE { ratio * squares[i] } else { ratio };
+            sum[i] = multiply_add::<FMA>(weighted, ratio, sum[i]);
         }
         return;
     }
-    let second = ratio(K - 1);
+    let (numerator, denominator) = (&mut numerator[..n], &mut denominator[..n]);
     for i in 0..n {
-        let ((a, b, square), (c, d, other_square)) = (first(i), second(i));
-        let (u, v, common) = (a * d, c * b, b * d);
-        sum[i] += multiply_add::<FMA>(u * square, u, v * other_square * v) / (common * common);
+        let [above, below] = gratings::<FMA>(n_cells, [a[i], b[i], c[i]]);
+        (numerator[i], denominator[i]) = (above, below);
+    }
+    let [a, b, c] = distances[1].delta.each_ref().map(|axis| &axis[..n]);
+    for i in 0..n {
+        let [above, below] = gratings::<FMA>(n_cells, [a[i], b[i], c[i]]);
+        let (u, v, common) = (numerator[i] * below, above * denominator[i], denominator[i] * below);
+        let (weighted, other) = if TABLE { (u * squares[i], v * others[i]) } else { (u, v) };
+        sum[i] += multiply_add::<FMA>(weighted, u, other * v) / (common * common);
     }
 }
 
-/// The axis whose grating is not kept: its loop ends with the division, which other work hides.
-const LAST: usize = 2;
+/// The products of the gratings' numerators and denominators along three axes.
+#[inline(always)]
+fn gratings<const FMA: bool>(n_cells: [f64; 3], [a, b, c]: [f64; 3]) -> [f64; 2] {
+    let [u, v, w] = [grating::<FMA>(a, n_cells[0]), grating::<FMA>(b, n_cells[1]), grating::<FMA>(c, n_cells[2])];
+    [u[0] * v[0] * w[0], u[1] * v[1] * w[1]]
+}
 
 /// sin(πNδ) and sin(πδ), but for a sign and a factor that both have.
 #[inline(always)]

@@ -21,8 +21,7 @@ pub(super) struct Scratch {
     lookup: Lookup,
     delta: [Single; 3],
     rest: [Single; 3],
-    numerator: Single,
-    denominator: Single,
+    squares: Single,
     terms: Single,
 }
 
@@ -33,8 +32,7 @@ impl Scratch {
             lookup: Lookup::new(),
             delta: [[0.0; TILE]; 3],
             rest: [[0.0; TILE]; 3],
-            numerator: [0.0; TILE],
-            denominator: [0.0; TILE],
+            squares: [0.0; TILE],
             terms: [0.0; TILE],
         }
     }
@@ -76,24 +74,24 @@ fn add_term<const FMA: bool, const TABLE: bool>(
 ) {
     /// Keeps the products of three small distances within the range of single precision.
     const SCALE: f32 = (1u64 << 50) as f32;
-    let Scratch { distances, lookup, delta, rest, numerator, denominator, terms } = scratch;
+    let Scratch { distances, lookup, delta, rest, squares, terms } = scratch;
     reduce::<FMA, TABLE>(n_cells, orientation, q, &mut distances.nearest, delta, rest, n);
     if TABLE && !amplitudes.look_up::<FMA>(distances, lookup, n) {
         return;
     }
+    if TABLE {
+        squares[..n].iter_mut().zip(&lookup.squares).for_each(|(short, &long)| *short = long as f32);
+    }
     let [u, v, w] = delta.each_ref().map(|lane| &lane[..n]);
     let [a, b, c] = rest.each_ref().map(|lane| &lane[..n]);
-    let (numerator, denominator) = (&mut numerator[..n], &mut denominator[..n]);
-    for i in 0..n {
-        numerator[i] = sin_pi_scaled::<FMA>(a[i]) * sin_pi_scaled::<FMA>(b[i]);
-        denominator[i] = sin_pi_scaled::<FMA>(u[i]) * sin_pi_scaled::<FMA>(v[i]);
-    }
     let scale = SCALE / (n_cells[0] * n_cells[1] * n_cells[2]) as f32;
-    let (squares, terms) = (&lookup.squares[..n], &mut terms[..n]);
+    let (squares, terms) = (&squares[..n], &mut terms[..n]);
+    let sine = sin_pi_scaled::<FMA>;
     for i in 0..n {
-        let above = numerator[i] * (sin_pi_scaled::<FMA>(c[i]) * scale);
-        let ratio = above / (denominator[i] * (sin_pi_scaled::<FMA>(w[i]) * SCALE));
-        let weight = if TABLE { ratio * squares[i] as f32 } else { ratio };
+        let above = (sine(a[i]) * sine(b[i])) * (sine(c[i]) * scale);
+        let below = (sine(u[i]) * sine(v[i])) * (sine(w[i]) * SCALE);
+        let ratio = above / below;
+        let weight = if TABLE { ratio * squares[i] } else { ratio };
         terms[i] = multiply_add_single::<FMA>(weight, ratio, terms[i]);
     }
 }
