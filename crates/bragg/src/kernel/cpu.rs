@@ -31,6 +31,8 @@ struct Prepared<'a> {
     scene: &'a Scene,
     amplitudes: Amplitudes,
     lattice: Lattice,
+    /// What the sums over orientations leave out of F²·L².
+    factor: f64,
     /// The polarisation frame of each source.
     frames: Vec<Option<PolarizationFrame>>,
 }
@@ -38,10 +40,12 @@ struct Prepared<'a> {
 impl<'a> Prepared<'a> {
     fn new(scene: &'a Scene) -> Result<Self> {
         let frame = |incident| scene.polarization.map(|table| PolarizationFrame::new(incident, table.e_vector));
+        let (amplitudes, lattice) = (Amplitudes::new(&scene.hkl)?, Lattice::new(scene));
         Ok(Self {
             scene,
-            amplitudes: Amplitudes::new(&scene.hkl)?,
-            lattice: Lattice::new(scene),
+            factor: amplitudes.factor() * lattice.factor(),
+            amplitudes,
+            lattice,
             frames: scene.sources.iter().map(|source| frame(source.incident)).collect(),
         })
     }
@@ -100,7 +104,7 @@ pub fn render_at<T: Sample>(scene: &Scene, level: Level, monitor: &dyn Monitor) 
     for (panel, pixels) in scene.panels.iter().zip(&mut image.panels) {
         let size = prepared.strip_size(panel);
         pixels.pixels_mut().par_chunks_mut(size).enumerate().try_for_each_init(
-            Tile::new,
+            || Tile::new(&prepared),
             |tile, (i_strip, strip)| {
                 if monitor.cancelled() {
                     return Err(Error::Interrupted);

@@ -47,14 +47,16 @@ impl Amplitudes {
 /// What a look-up hands on.
 pub(super) struct Lookup {
     index: [u32; TILE],
-    tricubic: tricubic::Scratch,
+    /// Only for [`Amplitudes::Tricubic`].
+    tricubic: Option<Box<tricubic::Scratch>>,
     /// F².
     pub(super) squares: Lane,
 }
 
 impl Lookup {
-    pub(super) fn new() -> Self {
-        Self { index: [0; TILE], tricubic: tricubic::Scratch::new(), squares: [1.0; TILE] }
+    pub(super) fn new(amplitudes: &Amplitudes) -> Self {
+        let tricubic = matches!(amplitudes, Amplitudes::Tricubic(..)).then(|| Box::new(tricubic::Scratch::new()));
+        Self { index: [0; TILE], tricubic, squares: [1.0; TILE] }
     }
 }
 
@@ -90,7 +92,9 @@ impl Amplitudes {
             Self::Nearest(table) => table.look_up::<FMA>(&distances.nearest, lookup, n),
             Self::Tricubic(table, between) => {
                 table.look_up::<FMA>(&distances.nearest, lookup, n);
-                between.interpolate::<FMA>(distances, &mut lookup.tricubic, &mut lookup.squares[..n]);
+                if let Some(scratch) = &mut lookup.tricubic {
+                    between.interpolate::<FMA>(distances, scratch, &mut lookup.squares[..n]);
+                }
             }
         }
         lookup.squares[..n].iter().fold(false, |any, &square| any | (square != 0.0))

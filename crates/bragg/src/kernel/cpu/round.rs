@@ -34,8 +34,13 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    pub(super) fn new() -> Self {
-        Self { distances: Distances::new(), lookup: Lookup::new(), radius_squared: [0.0; TILE], radius: [0.0; TILE] }
+    pub(super) fn new(amplitudes: &Amplitudes) -> Self {
+        Self {
+            distances: Distances::new(),
+            lookup: Lookup::new(amplitudes),
+            radius_squared: [0.0; TILE],
+            radius: [0.0; TILE],
+        }
     }
 }
 

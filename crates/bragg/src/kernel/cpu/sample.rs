@@ -25,7 +25,8 @@ impl Sample {
         Self { direction: [DARK; 3], solid_angle: DARK, capture: [1.0; DARK.len()], factor: DARK, q: [DARK; 3] }
     }
 
-    /// Where the sample `i_sub` in a `layer` lies, and the factors that follow from that. `places`: fast and slow of each pixel.
+    /// Where the sample `i_sub` in a `layer` lies, and the factors that follow from that. `places`: the middle of
+    /// the first sub-pixel of each pixel along fast and slow, in sub-pixels.
     #[inline(always)]
     pub(super) fn locate<const FMA: bool>(
         &mut self,
@@ -33,16 +34,15 @@ impl Sample {
         panel: &PanelTable,
         layer: usize,
         i_sub: usize,
-        [pixel_fast, pixel_slow]: [&[f64]; 2],
+        [place_fast, place_slow]: [&[f64]; 2],
     ) {
-        let n = pixel_fast.len();
-        let steps = scene.oversample as f64;
-        let sub_pixel = panel.pixel_size / steps;
+        let n = place_fast.len();
+        let sub_pixel = panel.pixel_size / scene.oversample as f64;
         let (sub_fast, sub_slow) = ((i_sub % scene.oversample) as f64, (i_sub / scene.oversample) as f64);
-        let at = |pixel: f64, sub: f64| sub_pixel * (multiply_add::<FMA>(pixel, steps, sub) + 0.5);
+        let at = |place: f64, sub: f64| sub_pixel * (place + sub);
         if scene.sphere.is_some() {
             for i in 0..n {
-                let (fast, slow) = (at(pixel_fast[i], sub_fast), at(pixel_slow[i], sub_slow));
+                let (fast, slow) = (at(place_fast[i], sub_fast), at(place_slow[i], sub_slow));
                 let point = sample_point(scene, panel, layer, fast, slow);
                 (0..3).for_each(|axis| self.direction[axis][i] = point.direction[axis]);
                 (self.solid_angle[i], self.capture[i]) = (point.solid_angle, point.capture);
@@ -55,7 +55,7 @@ impl Sample {
         let [x, y, z] = self.direction.each_mut().map(|axis| &mut axis[..n]);
         let (square, inverse) = (&mut self.factor[..n], &mut self.solid_angle[..n]);
         for i in 0..n {
-            let (fast, slow) = (at(pixel_fast[i], sub_fast), at(pixel_slow[i], sub_slow));
+            let (fast, slow) = (at(place_fast[i], sub_fast), at(place_slow[i], sub_slow));
             let component = |axis: usize| {
                 multiply_add::<FMA>(slow_axis[axis], slow, multiply_add::<FMA>(fast_axis[axis], fast, origin[axis]))
             };
@@ -84,9 +84,7 @@ impl Sample {
         let (path, capture) = (&mut self.factor[..n], &mut self.capture[..n]);
         let normal = panel.normal;
         for i in 0..n {
-            let obliquity =
-                multiply_add::<FMA>(z[i], normal[2], multiply_add::<FMA>(y[i], normal[1], x[i] * normal[0]));
-            path[i] = reciprocal::<FMA>(obliquity);
+            path[i] = reciprocal::<FMA>(along::<FMA>([x[i], y[i], z[i]], normal.0));
         }
         if near == 0.0 {
             capture.fill(1.0);
@@ -112,12 +110,12 @@ impl Sample {
         let factor = &mut self.factor[..n];
         let (Some(table), Some(frame)) = (scene.polarization, frame) else { return factor.fill(1.0) };
         let [x, y, z] = self.direction.each_ref().map(|axis| &axis[..n]);
-        let along =
-            |[a, b, c]: [f64; 3], i: usize| multiply_add::<FMA>(z[i], c, multiply_add::<FMA>(y[i], b, x[i] * a));
         let half_kahn = -0.5 * table.kahn_factor;
         for i in 0..n {
-            let cosine = along(source.incident.0, i);
-            let (electric, magnetic) = (along(frame.electric.0, i), along(frame.magnetic.0, i));
+            let direction = [x[i], y[i], z[i]];
+            let cosine = along::<FMA>(direction, source.incident.0);
+            let electric = along::<FMA>(direction, frame.electric.0);
+            let magnetic = along::<FMA>(direction, frame.magnetic.0);
             let square = cosine * cosine;
             let anisotropy = multiply_add::<FMA>(electric, electric, -(magnetic * magnetic))
                 + multiply_add::<FMA>(-frame.axial, square, frame.axial);
@@ -162,4 +160,10 @@ impl Sample {
         }
         any
     }
+}
+
+/// A scalar product.
+#[inline(always)]
+fn along<const FMA: bool>([x, y, z]: [f64; 3], [a, b, c]: [f64; 3]) -> f64 {
+    multiply_add::<FMA>(z, c, multiply_add::<FMA>(y, b, x * a))
 }

@@ -49,8 +49,8 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    pub(super) fn new() -> Self {
-        Self { distances: Distances::new(), lookup: Lookup::new(), terms: [0.0; TILE], groups: Groups::new() }
+    pub(super) fn new(amplitudes: &Amplitudes) -> Self {
+        Self { distances: Distances::new(), lookup: Lookup::new(amplitudes), terms: [0.0; TILE], groups: Groups::new() }
     }
 }
 

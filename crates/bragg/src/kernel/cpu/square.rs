@@ -20,10 +20,10 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(amplitudes: &Amplitudes) -> Self {
         Self {
             distances: [Distances::new(), Distances::new()],
-            lookups: [Lookup::new(), Lookup::new()],
+            lookups: [Lookup::new(amplitudes), Lookup::new(amplitudes)],
             numerator: [0.0; TILE],
             denominator: [0.0; TILE],
         }

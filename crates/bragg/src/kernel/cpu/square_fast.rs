@@ -26,10 +26,10 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(amplitudes: &Amplitudes) -> Self {
         Self {
             distances: Distances::new(),
-            lookup: Lookup::new(),
+            lookup: Lookup::new(amplitudes),
             delta: [[0.0; TILE]; 3],
             rest: [[0.0; TILE]; 3],
             squares: [0.0; TILE],

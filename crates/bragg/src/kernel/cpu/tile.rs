@@ -2,6 +2,7 @@
 
 #![expect(clippy::needless_range_loop, reason = "one index into many arrays is how these loops read best")]
 
+use super::amplitudes::Amplitudes;
 use super::elementary::multiply_add;
 use super::level::Level;
 use super::sample::Sample;
@@ -35,7 +36,7 @@ pub(super) struct Tile {
     n: usize,
     /// The pixels that are wanted.
     runs: Vec<Run>,
-    /// Where each pixel lies in the image.
+    /// Where each pixel lies in the image; while it is computed, the middle of its first sub-pixel in sub-pixels.
     fast: Lane,
     slow: Lane,
     /// Photons: the result.
@@ -43,17 +44,35 @@ pub(super) struct Tile {
     sample: Sample,
     /// Of the current source: sum over orientations.
     sum: Lane,
-    square: square::Scratch,
-    square_fast: square_fast::Scratch,
-    round: round::Scratch,
-    spots: spots::Scratch,
+    terms: Terms,
     /// nanoBragg's factors: those of the first samples.
     first_solid_angle: Lane,
     first_polarization: Lane,
 }
 
+/// How a term is found: the shape of the crystal, and what its loops hand on.
+enum Terms {
+    Square([f64; 3], square::Scratch),
+    SquareFast([f64; 3], square_fast::Scratch),
+    Round(round::Sphere, round::Scratch),
+    Gauss(spots::Spot, spots::Scratch),
+    Tophat(spots::Spot, spots::Scratch),
+}
+
+impl Terms {
+    fn new(lattice: &Lattice, amplitudes: &Amplitudes) -> Self {
+        match *lattice {
+            Lattice::Square(n_cells) => Self::Square(n_cells, square::Scratch::new(amplitudes)),
+            Lattice::SquareFast(n_cells) => Self::SquareFast(n_cells, square_fast::Scratch::new(amplitudes)),
+            Lattice::Round(sphere) => Self::Round(sphere, round::Scratch::new(amplitudes)),
+            Lattice::Gauss(spot) => Self::Gauss(spot, spots::Scratch::new(amplitudes)),
+            Lattice::Tophat(spot) => Self::Tophat(spot, spots::Scratch::new(amplitudes)),
+        }
+    }
+}
+
 impl Tile {
-    pub(super) fn new() -> Box<Self> {
+    pub(super) fn new(prepared: &Prepared) -> Box<Self> {
         Box::new(Self {
             n: 0,
             runs: Vec::new(),
@@ -62,10 +81,7 @@ impl Tile {
             photons: DARK,
             sample: Sample::new(),
             sum: DARK,
-            square: square::Scratch::new(),
-            square_fast: square_fast::Scratch::new(),
-            round: round::Scratch::new(),
-            spots: spots::Scratch::new(),
+            terms: Terms::new(&prepared.lattice, &prepared.amplitudes),
             first_solid_angle: DARK,
             first_polarization: DARK,
         })
@@ -106,6 +122,10 @@ impl Tile {
     #[inline(always)]
     pub(super) fn render<const FMA: bool>(&mut self, prepared: &Prepared, panel: &PanelTable, level: Level) {
         self.fill_up();
+        let steps = prepared.scene.oversample as f64;
+        for place in [&mut self.fast, &mut self.slow] {
+            place[..self.n].iter_mut().for_each(|place| *place = *place * steps + 0.5);
+        }
         match prepared.scene.physics {
             Physics::Correct => self.render_correct::<FMA>(prepared, panel, level),
             Physics::NanoBragg => self.render_nanobragg::<FMA>(prepared, panel, level),
@@ -148,7 +168,7 @@ impl Tile {
                 }
             }
         }
-        let scale = scene.scale / scene.n_steps() as f64;
+        let scale = prepared.factor * scene.scale / scene.n_steps() as f64;
         let background_scale = scene.background / (scene.oversample * scene.oversample * scene.sources.len()) as f64;
         let (photons, background) = (&mut self.photons[..n], &background[..n]);
         for i in 0..n {
@@ -196,10 +216,11 @@ impl Tile {
                     }
                     if scatters {
                         let all_scatter = scene.d_min <= 0.0;
+                        let weight = source.weight * prepared.factor;
                         level.sum_orientations(prepared, self);
                         let (factor, sum) = (&self.sample.factor[..n], &self.sum[..n]);
                         for (i, photons) in self.photons[..n].iter_mut().enumerate() {
-                            let seen = if all_scatter || factor[i] != 0.0 { source.weight } else { 0.0 };
+                            let seen = if all_scatter || factor[i] != 0.0 { weight } else { 0.0 };
                             *photons = multiply_add::<FMA>(seen, sum[i], *photons);
                         }
                     }
@@ -213,34 +234,29 @@ impl Tile {
         }
     }
 
-    /// Σ F²·L² over the orientations.
+    /// Σ F²·L² over the orientations, [`Prepared::factor`] left out.
     #[inline(always)]
     pub(super) fn sum_orientations<const FMA: bool>(&mut self, prepared: &Prepared) {
-        let Prepared { scene, amplitudes, lattice, .. } = prepared;
+        let Prepared { scene, amplitudes, .. } = prepared;
         let (q, orientations) = (&self.sample.q, &scene.orientations);
         let sum = &mut self.sum[..self.n];
         sum.fill(0.0);
-        match lattice {
-            Lattice::Square(n_cells) => {
-                square::add::<FMA>(*n_cells, orientations, amplitudes, q, &mut self.square, sum);
+        match &mut self.terms {
+            Terms::Square(n_cells, scratch) => {
+                square::add::<FMA>(*n_cells, orientations, amplitudes, q, scratch, sum);
             }
-            Lattice::SquareFast(n_cells) => {
-                square_fast::add::<FMA>(*n_cells, orientations, amplitudes, q, &mut self.square_fast, sum);
+            Terms::SquareFast(n_cells, scratch) => {
+                square_fast::add::<FMA>(*n_cells, orientations, amplitudes, q, scratch, sum);
             }
-            Lattice::Round(sphere) => round::add::<FMA>(sphere, orientations, amplitudes, q, &mut self.round, sum),
-            Lattice::Gauss(spot) => {
-                spots::add::<FMA, false>(spot, orientations, amplitudes, q, &mut self.spots, sum);
-            }
-            Lattice::Tophat(spot) => {
-                spots::add::<FMA, true>(spot, orientations, amplitudes, q, &mut self.spots, sum);
-            }
+            Terms::Round(sphere, scratch) => round::add::<FMA>(sphere, orientations, amplitudes, q, scratch, sum),
+            Terms::Gauss(spot, scratch) => spots::add::<FMA, false>(spot, orientations, amplitudes, q, scratch, sum),
+            Terms::Tophat(spot, scratch) => spots::add::<FMA, true>(spot, orientations, amplitudes, q, scratch, sum),
         }
-        let factor = lattice.factor() * amplitudes.factor();
-        sum.iter_mut().for_each(|sum| *sum *= factor);
         if sum.iter().fold(false, |any, sum| any | !sum.is_finite()) {
             for (i, sum) in sum.iter_mut().enumerate().filter(|(_, sum)| !sum.is_finite()) {
                 let q = Vec3::new(q[0][i], q[1][i], q[2][i]);
-                *sum = orientations.iter().map(|orientation| reference::term(scene, orientation, q)).sum();
+                let terms = orientations.iter().map(|orientation| reference::term(scene, orientation, q));
+                *sum = if prepared.factor == 0.0 { 0.0 } else { terms.sum::<f64>() / prepared.factor };
             }
         }
     }
