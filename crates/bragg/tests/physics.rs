@@ -9,6 +9,7 @@ use bragg::image::Image;
 use bragg::kernel::cpu::Level;
 use bragg::kernel::{Unwatched, cpu, reference};
 use bragg::math::{Mat3, Vec3};
+use bragg::reflections::AmplitudeGrid;
 use bragg::scene::Scene;
 use bragg::units::THOMSON_R_E_SQUARED;
 use common::{experiment, unit};
@@ -129,16 +130,39 @@ fn orientations_add() {
     }
 }
 
+/// Threads also set how many pixels go together.
 #[test]
 fn the_number_of_threads_leaves_no_trace() {
-    let scene = Scene::new(&experiment());
-    let with = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| render(&scene))
-    };
-    let one = with(1);
-    assert_eq!(one, with(2));
-    assert_eq!(one, with(7));
+    for (shape, precision) in
+        [(Shape::Square, Precision::Double), (Shape::Square, Precision::Fast), (Shape::Gauss, Precision::Double)]
+    {
+        let mut experiment = experiment();
+        (experiment.crystal.shape, experiment.sampling.precision) = (shape, precision);
+        experiment.sampling.culling = 1e-3;
+        let scene = Scene::new(&experiment);
+        let with = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| render(&scene))
+        };
+        let one = with(1);
+        assert_eq!(one, with(2));
+        assert_eq!(one, with(7));
+    }
+}
+
+#[test]
+fn pixels_that_no_spot_reaches_are_not_computed() {
+    let mut experiment = experiment();
+    (experiment.crystal.shape, experiment.crystal.n_cells) = (Shape::Gauss, [30, 30, 30]);
+    experiment.detector.panels[0].pixel_size = 0.02;
+    let all = render(&Scene { culling: 0.0, ..Scene::new(&experiment) });
+    let culled = render(&Scene { culling: 1e-7, ..Scene::new(&experiment) });
+    // What is computed is never quite 0.
+    assert!(all.pixels().all(|&photons| photons > 0.0));
+    let skipped: Vec<_> = culled.pixels().zip(all.pixels()).filter(|(culled, _)| **culled == 0.0).collect();
+    assert!(skipped.len() > 24 * 20 / 10, "{} pixels were skipped", skipped.len());
+    // e^-700 of a spot's centre
+    assert!(skipped.iter().all(|(_, all)| **all < 1e-280));
 }
 
 #[test]
@@ -243,13 +267,18 @@ type Variation = fn(&mut Experiment);
 /// Both kernels on everything that changes the way through them.
 #[test]
 fn the_kernel_agrees_with_the_reference() {
-    let variations: [(&str, Variation); 14] = [
+    let variations: [(&str, Variation); 15] = [
         ("plain", |_| {}),
         ("round", |e| e.crystal.shape = Shape::Round),
         ("gauss", |e| e.crystal.shape = Shape::Gauss),
         ("tophat", |e| (e.crystal.shape, e.crystal.n_cells) = (Shape::Tophat, [2, 1, 2])),
         ("tricubic", |e| e.structure_factors.interpolation = Interpolation::Tricubic),
         ("uniform", |e| e.structure_factors.grid = None),
+        ("dark reflections", |e| {
+            let grid =
+                AmplitudeGrid { min: [-2; 3], max: [2; 3], amplitudes: (0..125).map(|i| f64::from(i % 2)).collect() };
+            (e.structure_factors.grid, e.structure_factors.default_f) = (Some(Arc::new(grid)), 0.0);
+        }),
         ("sensor", |e| {
             e.detector.sensor = Some(Sensor { n_layers: 3, layer_thickness: 0.15, attenuation: 2.0 });
         }),

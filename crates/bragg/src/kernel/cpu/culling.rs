@@ -33,13 +33,12 @@ pub(super) struct Groups {
     inner: [PerGroup; 3],
     /// The least distance, in the spot's metric, of a pixel that is nearer to another reflection than the centre is.
     border: PerGroup,
-    /// The exponent of a term that every pixel of the group has at least, had it the largest F².
+    /// The exponent of a term that every pixel of the group has at least, had it the largest F²; where that is too large to matter,
+    /// what would be.
     brightest: PerGroup,
     /// Exponents from here on do not matter.
     cut: PerGroup,
-    /// Of the current orientation: distances of the centre from the nearest reflection along each axis; the exponent of no pixel is
-    /// below `least` or, where all are nearest to one reflection, above `most`.
-    delta: [PerGroup; 3],
+    /// Of the current orientation: the exponent of no pixel is below `least` or, where all are nearest to one reflection, above `most`.
     least: PerGroup,
     most: PerGroup,
 }
@@ -55,7 +54,6 @@ impl Groups {
             border: NONE,
             brightest: NONE,
             cut: NONE,
-            delta: [NONE; 3],
             least: NONE,
             most: NONE,
         }
@@ -63,18 +61,19 @@ impl Groups {
 
     /// Takes the scattering vectors `q` of the first `n` pixels, whole groups.
     #[inline(always)]
-    pub(super) fn gather<const TOPHAT: bool>(&mut self, spot: &Spot, q: &[Lane; 3], n: usize) {
+    pub(super) fn gather<const TOPHAT: bool>(&mut self, spot: &Spot, slack: f64, q: &[Lane; 3], n: usize) {
         let farthest = if TOPHAT { 1.0 } else { NOTHING };
         self.n = n / GROUP;
         for i in 0..GROUPS {
             // Groups that are not there repeat the first.
             let first = if i < self.n { i * GROUP } else { 0 };
             let pixels = q.each_ref().map(|axis| &axis[first..first + GROUP]);
-            let center = pixels.map(|axis| axis.iter().sum::<f64>() / GROUP as f64);
-            let mut square = 0.0f64;
+            let center = pixels.map(|axis| 0.5 * (axis[0] + axis[GROUP - 1]));
+            let mut square = 0.0;
             for j in 0..GROUP {
-                let [x, y, z] = [0, 1, 2].map(|axis| pixels[axis][j] - center[axis]);
-                square = square.max(x * x + y * y + z * z);
+                let [x, y, z] = [pixels[0][j] - center[0], pixels[1][j] - center[1], pixels[2][j] - center[2]];
+                let distance = x * x + y * y + z * z;
+                square = if distance > square { distance } else { square };
             }
             // The last digits of the bounds are rounded away from harm.
             let radius = square.sqrt() * (1.0 + 1e-9) + 1e-12;
@@ -86,31 +85,28 @@ impl Groups {
             self.border[i] = (0..3)
                 .map(|axis| (2.0 * self.inner[axis][i] - 0.5).max(0.0) * spot.scale / spot.edges[axis])
                 .fold(f64::INFINITY, f64::min);
-            self.brightest[i] = f64::INFINITY;
+            self.brightest[i] = NOTHING - slack;
             self.cut[i] = farthest;
         }
     }
 
-    /// The bounds that follow from an orientation. A length that the compiler does not know makes it take these loops as it takes the
+    /// The bounds that follow from an orientation. A length that the compiler does not know makes it take this loop as it takes the
     /// others.
     #[inline(always)]
     fn bound<const FMA: bool>(&mut self, spot: &Spot, orientation: &Orientation) {
         let n = self.n.next_multiple_of(8);
         let [x, y, z] = self.center.each_ref().map(|axis| &axis[..n]);
-        for (row, delta) in orientation.0.iter().zip(&mut self.delta) {
-            let delta = &mut delta[..n];
-            for i in 0..n {
-                let h = index::<FMA>(row.0, [x[i], y[i], z[i]]);
-                delta[i] = h - round(h);
-            }
-        }
-        let [a, b, c] = self.delta.each_ref().map(|axis| &axis[..n]);
         let [u, v, w] = self.inner.each_ref().map(|axis| &axis[..n]);
         let (radius, border) = (&self.radius[..n], &self.border[..n]);
         let (least, most) = (&mut self.least[..n], &mut self.most[..n]);
+        let [first, second, third] = orientation.0;
         for i in 0..n {
-            let distance = spot.metric.square::<FMA>([a[i], b[i], c[i]]).sqrt();
-            let is_inner = (a[i].abs() < u[i]) & (b[i].abs() < v[i]) & (c[i].abs() < w[i]);
+            let center = [x[i], y[i], z[i]];
+            let [h, k, l] =
+                [index::<FMA>(first.0, center), index::<FMA>(second.0, center), index::<FMA>(third.0, center)];
+            let [a, b, c] = [h - round(h), k - round(k), l - round(l)];
+            let distance = spot.metric.square::<FMA>([a, b, c]).sqrt();
+            let is_inner = (a.abs() < u[i]) & (b.abs() < v[i]) & (c.abs() < w[i]);
             let nearest = distance - radius[i];
             let limit = if is_inner { f64::INFINITY } else { border[i] };
             let nearest = if nearest < limit { nearest } else { limit };
@@ -155,7 +151,7 @@ impl Groups {
             let handicap = (amplitudes.largest() / amplitudes.nearest(hkl)).ln();
             if self.most[i] + handicap < self.brightest[i] {
                 self.brightest[i] = self.most[i] + handicap;
-                self.cut[i] = (self.brightest[i] + slack).min(NOTHING);
+                self.cut[i] = self.brightest[i] + slack;
             }
         }
     }

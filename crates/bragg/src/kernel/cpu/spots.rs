@@ -121,7 +121,7 @@ fn add_reached<const FMA: bool, const TOPHAT: bool>(
     scratch: &mut Scratch,
     sum: &mut [f64],
 ) {
-    scratch.groups.gather::<TOPHAT>(spot, q, sum.len());
+    scratch.groups.gather::<TOPHAT>(spot, slack, q, sum.len());
     // Groups whose terms are found together, and how many they are.
     let mut batch = [0; TILE / GROUP];
     let mut n = 0;
