@@ -1,7 +1,5 @@
 //! A sample of each pixel of a tile: where it lies in the sensor, and the factors and scattering vectors that follow.
 
-#![expect(clippy::needless_range_loop, reason = "one index into many arrays is how these loops read best")]
-
 use super::elementary::{exp_negative, inverse_norm, multiply_add, reciprocal, rough_inverse_norm};
 use super::tile::{DARK, Lane};
 use crate::kernel::geometry::{layer_origin, sample_point};

@@ -52,21 +52,21 @@ pub(super) struct Tile {
 
 /// How a term is found: the shape of the crystal, and what its loops hand on.
 enum Terms {
-    Square([f64; 3], square::Scratch),
-    SquareFast([f64; 3], square_fast::Scratch),
-    Round(round::Sphere, round::Scratch),
-    Gauss(spots::Spot, spots::Scratch),
-    Tophat(spots::Spot, spots::Scratch),
+    Square([f64; 3], Box<square::Scratch>),
+    SquareFast([f64; 3], Box<square_fast::Scratch>),
+    Round(round::Sphere, Box<round::Scratch>),
+    Gauss(spots::Spot, Box<spots::Scratch>),
+    Tophat(spots::Spot, Box<spots::Scratch>),
 }
 
 impl Terms {
     fn new(lattice: &Lattice, amplitudes: &Amplitudes) -> Self {
         match *lattice {
-            Lattice::Square(n_cells) => Self::Square(n_cells, square::Scratch::new(amplitudes)),
-            Lattice::SquareFast(n_cells) => Self::SquareFast(n_cells, square_fast::Scratch::new(amplitudes)),
-            Lattice::Round(sphere) => Self::Round(sphere, round::Scratch::new(amplitudes)),
-            Lattice::Gauss(spot) => Self::Gauss(spot, spots::Scratch::new(amplitudes)),
-            Lattice::Tophat(spot) => Self::Tophat(spot, spots::Scratch::new(amplitudes)),
+            Lattice::Square(n_cells) => Self::Square(n_cells, Box::new(square::Scratch::new(amplitudes))),
+            Lattice::SquareFast(n_cells) => Self::SquareFast(n_cells, Box::new(square_fast::Scratch::new(amplitudes))),
+            Lattice::Round(sphere) => Self::Round(sphere, Box::new(round::Scratch::new(amplitudes))),
+            Lattice::Gauss(spot) => Self::Gauss(spot, Box::new(spots::Scratch::new(amplitudes))),
+            Lattice::Tophat(spot) => Self::Tophat(spot, Box::new(spots::Scratch::new(amplitudes))),
         }
     }
 }

@@ -1,7 +1,5 @@
 //! |F| between reflections: [`crate::physics::interpolation::tricubic`] over a tile.
 
-#![expect(clippy::needless_range_loop, reason = "one index into many arrays is how these loops read best")]
-
 use super::distances::Distances;
 use super::elementary::{multiply_add, to_index};
 use super::tile::{DARK, Lane, TILE};
