@@ -15,6 +15,7 @@ pub mod real;
 pub mod reflections;
 pub mod response;
 pub mod scene;
+pub mod structure;
 pub mod symmetry;
 pub mod units;
 

@@ -17,9 +17,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("physics", &["real", "math", "units"]),
     ("experiment", &["error", "image", "math", "random", "real", "reflections", "symmetry", "units"]),
     ("scene", &["error", "experiment", "image", "math", "physics", "random", "real", "reflections", "units"]),
+    ("structure", &["error", "experiment", "math", "reflections", "symmetry", "units"]),
     ("kernel", &["error", "image", "math", "physics", "real", "reflections", "scene", "units"]),
     ("response", &["error", "experiment", "image", "math", "random", "real", "scene", "units"]),
-    ("io", &["error", "experiment", "image", "math", "real", "reflections", "symmetry", "units"]),
+    ("io", &["error", "experiment", "image", "math", "real", "reflections", "structure", "symmetry", "units"]),
     (
         "description",
         &[

@@ -1,0 +1,180 @@
+//! Atoms in a unit cell, and the structure factors that follow from them.
+//!
+//! F(h) = Σ_atoms Σ_operators q·f(s)·T(h)·exp(2πi h·x) over the whole cell (International Tables B, 2010, section 1.2): the
+//! sign of the exponent is crystallography's, and F is in electrons. Occupancies q are taken as files of macromolecules
+//! give them: an atom on a special position counts once for each operator. No bulk solvent.
+
+pub mod direct;
+pub mod fft;
+mod form_factors;
+mod operators;
+
+pub use form_factors::{Element, FormFactor};
+pub use operators::{operators_from_cartesian, operators_of};
+
+use crate::experiment::UnitCell;
+use crate::math::{Mat3, Vec3};
+use crate::symmetry::Operator;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// A complex structure factor (electrons).
+pub use rustfft::num_complex::Complex64;
+
+/// How an atom is smeared out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Displacement {
+    /// B = 8π²⟨u²⟩ (Å²).
+    Isotropic(f64),
+    /// U11, U22, U33, U12, U13, U23 in the Cartesian frame of the coordinates (Å²).
+    Anisotropic([f64; 6]),
+}
+
+impl Displacement {
+    /// 8π²U as a matrix (Å²): B times the identity where it is isotropic.
+    #[must_use]
+    pub fn b_matrix(&self) -> Mat3 {
+        let rows = |[b11, b22, b33, b12, b13, b23]: [f64; 6]| {
+            Mat3::from_rows([Vec3::new(b11, b12, b13), Vec3::new(b12, b22, b23), Vec3::new(b13, b23, b33)])
+        };
+        match *self {
+            Self::Isotropic(b) => rows([b, b, b, 0.0, 0.0, 0.0]),
+            Self::Anisotropic(u) => rows(u.map(|u| 8.0 * std::f64::consts::PI.powi(2) * u)),
+        }
+    }
+
+    /// T of a scattering vector (1/Å): exp(−B s²/4), or exp(−2π² sᵀUs).
+    #[must_use]
+    pub fn factor(&self, scattering_vector: Vec3) -> f64 {
+        (-0.25 * scattering_vector.dot(self.b_matrix().apply(scattering_vector))).exp()
+    }
+}
+
+/// An atom of the asymmetric unit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Atom {
+    /// What scatters.
+    pub element: Element,
+    /// Position in fractions of the cell edges.
+    pub position: [f64; 3],
+    /// The part of the cells that have it (alternate conformers share what there is).
+    pub occupancy: f64,
+    /// Its displacement.
+    pub displacement: Displacement,
+    /// The number of the model that it belongs to, as the file counts.
+    pub model: i32,
+}
+
+/// The content of a crystal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// The atoms of the asymmetric unit.
+    pub atoms: Vec<Atom>,
+    /// The unit cell.
+    pub cell: UnitCell,
+    /// The space group as the file names it; may be empty where it lists operators.
+    pub space_group: String,
+    /// The operators of the space group, the identity among them.
+    pub symmetry: Vec<Operator>,
+    /// The file it came from.
+    pub source: PathBuf,
+}
+
+/// What to take from a file with several models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ModelChoice {
+    /// The first.
+    #[default]
+    First,
+    /// All, each with the same part of the crystal.
+    Averaged,
+}
+
+impl Model {
+    /// This model with the atoms of the choice alone; for an average their occupancies are divided by the number of models.
+    #[must_use]
+    pub fn choose(mut self, choice: ModelChoice) -> Self {
+        match choice {
+            ModelChoice::First => {
+                let first = self.atoms.first().map(|atom| atom.model);
+                self.atoms.retain(|atom| Some(atom.model) == first);
+            }
+            ModelChoice::Averaged => {
+                let mut numbers: Vec<i32> = self.atoms.iter().map(|atom| atom.model).collect();
+                numbers.sort_unstable();
+                numbers.dedup();
+                self.atoms.iter_mut().for_each(|atom| atom.occupancy /= numbers.len() as f64);
+            }
+        }
+        self
+    }
+}
+
+/// Dispersion corrections f' + i·f'' of elements at one wavelength (electrons); none for elements that are not in it.
+pub type Dispersion = BTreeMap<Element, Complex64>;
+
+/// The reciprocal basis a*, b*, c* (1/Å) by rows, so that s = h·a* + k·b* + l·c*.
+fn reciprocal_basis(cell: &UnitCell) -> Mat3 {
+    cell.basis().reciprocal_rows()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A made-up crystal: `n` atoms of several elements, half of them anisotropic, scattered over the cell.
+    pub(crate) fn made_up(n: usize, cell: [f64; 6], symmetry: &[&str]) -> Model {
+        let mut state = 12_345_u64;
+        let mut random = move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        let elements = ["C", "N", "O", "S", "H", "Zn"].map(|symbol| symbol.parse::<Element>().unwrap());
+        let atoms = (0..n)
+            .map(|i| Atom {
+                element: elements[i % elements.len()],
+                position: [random() * 3.0 - 1.0, random(), random()],
+                occupancy: 0.3 + 0.7 * random(),
+                displacement: if i % 2 == 0 {
+                    Displacement::Isotropic(3.0 + 40.0 * random())
+                } else {
+                    let small = |x: f64| 0.04 * (x - 0.5);
+                    Displacement::Anisotropic([
+                        0.1 + 0.3 * random(),
+                        0.1 + 0.3 * random(),
+                        0.1 + 0.3 * random(),
+                        small(random()),
+                        small(random()),
+                        small(random()),
+                    ])
+                },
+                model: 1,
+            })
+            .collect();
+        let symmetry: Vec<Operator> = symmetry.iter().map(|triplet| triplet.parse().unwrap()).collect();
+        crate::symmetry::check_group(&symmetry).unwrap();
+        let cell = UnitCell::new(cell).unwrap();
+        Model { atoms, cell, space_group: String::new(), symmetry, source: PathBuf::new() }
+    }
+
+    #[test]
+    fn models_are_chosen_or_averaged() {
+        let mut model = made_up(4, [10.0, 10.0, 10.0, 90.0, 90.0, 90.0], &["x,y,z"]);
+        model.atoms[2].model = 2;
+        model.atoms[3].model = 2;
+        let occupancies = |model: &Model| -> Vec<f64> { model.atoms.iter().map(|atom| atom.occupancy).collect() };
+        let all = occupancies(&model);
+        assert_eq!(occupancies(&model.clone().choose(ModelChoice::First)), all[..2]);
+        let half: Vec<f64> = all.iter().map(|q| q / 2.0).collect();
+        assert_eq!(occupancies(&model.choose(ModelChoice::Averaged)), half);
+    }
+
+    #[test]
+    fn isotropic_and_anisotropic_agree_where_they_are_the_same() {
+        let s = Vec3::new(0.1, -0.2, 0.15);
+        let u = 20.0 / (8.0 * std::f64::consts::PI.powi(2));
+        let isotropic = Displacement::Isotropic(20.0).factor(s);
+        assert!((isotropic - (-20.0 * 0.0725 / 4.0_f64).exp()).abs() < 1e-15);
+        assert!((Displacement::Anisotropic([u, u, u, 0.0, 0.0, 0.0]).factor(s) - isotropic).abs() < 1e-15);
+    }
+}
