@@ -5,6 +5,7 @@ pub mod atomic;
 pub(crate) mod bounded;
 pub mod c_format;
 pub mod cbf;
+pub mod coordinates;
 pub mod fdump;
 mod format;
 pub mod hkl;

@@ -1,0 +1,163 @@
+//! The syntax of CIF (Hall, Allen & Brown, Acta Cryst. A47 (1991) 655-685): the items and loops of the first data block.
+
+use std::collections::HashMap;
+
+/// A value with its line; quotes are taken off.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Value<'a> {
+    pub(super) text: &'a str,
+    pub(super) line: usize,
+    quoted: bool,
+}
+
+impl<'a> Value<'a> {
+    /// The text, unless it is the mark for an unknown (`?`) or inapplicable (`.`) value.
+    pub(super) fn known(self) -> Option<&'a str> {
+        if !self.quoted && matches!(self.text, "?" | ".") { None } else { Some(self.text) }
+    }
+}
+
+/// A loop: its tags as in [`Block::item`], its values row by row.
+#[derive(Debug, Default)]
+pub(super) struct Loop<'a> {
+    pub(super) tags: Vec<String>,
+    pub(super) values: Vec<Value<'a>>,
+}
+
+impl Loop<'_> {
+    pub(super) fn column(&self, tag: &str) -> Option<usize> {
+        self.tags.iter().position(|other| other == tag)
+    }
+}
+
+/// The first data block.
+#[derive(Debug, Default)]
+pub(super) struct Block<'a> {
+    items: HashMap<String, Value<'a>>,
+    pub(super) loops: Vec<Loop<'a>>,
+}
+
+impl<'a> Block<'a> {
+    /// The value of a tag, in lower case and with `_` for `.`; a loop's first value where a loop has it.
+    pub(super) fn item(&self, tag: &str) -> Option<Value<'a>> {
+        self.items.get(tag).copied().or_else(|| {
+            let (found, column) = self.loops.iter().find_map(|one| one.column(tag).map(|column| (one, column)))?;
+            found.values.get(column).copied()
+        })
+    }
+
+    pub(super) fn loop_with(&self, tag: &str) -> Option<&Loop<'a>> {
+        self.loops.iter().find(|one| one.column(tag).is_some())
+    }
+}
+
+/// Reads the first data block.
+///
+/// # Errors
+/// The line and what is wrong there.
+pub(super) fn parse(text: &str) -> Result<Block<'_>, (usize, String)> {
+    let mut block = Block::default();
+    let mut tag: Option<(String, usize)> = None;
+    let mut open: Option<Loop> = None;
+    let mut n_blocks = 0;
+    let mut words = Words { rest: text, line: 1, at_start: true };
+    while let Some(value) = words.next()? {
+        let lower = |text: &str| text.to_ascii_lowercase().replace('.', "_");
+        let starts =
+            |word: &str| !value.quoted && value.text.get(..word.len()).is_some_and(|s| s.eq_ignore_ascii_case(word));
+        if starts("data_") || starts("loop_") || (!value.quoted && value.text.starts_with('_')) {
+            if let Some((tag, line)) = &tag {
+                return Err((*line, format!("the item {tag} has no value")));
+            }
+        }
+        if starts("data_") {
+            n_blocks += 1;
+            if n_blocks > 1 {
+                break;
+            }
+        } else if starts("loop_") {
+            close(&mut open, &mut block, value.line)?;
+            open = Some(Loop::default());
+        } else if !value.quoted && value.text.starts_with('_') {
+            match &mut open {
+                Some(open) if open.values.is_empty() => open.tags.push(lower(value.text)),
+                _ => {
+                    close(&mut open, &mut block, value.line)?;
+                    tag = Some((lower(value.text), value.line));
+                }
+            }
+        } else if let Some((tag, _)) = tag.take() {
+            block.items.insert(tag, value);
+        } else if let Some(open) = &mut open {
+            open.values.push(value);
+        } else {
+            let shown: String = value.text.chars().take(30).collect();
+            return Err((value.line, format!("`{shown}` stands where a tag, loop_ or data_ is expected")));
+        }
+    }
+    close(&mut open, &mut block, words.line)?;
+    Ok(block)
+}
+
+fn close<'a>(open: &mut Option<Loop<'a>>, block: &mut Block<'a>, line: usize) -> Result<(), (usize, String)> {
+    if let Some(done) = open.take() {
+        let (n_tags, n_values) = (done.tags.len(), done.values.len());
+        if n_tags == 0 || n_values % n_tags != 0 {
+            let first = done.tags.first().map_or("", String::as_str);
+            return Err((
+                line,
+                format!("the loop of {first} has {n_values} values, which do not fill rows of {n_tags}"),
+            ));
+        }
+        block.loops.push(done);
+    }
+    Ok(())
+}
+
+struct Words<'a> {
+    rest: &'a str,
+    line: usize,
+    at_start: bool,
+}
+
+impl<'a> Words<'a> {
+    fn next(&mut self) -> Result<Option<Value<'a>>, (usize, String)> {
+        loop {
+            let Some(first) = self.rest.chars().next() else { return Ok(None) };
+            let line = self.line;
+            if self.at_start && first == ';' {
+                let end =
+                    self.rest.find("\n;").ok_or_else(|| (line, "a text field is not closed by `;`".to_owned()))?;
+                let text = self.rest[1..end.max(1)].trim();
+                self.line += self.rest[..=end].matches('\n').count();
+                self.rest = &self.rest[end + 2..];
+                self.at_start = false;
+                return Ok(Some(Value { text, line, quoted: true }));
+            }
+            if first.is_whitespace() {
+                self.at_start = first == '\n';
+                self.line += usize::from(first == '\n');
+                self.rest = &self.rest[first.len_utf8()..];
+                continue;
+            }
+            self.at_start = false;
+            let line_end = self.rest.find('\n').unwrap_or(self.rest.len());
+            if first == '#' {
+                self.rest = &self.rest[line_end..];
+                continue;
+            }
+            let here = &self.rest[..line_end];
+            if matches!(first, '\'' | '"') {
+                // A quote ends a value only where a blank follows.
+                let closes = |i: usize| here[i + 1..].chars().next().is_none_or(char::is_whitespace);
+                let end = here.match_indices(first).map(|(i, _)| i).find(|&i| i > 0 && closes(i));
+                let end = end.ok_or_else(|| (line, "a quoted value is not closed on its line".to_owned()))?;
+                self.rest = &self.rest[end + 1..];
+                return Ok(Some(Value { text: &here[1..end], line, quoted: true }));
+            }
+            let end = here.find(char::is_whitespace).unwrap_or(line_end);
+            self.rest = &self.rest[end..];
+            return Ok(Some(Value { text: &here[..end], line, quoted: false }));
+        }
+    }
+}
