@@ -3,7 +3,6 @@
 //! f(s) = Σ aᵢ·exp(−bᵢ s²/4) + c, with s = 1/d (1/Å), up to sin θ/λ = 2 /Å. The coefficients are those of neutral atoms in
 //! International Tables for Crystallography, volume C (1992), table 6.1.1.4; for hydrogen the row of the bonded atom (Stewart,
 //! Davidson & Simpson). Deuterium scatters as hydrogen does. Σaᵢ + c is within 0.06 of Z.
-// tidy: long because it is a table of all elements
 
 use std::fmt;
 use std::str::FromStr;
