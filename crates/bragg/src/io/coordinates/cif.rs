@@ -65,10 +65,10 @@ pub(super) fn parse(text: &str) -> Result<Block<'_>, (usize, String)> {
         let lower = |text: &str| text.to_ascii_lowercase().replace('.', "_");
         let starts =
             |word: &str| !value.quoted && value.text.get(..word.len()).is_some_and(|s| s.eq_ignore_ascii_case(word));
-        if starts("data_") || starts("loop_") || (!value.quoted && value.text.starts_with('_')) {
-            if let Some((tag, line)) = &tag {
-                return Err((*line, format!("the item {tag} has no value")));
-            }
+        if (starts("data_") || starts("loop_") || (!value.quoted && value.text.starts_with('_')))
+            && let Some((tag, line)) = &tag
+        {
+            return Err((*line, format!("the item {tag} has no value")));
         }
         if starts("data_") {
             n_blocks += 1;
