@@ -81,12 +81,11 @@ def main():
         compare_operators(f"No. {number}", group, other.operations())
     print(f"{len(numbers)} numbers")
     for spelling in ("xhm", "short_name"):
-        compared = [other for other in theirs if other.ccp4 < 1000 or other.number > 230]
-        names = [getattr(other, spelling)() for other in compared]
-        for other, name, group in zip(compared, names, dump(*names)):
-            check(f"{name} ({spelling}): number", group["number"], other.number)
+        names = [getattr(other, spelling)() for other in theirs]
+        for other, name, group in zip(theirs, names, dump(*names)):
+            # Short names may mean several groups: `B2` is No. 5 before it is No. 3.
+            check(f"{name} ({spelling}): number", group["number"], gemmi.find_spacegroup_by_name(name).number)
             if spelling == "xhm":
-                check(f"{name}: operators", sorted(group["operators"]), sorted(gemmi.Op(t).triplet() for t in group["operators"]))
                 compare_operators(name, group, other.operations())
         print(f"{len(names)} names as gemmi's {spelling} writes them")
     for name, group in zip(CHANGED, dump(*CHANGED)):

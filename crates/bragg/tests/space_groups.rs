@@ -141,7 +141,7 @@ fn spellings_in_use_are_understood() {
 fn what_is_unknown_is_refused_with_the_nearest_names() {
     for (text, words) in [
         ("P 43 21 3", "`P 43 21 3`|P 43 21 2"),
-        ("P2121", "nearest|P 21 21"),
+        ("P 21 21 12", "nearest|P 21 21 2"),
         ("Pnmaa", "P n m a"),
         ("", "empty|P 43 21 2"),
         ("0", "1 to 230"),

@@ -2,7 +2,7 @@
 
 use super::basis::Affine;
 use super::names::{self, MAX_LENGTH, nearest, setting_with_hall, settings_named};
-use super::settings::{SETTINGS, Setting};
+use super::settings::{N_TABULATED, SETTINGS, Setting};
 use super::{Operator, check_group, hall, is_absent};
 use crate::reflections::Miller;
 use std::collections::HashSet;
@@ -52,8 +52,8 @@ pub struct SpaceGroup {
     /// The name with a place for each direction and what tells the setting: `P 43 21 2`, `P 1 21/c 1`, `R 3 2:H`, `F d -3 m:2`,
     /// `P 1 2 1 (a,b,c;1/4,0,0)`. [`Self::parse`] reads it back.
     pub name: String,
-    /// The short Hermann-Mauguin name: `P 21/c`, `R 3 2`, `F d -3 m`. Of monoclinic settings only those with unique axis b are
-    /// shortened.
+    /// The short Hermann-Mauguin name: `P 21/c`, `R 3 2`, `F d -3 m`. Of monoclinic settings only those with unique axis b
+    /// that the International Tables list are shortened.
     pub short: String,
     /// The full Hermann-Mauguin name: `P 1 21/c 1`, `R 3 2`, `F 41/d -3 2/m`.
     pub full: String,
@@ -226,7 +226,8 @@ impl SpaceGroup {
         let setting = &SETTINGS[index];
         let shortened = names::without_ones(setting.name);
         let unique_b = setting.name.split(' ').nth(1) == Some("1") && setting.name.ends_with(" 1");
-        let short = if unique_b && (3..=15).contains(&setting.number) { shortened } else { setting.name.to_owned() };
+        let shortens = unique_b && (3..=15).contains(&setting.number) && index < N_TABULATED;
+        let short = if shortens { shortened } else { setting.name.to_owned() };
         Self {
             number: setting.number,
             name: name_of(setting),
