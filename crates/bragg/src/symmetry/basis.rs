@@ -79,12 +79,13 @@ impl Affine {
         let translations: HashSet<[i32; 3]> =
             operators.iter().filter(|o| o.rotation == Operator::IDENTITY.rotation).map(|o| o.translation).collect();
         let mut generators = Vec::new();
+        let column = |m: &[[f64; 3]; 3], j: usize| [m[0][j], m[1][j], m[2][j]];
         for axis in 0..3 {
-            let new_edge = twentyfourths([0, 1, 2].map(|i| back[i][axis]));
+            let new_edge = twentyfourths(column(&back, axis));
             if !new_edge.is_some_and(|edge| edge == [0; 3] || translations.contains(&edge)) {
                 return Err(format!("the edges of the cell after ({self}) are not translations of the lattice"));
             }
-            generators.push((IDENTITY, [0, 1, 2].map(|i| self.matrix[i][axis])));
+            generators.push((IDENTITY, column(&self.matrix, axis)));
         }
         for operator in operators {
             let rotation = product(&product(&self.matrix, &operator.rotation.map(|row| row.map(f64::from))), &back);

@@ -10,9 +10,12 @@ pub(super) const MAX_LENGTH: usize = 200;
 /// So many names are offered in place of an unknown one.
 const N_OFFERED: usize = 3;
 
+/// A spelling of a name without its blanks: the index of the setting, and where the blanks were.
+type Spelling = (usize, Vec<usize>);
+
 /// Spellings of every setting, by their letters without blanks.
-static SPELLINGS: LazyLock<HashMap<String, Vec<(usize, Vec<usize>)>>> = LazyLock::new(|| {
-    let mut spellings: HashMap<String, Vec<(usize, Vec<usize>)>> = HashMap::new();
+static SPELLINGS: LazyLock<HashMap<String, Vec<Spelling>>> = LazyLock::new(|| {
+    let mut spellings: HashMap<String, Vec<Spelling>> = HashMap::new();
     for (index, setting) in SETTINGS.iter().enumerate() {
         for spelling in spellings_of(setting) {
             let (key, gaps) = squeeze(&spelling);
