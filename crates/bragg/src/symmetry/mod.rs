@@ -1,8 +1,18 @@
-//! Space-group operators as files list them: reading, writing, and what they say about reflections.
+//! Space-group operators as files list them: reading, writing, and what they say about reflections; space groups by name
+//! ([`SpaceGroup`]).
 //!
 //! Conventions: an operator moves a point x to x' = R·x + t (International Tables A, 2016, chapter 1.2); it takes the
 //! reflection h to hR (a row vector times R). With F(h) = Σ f·exp(2πi h·x), F(hR) = F(h)·exp(−2πi h·t) (International
 //! Tables B, 2010, section 1.4.2), so |F| is the same and the phase moves by −2π h·t.
+
+mod basis;
+mod cell;
+mod hall;
+mod names;
+mod settings;
+mod space_group;
+
+pub use space_group::{CrystalSystem, SpaceGroup};
 
 use crate::reflections::Miller;
 use rayon::prelude::*;
@@ -111,6 +121,19 @@ impl FromStr for Operator {
 
 /// Reads one coordinate of a triplet: a row of R and its translation in 1/24.
 fn parse_row(part: &str) -> Result<([i32; 3], i32), String> {
+    let (row, shift) = parse_sum(part, AXES)?;
+    let mut rotation = [0; 3];
+    for (entry, value) in rotation.iter_mut().zip(row) {
+        if value.fract() != 0.0 || value.abs() > MAX_COEFFICIENT {
+            return Err(format!("the coefficient {value} is not a small whole number"));
+        }
+        *entry = value as i32;
+    }
+    Ok((rotation, to_twentyfourths(shift)?))
+}
+
+/// Reads a sum of multiples of three axes and numbers: the factors of the axes and the number.
+fn parse_sum(part: &str, axes: [char; 3]) -> Result<([f64; 3], f64), String> {
     let chars: Vec<char> = part.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()).collect();
     let mut rest = chars.as_slice();
     if rest.is_empty() {
@@ -130,24 +153,17 @@ fn parse_row(part: &str) -> Result<([i32; 3], i32), String> {
             rest = &rest[1..];
         }
         first = false;
-        let (value, axis) = parse_term(&mut rest)?;
+        let (value, axis) = parse_term(&mut rest, axes)?;
         match axis {
             Some(axis) => row[axis] += sign * value,
             None => shift += sign * value,
         }
     }
-    let mut rotation = [0; 3];
-    for (entry, value) in rotation.iter_mut().zip(row) {
-        if value.fract() != 0.0 || value.abs() > MAX_COEFFICIENT {
-            return Err(format!("the coefficient {value} is not a small whole number"));
-        }
-        *entry = value as i32;
-    }
-    Ok((rotation, to_twentyfourths(shift)?))
+    Ok((row, shift))
 }
 
 /// Takes one term without its sign off the front: `x`, `1/2`, `0.25`, `2x`, `2*x`.
-fn parse_term(rest: &mut &[char]) -> Result<(f64, Option<usize>), String> {
+fn parse_term(rest: &mut &[char], axes: [char; 3]) -> Result<(f64, Option<usize>), String> {
     let number = take_number(rest)?;
     let mut value = number.unwrap_or(1.0);
     if number.is_some() && rest.first() == Some(&'/') {
@@ -158,12 +174,13 @@ fn parse_term(rest: &mut &[char]) -> Result<(f64, Option<usize>), String> {
     if product {
         *rest = &rest[1..];
     }
-    let axis = rest.first().and_then(|c| AXES.iter().position(|axis| axis == c));
+    let axis = rest.first().and_then(|c| axes.iter().position(|axis| axis == c));
     if axis.is_some() {
         *rest = &rest[1..];
     } else if number.is_none() || product {
         let found = rest.first().map_or("the end".to_owned(), |c| format!("`{c}`"));
-        return Err(format!("{found} stands where x, y, z or a number is expected"));
+        let [x, y, z] = axes;
+        return Err(format!("{found} stands where {x}, {y}, {z} or a number is expected"));
     }
     Ok((value, axis))
 }
