@@ -253,11 +253,18 @@ impl Tile {
             Terms::Tophat(spot, scratch) => spots::add::<FMA, true>(spot, orientations, amplitudes, q, scratch, sum),
         }
         if sum.iter().fold(false, |any, sum| any | !sum.is_finite()) {
-            for (i, sum) in sum.iter_mut().enumerate().filter(|(_, sum)| !sum.is_finite()) {
-                let q = Vec3::new(q[0][i], q[1][i], q[2][i]);
-                let terms = orientations.iter().map(|orientation| reference::term(scene, orientation, q));
-                *sum = if prepared.factor == 0.0 { 0.0 } else { terms.sum::<f64>() / prepared.factor };
-            }
+            self.mend(prepared);
+        }
+    }
+
+    /// Sums again, by the formulas, where a point lies exactly on a reflection (0/0 in the loops) or a number was too large for them.
+    fn mend(&mut self, prepared: &Prepared) {
+        let [x, y, z] = &self.sample.q;
+        for (i, sum) in self.sum[..self.n].iter_mut().enumerate().filter(|(_, sum)| !sum.is_finite()) {
+            let q = Vec3::new(x[i], y[i], z[i]);
+            let orientations = prepared.scene.orientations.iter();
+            let terms = orientations.map(|orientation| reference::term(prepared.scene, orientation, q));
+            *sum = if prepared.factor == 0.0 { 0.0 } else { terms.sum::<f64>() / prepared.factor };
         }
     }
 }
