@@ -6,6 +6,13 @@ use crate::math::{Mat3, Vec3};
 use crate::real::Real;
 use std::f64::consts::PI;
 
+/// The volume of a spherical crystal as a fraction of its parallelepiped's, which gives spots the same integral (nanoBragg).
+pub const ROUND_VOLUME: f64 = 0.723601254558268;
+/// ρ²·fudge (1/Å²) at which the amplitude of a Gaussian spot is 1/e (nanoBragg).
+pub const GAUSS_WIDTH: f64 = 0.63;
+/// ρ²·fudge (1/Å²) at which a top-hat spot ends (nanoBragg).
+pub const TOPHAT_CUT: f64 = 0.3969;
+
 /// The interference of `n` cells in a row, sin(πNh)/sin(πh) but for its sign, at δ from an integer h (Laue; International
 /// Tables B, 1.2). The argument is reduced before the sine is taken, so that the zeros are where they should be.
 /// Derivative: π·(N·cos(πNδ) − f·cos(πδ))/sin(πδ), 0 at δ = 0.
@@ -47,10 +54,9 @@ pub fn sphere<R: Real>(t: R) -> R {
 /// parallelepiped) times [`sphere`] at t = √(fudge·Σ(Nδ)²). nanoBragg's model.
 #[inline(always)]
 pub fn round<R: Real>(delta: Vec3<R>, n: [f64; 3], fudge: f64) -> R {
-    const VOLUME_RATIO: f64 = 0.723601254558268;
     let scaled = Vec3::new(delta[0] * R::constant(n[0]), delta[1] * R::constant(n[1]), delta[2] * R::constant(n[2]));
     let square = scaled.dot(scaled) * R::constant(fudge);
-    let cells = R::constant(n[0] * n[1] * n[2] * VOLUME_RATIO);
+    let cells = R::constant(n[0] * n[1] * n[2] * ROUND_VOLUME);
     if square.value() == 0.0 {
         return cells;
     }
@@ -70,14 +76,13 @@ pub fn scaled_distance_squared<R: Real>(delta: Vec3<R>, reciprocal: &Mat3<R>, n:
 /// Gaussian spots: Na·Nb·Nc·exp(−ρ²·fudge/0.63). nanoBragg's model.
 #[inline(always)]
 pub fn gauss<R: Real>(rho_squared: R, n: [f64; 3], fudge: f64) -> R {
-    R::constant(n[0] * n[1] * n[2]) * (-(rho_squared * R::constant(fudge / 0.63))).exp()
+    R::constant(n[0] * n[1] * n[2]) * (-(rho_squared * R::constant(fudge / GAUSS_WIDTH))).exp()
 }
 
 /// Spots of constant height: Na·Nb·Nc where ρ²·fudge < 0.3969, 0 elsewhere. nanoBragg's model; no useful derivative.
 #[inline(always)]
 pub fn tophat(rho_squared: f64, n: [f64; 3], fudge: f64) -> f64 {
-    const CUT: f64 = 0.3969;
-    if rho_squared * fudge < CUT { n[0] * n[1] * n[2] } else { 0.0 }
+    if rho_squared * fudge < TOPHAT_CUT { n[0] * n[1] * n[2] } else { 0.0 }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::amplitudes::{Amplitudes, Lookup};
 use super::distances::{Distances, distances};
 use super::elementary::{cos_pi, multiply_add, round, sin_pi, sphere_near};
 use super::tile::{Lane, TILE};
+use crate::physics::lattice::ROUND_VOLUME;
 use crate::scene::{Domain, Orientation};
 use std::f64::consts::PI;
 
@@ -18,9 +19,8 @@ pub(super) struct Sphere {
 
 impl Sphere {
     pub(super) fn new(domain: &Domain) -> Self {
-        const VOLUME_RATIO: f64 = 0.723601254558268;
         let [a, b, c] = domain.n_cells;
-        let peak = a * b * c * VOLUME_RATIO;
+        let peak = a * b * c * ROUND_VOLUME;
         Self { n_cells: domain.n_cells, fudge: domain.fudge, peak: peak * peak }
     }
 }
