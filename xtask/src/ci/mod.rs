@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// A step: its name, what it checks.
 type Step = (&'static str, fn(&Path) -> Result<()>);
 
-/// Why a step cannot run here, which is no failure.
+/// Why a step, or a part of it, cannot run here, which is no failure.
 #[derive(Debug)]
 struct Skipped(String);
 
@@ -34,6 +34,12 @@ fn word(outcome: &Result<()>) -> &'static str {
         Err(error) if error.is::<Skipped>() => "skipped",
         Err(_) => "FAILED",
     }
+}
+
+/// Why a step was skipped, in one line.
+fn reason(outcome: &Result<()>) -> Option<String> {
+    let Skipped(reason) = outcome.as_ref().err()?.downcast_ref()?;
+    reason.lines().next().map(ToOwned::to_owned)
 }
 
 /// The steps, those that fail fast first.
@@ -71,7 +77,8 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
         outcomes.push((name, time, outcome));
     }
     for (name, time, outcome) in &outcomes {
-        println!("{name:<10} {:<7} {:8.1} s", word(outcome), time.as_secs_f64());
+        let why = reason(outcome).map_or_else(String::new, |reason| format!("  {reason}"));
+        println!("{name:<10} {:<7} {:8.1} s{why}", word(outcome), time.as_secs_f64());
     }
     let count = |ending: &str| outcomes.iter().filter(|(_, _, outcome)| word(outcome) == ending).count();
     let (n_passed, n_skipped, n_failed) = (count("passed"), count("skipped"), count("FAILED"));
@@ -124,6 +131,11 @@ mod tests {
         assert_eq!(word(&Ok(())), "passed");
         assert_eq!(word(&Err(Skipped("no rustup".to_owned()).into())), "skipped");
         assert_eq!(word(&Err(anyhow::anyhow!("no"))), "FAILED");
+        assert_eq!(
+            reason(&Err(Skipped("no rustup:\nit is not there".to_owned()).into())).as_deref(),
+            Some("no rustup:")
+        );
+        assert_eq!(reason(&Err(anyhow::anyhow!("no"))), None);
     }
 
     #[test]

@@ -272,9 +272,9 @@ pub const KEYS: &[Key] = &[
     key("sampling.oversample_polar", Bool, One, Toml("false"), "nanoBragg's -oversample_polar; likewise"),
     key("sampling.oversample_omega", Bool, One, Toml("false"), "nanoBragg's -oversample_omega; likewise"),
     key("sampling.precision", OneOf(&["double", "fast"]), One, Toml("\"double\""),
-        "arithmetic: double precision, or mixed with an error below 1e-5 of a pixel's value, for pictures, training data and planning"),
+        "arithmetic: double precision, or mixed with an error below 1e-5 of a pixel's value, for pictures, training data and planning; parallelepipeds gain by it, other shapes stay double"),
     key("sampling.culling", Number, One, Toml("1e-7"),
-        "largest fraction of a pixel's value that may be left out by skipping orientations and sources whose spots do not reach it; 0 skips none")
+        "largest fraction of a pixel's value that may be left out by skipping orientations whose Gaussian or top-hat spots do not reach it; 0 skips none")
         .allow(Allowed::Between(0.0, 0.01)),
     key("background.water", MM, One, Toml("0.0"), "thickness of water in the beam").non_negative(),
     key("noise.poisson", Bool, One, Automatic("true when a seed is given"), "whether photons are counted with Poisson noise"),

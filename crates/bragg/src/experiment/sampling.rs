@@ -15,7 +15,8 @@ pub enum Precision {
     /// Double precision throughout.
     #[default]
     Double,
-    /// Mixed precision, for pictures, training data and planning: the error of a pixel is below 1e-5 of its value.
+    /// Mixed precision, for pictures, training data and planning: the error of a pixel is below 1e-5 of its value. Only
+    /// parallelepipeds gain by it; other shapes stay in double precision.
     Fast,
 }
 
@@ -50,7 +51,7 @@ pub struct Sampling {
     pub running_factors: RunningFactors,
     /// The arithmetic of the inner sum.
     pub precision: Precision,
-    /// Orientations and sources whose spots do not reach a pixel are skipped as long as this fraction of its value at most is left
+    /// Orientations whose Gaussian or top-hat spots do not reach a pixel are skipped as long as this fraction of its value at most is left
     /// out; 0 skips nothing.
     pub culling: f64,
 }

@@ -43,7 +43,9 @@ impl<'a> Prepared<'a> {
         let (amplitudes, lattice) = (Amplitudes::new(&scene.hkl)?, Lattice::new(scene));
         Ok(Self {
             scene,
-            factor: amplitudes.factor() * lattice.factor(),
+            factor: amplitudes.factor()
+                * lattice.factor()
+                * if matches!(lattice, Lattice::SquareFast(_)) { amplitudes.unit() } else { 1.0 },
             amplitudes,
             lattice,
             frames: scene.sources.iter().map(|source| frame(source.incident)).collect(),
@@ -66,8 +68,11 @@ impl Lattice {
     /// Mixed precision is for the shape whose sines take most of the time; the others are as fast without it.
     fn new(scene: &Scene) -> Self {
         let domain = &scene.domain;
+        let n_cells: f64 = domain.n_cells.iter().product();
         match domain.shape {
-            Shape::Square if scene.precision == Precision::Fast => Self::SquareFast(domain.n_cells),
+            Shape::Square if scene.precision == Precision::Fast && n_cells <= square_fast::MOST_CELLS => {
+                Self::SquareFast(domain.n_cells)
+            }
             Shape::Square => Self::Square(domain.n_cells),
             Shape::Round => Self::Round(round::Sphere::new(domain)),
             Shape::Gauss => Self::Gauss(spots::Spot::new(scene)),

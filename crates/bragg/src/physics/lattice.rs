@@ -6,6 +6,13 @@ use crate::math::{Mat3, Vec3};
 use crate::real::Real;
 use std::f64::consts::PI;
 
+/// The volume of a spherical crystal as a fraction of its parallelepiped's, which gives spots the same integral (nanoBragg).
+pub const ROUND_VOLUME: f64 = 0.723601254558268;
+/// ρ²·fudge (1/Å²) at which the amplitude of a Gaussian spot is 1/e (nanoBragg).
+pub const GAUSS_WIDTH: f64 = 0.63;
+/// ρ²·fudge (1/Å²) at which a top-hat spot ends (nanoBragg).
+pub const TOPHAT_CUT: f64 = 0.3969;
+
 /// The interference of `n` cells in a row, sin(πNh)/sin(πh) but for its sign, at δ from an integer h (Laue; International
 /// Tables B, 1.2). The argument is reduced before the sine is taken, so that the zeros are where they should be.
 /// Derivative: π·(N·cos(πNδ) − f·cos(πδ))/sin(πδ), 0 at δ = 0.
@@ -26,30 +33,34 @@ pub fn square<R: Real>(delta: Vec3<R>, n: [f64; 3]) -> R {
     grating(delta[0], n[0]) * grating(delta[1], n[1]) * grating(delta[2], n[2])
 }
 
-/// The form factor of a sphere, s(x) = 3(sin x/x − cos x)/x², s(0) = 1 (Rayleigh 1911).
+/// The form factor of a sphere, s(x) = 3(sin x/x − cos x)/x², s(0) = 1 (Rayleigh 1911), at x = πt. The argument is reduced before the
+/// sine is taken, as in [`grating`].
 #[inline(always)]
-pub fn sphere<R: Real>(x: R) -> R {
+pub fn sphere<R: Real>(t: R) -> R {
+    let x = R::constant(PI) * t;
     let square = x * x;
     if square.value() < 0.09 {
         let series = [-1.0 / 10.0, 1.0 / 280.0, -1.0 / 15120.0, 1.0 / 1330560.0, -1.0 / 172972800.0];
         let tail = series.into_iter().rev().fold(R::constant(0.0), |sum, term| (sum + R::constant(term)) * square);
         return R::constant(1.0) + tail;
     }
-    R::constant(3.0) * (x.sin() / x - x.cos()) / square
+    let periods = t.value().round();
+    let rest = R::constant(PI) * (t - R::constant(periods));
+    let sign = if periods % 2.0 == 0.0 { 3.0 } else { -3.0 };
+    R::constant(sign) * (rest.sin() / x - rest.cos()) / square
 }
 
 /// A spherical crystal of Na × Nb × Nc cells: their number times 0.7236 (which gives its spots the integral of those of the
-/// parallelepiped) times [`sphere`] of π·√(fudge·Σ(Nδ)²). nanoBragg's model.
+/// parallelepiped) times [`sphere`] at t = √(fudge·Σ(Nδ)²). nanoBragg's model.
 #[inline(always)]
 pub fn round<R: Real>(delta: Vec3<R>, n: [f64; 3], fudge: f64) -> R {
-    const VOLUME_RATIO: f64 = 0.723601254558268;
     let scaled = Vec3::new(delta[0] * R::constant(n[0]), delta[1] * R::constant(n[1]), delta[2] * R::constant(n[2]));
     let square = scaled.dot(scaled) * R::constant(fudge);
-    let cells = R::constant(n[0] * n[1] * n[2] * VOLUME_RATIO);
+    let cells = R::constant(n[0] * n[1] * n[2] * ROUND_VOLUME);
     if square.value() == 0.0 {
         return cells;
     }
-    cells * sphere(R::constant(PI) * square.sqrt())
+    cells * sphere(square.sqrt())
 }
 
 /// Squared distance from the nearest reflection in reciprocal space times the squared number of cells, ρ² (1/Å²): the argument
@@ -65,14 +76,13 @@ pub fn scaled_distance_squared<R: Real>(delta: Vec3<R>, reciprocal: &Mat3<R>, n:
 /// Gaussian spots: Na·Nb·Nc·exp(−ρ²·fudge/0.63). nanoBragg's model.
 #[inline(always)]
 pub fn gauss<R: Real>(rho_squared: R, n: [f64; 3], fudge: f64) -> R {
-    R::constant(n[0] * n[1] * n[2]) * (-(rho_squared * R::constant(fudge / 0.63))).exp()
+    R::constant(n[0] * n[1] * n[2]) * (-(rho_squared * R::constant(fudge / GAUSS_WIDTH))).exp()
 }
 
 /// Spots of constant height: Na·Nb·Nc where ρ²·fudge < 0.3969, 0 elsewhere. nanoBragg's model; no useful derivative.
 #[inline(always)]
 pub fn tophat(rho_squared: f64, n: [f64; 3], fudge: f64) -> f64 {
-    const CUT: f64 = 0.3969;
-    if rho_squared * fudge < CUT { n[0] * n[1] * n[2] } else { 0.0 }
+    if rho_squared * fudge < TOPHAT_CUT { n[0] * n[1] * n[2] } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -112,10 +122,13 @@ mod tests {
     #[test]
     fn the_sphere_is_smooth_where_the_series_ends() {
         let direct = |x: f64| 3.0 * (x.sin() / x - x.cos()) / (x * x);
-        assert!((sphere(0.2999999) - direct(0.2999999)).abs() < 1e-13);
-        assert!((sphere(1e-3) - (1.0 - 1e-7)).abs() < 1e-12);
+        let at = |x: f64| sphere(x / PI);
+        for x in [0.2999999, 0.7, 3.0, 4.0, 5.5, 8.0, 17.0] {
+            assert!((at(x) - direct(x)).abs() < 1e-13, "at {x}");
+        }
+        assert!((at(1e-3) - (1.0 - 1e-7)).abs() < 1e-12);
         assert_eq!(sphere(0.0), 1.0);
-        assert!(sphere(4.493409457909064).abs() < 1e-15);
+        assert!(at(4.493409457909064).abs() < 1e-15);
     }
 
     #[test]

@@ -206,17 +206,17 @@ mod operations {
     /// Numerator and denominator (4); half of what a pair of orientations takes together: three products, the sum of two squares (2),
     /// a square, a division, onto the sum.
     pub(super) const SQUARE: u32 = DISTANCES + PHASES + SINES + 4 + 4;
-    /// Six conversions; in single precision six sines of x², an addition and three multiply-adds, times x; six products, a division,
-    /// onto the sum (2).
-    pub(super) const SQUARE_FAST: u32 = DISTANCES + PHASES + 6 + (6 * (1 + 4 + 1) + 6 + 1 + 2) / 2;
-    /// Two bounds along each axis; the position in the table (3); whether all is dark; times F².
-    pub(super) const LOOK_UP: u32 = 3 * 2 + 3 + 1 + 1;
-    /// Along each axis the rest, and four weights (3 sums, 11 products); where the block begins (8); 64 + 16 multiply-adds, the
+    /// Six conversions; in single precision six sines of x², an addition and three multiply-adds, times x; seven products, a division,
+    /// squared onto the sum (2).
+    pub(super) const SQUARE_FAST: u32 = DISTANCES + PHASES + 6 + (6 * (1 + 4 + 1) + 7 + 1 + 2) / 2;
+    /// Two bounds along each axis; the position in the table (4); whether all is dark; times F².
+    pub(super) const LOOK_UP: u32 = 3 * 2 + 4 + 1 + 1;
+    /// Along each axis the rest, and four weights (3 sums, 11 products); where the block begins and whether it is inside (21); 64 + 16 multiply-adds, the
     /// weighted sum of four, the square.
-    pub(super) const TRICUBIC: u32 = 3 * (1 + 3 + 11) + 8 + 64 + 16 + 7 + 1;
-    /// The squared radius (6), its root, reduced to half a period (3); sine (9) and cosine (10); their combination (2), squared, over
+    pub(super) const TRICUBIC: u32 = 3 * (1 + 3 + 11) + 21 + 64 + 16 + 7 + 1;
+    /// The squared radius (7), its root, reduced to half a period (3); sine (9) and cosine (11); their combination (2), squared, over
     /// the third power (6); the polynomial at the peak (7), squared, a comparison; onto the sum.
-    pub(super) const ROUND: u32 = DISTANCES + 6 + 1 + 3 + 9 + 10 + 2 + 6 + 7 + 1 + 1 + 1;
+    pub(super) const ROUND: u32 = DISTANCES + 7 + 1 + 3 + 9 + 11 + 2 + 6 + 7 + 1 + 1 + 1;
     /// The squared norm.
     const METRIC: u32 = 9;
     /// The exponential: a bound, power of two and rest (4), square of the rest, ten multiply-adds, the power (2); times F².

@@ -44,6 +44,9 @@ impl Amplitudes {
     }
 }
 
+/// Places of a table that 32 bits can tell apart.
+const MOST_PLACES: usize = 1 << 31;
+
 /// What a look-up hands on.
 pub(super) struct Lookup {
     index: [u32; TILE],
@@ -64,6 +67,14 @@ impl Amplitudes {
     /// What the inner loops leave out of F².
     pub(super) fn factor(&self) -> f64 {
         if let Self::Uniform(square) = self { *square } else { 1.0 }
+    }
+
+    /// A number as large as the largest F² of a reflection, for arithmetic of a small range; 1 where all are alike.
+    pub(super) fn unit(&self) -> f64 {
+        match self {
+            Self::Nearest(table) | Self::Tricubic(table, _) if table.largest > 0.0 => table.largest,
+            _ => 1.0,
+        }
     }
 
     /// No F² is larger, [`Self::factor`] left out.
@@ -110,10 +121,14 @@ impl Table {
         let mut squares = Vec::new();
         // A power of two: an index can then be masked instead of tested.
         let n_places = n_points.next_power_of_two();
-        squares.try_reserve_exact(n_places).map_err(|_| {
-            let what = format!("a table of {n_points} reflections does not fit into memory");
+        let too_large = || {
+            let what = format!("a table of {n_points} reflections, border included, is too large");
             Error::setting("crystal.structure_factors.file", what)
-        })?;
+        };
+        if n_places > MOST_PLACES {
+            return Err(too_large());
+        }
+        squares.try_reserve_exact(n_places).map_err(|_| too_large())?;
         squares.resize(n_places, default_f * default_f);
         let rows = grid.amplitudes.chunks_exact(n_l - 2);
         for (i, row) in rows.enumerate() {

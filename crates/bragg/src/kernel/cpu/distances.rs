@@ -3,7 +3,7 @@
 #![expect(clippy::needless_range_loop, reason = "one index into many arrays is how these loops read best")]
 
 use super::culling::GROUP;
-use super::elementary::{multiply_add, round, round_ties_down};
+use super::elementary::{dot, multiply_add, round, round_ties_down};
 use super::tile::{Lane, TILE};
 use crate::math::Mat3;
 use crate::scene::Orientation;
@@ -20,9 +20,7 @@ impl Distances {
     pub(super) fn new() -> Self {
         Self { delta: [[0.0; TILE]; 3], nearest: [[0.0; TILE]; 3] }
     }
-}
 
-impl Distances {
     /// Distances of the pixels of a group, which begin at `from`, put at `to`; with the reflections.
     #[inline(always)]
     pub(super) fn take_group<const FMA: bool>(
@@ -44,11 +42,11 @@ impl Distances {
     }
 }
 
-/// An index: a row of the orientation times q, rounded as [`crate::math::Vec3::dot`] rounds it, for the zeros of a grating make any
-/// other rounding visible.
+/// An index: a row of the orientation times q, rounded as in the reference kernel, for the zeros of a grating make any other rounding
+/// visible.
 #[inline(always)]
-pub(super) fn index<const FMA: bool>([a, b, c]: [f64; 3], [x, y, z]: [f64; 3]) -> f64 {
-    multiply_add::<FMA>(c, z, multiply_add::<FMA>(b, y, a * x))
+pub(super) fn index<const FMA: bool>(row: [f64; 3], q: [f64; 3]) -> f64 {
+    dot::<FMA>(row, q)
 }
 
 /// Distances of the first `n` points `q`; `NEAREST`: with the reflections.

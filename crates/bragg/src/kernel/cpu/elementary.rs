@@ -9,6 +9,12 @@ pub(super) fn multiply_add<const FMA: bool>(a: f64, b: f64, c: f64) -> f64 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
 }
 
+/// A scalar product, rounded as [`crate::math::Vec3::dot`] rounds it.
+#[inline(always)]
+pub(super) fn dot<const FMA: bool>([x, y, z]: [f64; 3], [a, b, c]: [f64; 3]) -> f64 {
+    multiply_add::<FMA>(c, z, multiply_add::<FMA>(b, y, a * x))
+}
+
 /// a·b + c in single precision.
 #[inline(always)]
 pub(super) fn multiply_add_single<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
@@ -173,7 +179,7 @@ pub(super) fn exp_negative<const FMA: bool>(x: f64) -> f64 {
     ];
     const LN_2_HIGH: f64 = 0.693_147_180_369_123_8;
     const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-    let x = if x > -700.0 { x } else { -700.0 };
+    let x = if x < -700.0 { -700.0 } else { x };
     let shifted = multiply_add::<FMA>(x, std::f64::consts::LOG2_E, ROUNDER);
     let power = shifted - ROUNDER;
     let rest = multiply_add::<FMA>(power, -LN_2_LOW, multiply_add::<FMA>(power, -LN_2_HIGH, x));

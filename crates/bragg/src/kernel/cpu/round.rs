@@ -4,24 +4,24 @@ use super::amplitudes::{Amplitudes, Lookup};
 use super::distances::{Distances, distances};
 use super::elementary::{cos_pi, multiply_add, round, sin_pi, sphere_near};
 use super::tile::{Lane, TILE};
+use crate::physics::lattice::ROUND_VOLUME;
 use crate::scene::{Domain, Orientation};
 use std::f64::consts::PI;
 
 /// What does not depend on the pixel.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sphere {
-    /// fudge·N² along each axis.
-    weights: [f64; 3],
+    n_cells: [f64; 3],
+    fudge: f64,
     /// L² at the centre.
     pub(super) peak: f64,
 }
 
 impl Sphere {
     pub(super) fn new(domain: &Domain) -> Self {
-        const VOLUME_RATIO: f64 = 0.723601254558268;
         let [a, b, c] = domain.n_cells;
-        let peak = a * b * c * VOLUME_RATIO;
-        Self { weights: [a, b, c].map(|n| n * n * domain.fudge), peak: peak * peak }
+        let peak = a * b * c * ROUND_VOLUME;
+        Self { n_cells: domain.n_cells, fudge: domain.fudge, peak: peak * peak }
     }
 }
 
@@ -67,10 +67,11 @@ pub(super) fn add<const FMA: bool>(
         }
         let [a, b, c] = between.delta.each_ref().map(|axis| &axis[..n]);
         let (squares, radius_squared, radius) = (&lookup.squares[..n], &mut radius_squared[..n], &mut radius[..n]);
-        let [u, v, w] = sphere.weights;
+        let [n_a, n_b, n_c] = sphere.n_cells;
         for i in 0..n {
-            let (a, b, c) = (a[i], b[i], c[i]);
-            let square = multiply_add::<FMA>(w * c, c, multiply_add::<FMA>(v * b, b, u * a * a));
+            // Rounded as the reference kernel rounds it: zeros make any other rounding visible.
+            let (a, b, c) = (n_a * a[i], n_b * b[i], n_c * c[i]);
+            let square = multiply_add::<FMA>(c, c, multiply_add::<FMA>(b, b, a * a)) * sphere.fudge;
             radius_squared[i] = square;
             radius[i] = square.sqrt();
         }

@@ -1,8 +1,9 @@
 //! A sample of each pixel of a tile: where it lies in the sensor, and the factors and scattering vectors that follow.
 
-use super::elementary::{exp_negative, inverse_norm, multiply_add, reciprocal, rough_inverse_norm};
+use super::elementary::{dot, exp_negative, inverse_norm, multiply_add, reciprocal, rough_inverse_norm};
 use super::tile::{DARK, Lane};
 use crate::kernel::geometry::{layer_origin, sample_point};
+use crate::physics::absorption::layer_capture;
 use crate::physics::polarization::PolarizationFrame;
 use crate::scene::{PanelTable, Scene, Source};
 
@@ -12,7 +13,7 @@ pub(super) struct Sample {
     direction: [Lane; 3],
     pub(super) solid_angle: Lane,
     pub(super) capture: Lane,
-    /// Of the current source: the polarisation factor, or the product of all factors; 0 for a sample beyond d_min. Scratch until then.
+    /// Of the current source: the polarisation factor, or the product of all factors. Scratch until then.
     pub(super) factor: Lane,
     /// Scattering vector of the current source.
     pub(super) q: [Lane; 3],
@@ -23,7 +24,7 @@ impl Sample {
         Self { direction: [DARK; 3], solid_angle: DARK, capture: [1.0; DARK.len()], factor: DARK, q: [DARK; 3] }
     }
 
-    /// Where the sample `i_sub` in a `layer` lies, and the factors that follow from that. `places`: the middle of
+    /// Where the sample `i_sub` in a `layer` lies (as [`sample_point`] has it), and the factors that follow from that. `places`: the middle of
     /// the first sub-pixel of each pixel along fast and slow, in sub-pixels.
     #[inline(always)]
     pub(super) fn locate<const FMA: bool>(
@@ -71,18 +72,19 @@ impl Sample {
         }
         if let Some(sensor) = scene.sensor {
             let far = (layer + 1) as f64 * sensor.layer_thickness;
-            self.capture::<FMA>(panel, depth * sensor.attenuation, far * sensor.attenuation, n);
+            self.capture::<FMA>(panel, [depth, far], sensor.attenuation, n);
         }
     }
 
-    /// What a layer captures between two depths, in lengths of attenuation. [`crate::physics::absorption::layer_capture`].
+    /// What a layer captures between two depths: [`layer_capture`].
     #[inline(always)]
-    fn capture<const FMA: bool>(&mut self, panel: &PanelTable, near: f64, far: f64, n: usize) {
+    fn capture<const FMA: bool>(&mut self, panel: &PanelTable, depths: [f64; 2], attenuation: f64, n: usize) {
+        let [near, far] = depths.map(|depth| depth * attenuation);
         let [x, y, z] = self.direction.each_ref().map(|axis| &axis[..n]);
         let (path, capture) = (&mut self.factor[..n], &mut self.capture[..n]);
         let normal = panel.normal;
         for i in 0..n {
-            path[i] = reciprocal::<FMA>(along::<FMA>([x[i], y[i], z[i]], normal.0));
+            path[i] = reciprocal::<FMA>(dot::<FMA>([x[i], y[i], z[i]], normal.0));
         }
         if near == 0.0 {
             capture.fill(1.0);
@@ -93,6 +95,13 @@ impl Sample {
         }
         for i in 0..n {
             capture[i] -= exp_negative::<FMA>(-far * path[i]);
+        }
+        // A sensor seen edge-on or from behind, which only a normal of its own can make.
+        if path.iter().fold(false, |any, &path| any | (path <= 0.0)) {
+            for i in (0..n).filter(|&i| path[i] <= 0.0) {
+                let obliquity = dot::<FMA>([x[i], y[i], z[i]], normal.0);
+                capture[i] = layer_capture(depths[0], depths[1], attenuation, obliquity);
+            }
         }
     }
 
@@ -111,9 +120,9 @@ impl Sample {
         let half_kahn = -0.5 * table.kahn_factor;
         for i in 0..n {
             let direction = [x[i], y[i], z[i]];
-            let cosine = along::<FMA>(direction, source.incident.0);
-            let electric = along::<FMA>(direction, frame.electric.0);
-            let magnetic = along::<FMA>(direction, frame.magnetic.0);
+            let cosine = dot::<FMA>(direction, source.incident.0);
+            let electric = dot::<FMA>(direction, frame.electric.0);
+            let magnetic = dot::<FMA>(direction, frame.magnetic.0);
             let square = cosine * cosine;
             let anisotropy = multiply_add::<FMA>(electric, electric, -(magnetic * magnetic))
                 + multiply_add::<FMA>(-frame.axial, square, frame.axial);
@@ -132,9 +141,10 @@ impl Sample {
         }
     }
 
-    /// The scattering vectors for a source; whether any is within d_min. Those beyond it take the factor to 0.
+    /// The scattering vectors for a source ([`crate::physics::scattering::scattering_vector`]); whether any is within d_min. Beyond it the
+    /// factor becomes `beyond`.
     #[inline(always)]
-    pub(super) fn scatter<const FMA: bool>(&mut self, scene: &Scene, source: &Source, n: usize) -> bool {
+    pub(super) fn scatter<const FMA: bool>(&mut self, scene: &Scene, source: &Source, beyond: f64, n: usize) -> bool {
         let inverse = 1.0 / source.wavelength;
         for axis in 0..3 {
             let (direction, q) = (&self.direction[axis][..n], &mut self.q[axis][..n]);
@@ -153,15 +163,9 @@ impl Sample {
             let is_too_fine = scene.d_min > 1.0 / square.sqrt();
             any |= !is_too_fine;
             if is_too_fine {
-                factor[i] = 0.0;
+                factor[i] = beyond;
             }
         }
         any
     }
-}
-
-/// A scalar product.
-#[inline(always)]
-fn along<const FMA: bool>([x, y, z]: [f64; 3], [a, b, c]: [f64; 3]) -> f64 {
-    multiply_add::<FMA>(z, c, multiply_add::<FMA>(y, b, x * a))
 }

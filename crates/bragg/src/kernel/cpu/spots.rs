@@ -5,6 +5,7 @@ use super::culling::{GROUP, Groups};
 use super::distances::{Distances, Metric, distances};
 use super::elementary::exp_negative;
 use super::tile::{Lane, TILE};
+use crate::physics::lattice::{GAUSS_WIDTH, TOPHAT_CUT};
 use crate::scene::{Orientation, Scene, Shape};
 
 /// What does not depend on the pixel.
@@ -26,8 +27,9 @@ impl Spot {
     pub(super) fn new(scene: &Scene) -> Self {
         let domain = &scene.domain;
         let cells = domain.n_cells[0] * domain.n_cells[1] * domain.n_cells[2];
-        // Of L², twice the exponent of L; the cut of the top-hat is 0.3969.
-        let per_square = if domain.shape == Shape::Tophat { domain.fudge / 0.3969 } else { 2.0 * domain.fudge / 0.63 };
+        // Of L², twice the exponent of L.
+        let per_square =
+            domain.fudge * if domain.shape == Shape::Tophat { 1.0 / TOPHAT_CUT } else { 2.0 / GAUSS_WIDTH };
         let scale = cells * per_square.sqrt();
         let edge = |axis: usize| scene.orientations.iter().map(|rows| rows.0[axis].norm()).fold(0.0, f64::max);
         Self {
@@ -69,10 +71,7 @@ pub(super) fn add<const FMA: bool, const TOPHAT: bool>(
     }
     let n = sum.len();
     for orientation in orientations {
-        match amplitudes {
-            Amplitudes::Uniform(_) => distances::<FMA, false>(orientation, q, &mut scratch.distances, n),
-            _ => distances::<FMA, true>(orientation, q, &mut scratch.distances, n),
-        }
+        distances::<FMA, true>(orientation, q, &mut scratch.distances, n);
         if find_terms::<FMA, TOPHAT>(spot, amplitudes, scratch, n) {
             sum.iter_mut().zip(&scratch.terms).for_each(|(sum, term)| *sum += term);
         }

@@ -12,6 +12,9 @@ use crate::scene::Orientation;
 /// One number of single precision for each pixel of a tile.
 type Single = [f32; TILE];
 
+/// Cells of a crystal up to which its terms are within the range of single precision.
+pub(super) const MOST_CELLS: f64 = 1e12;
+
 /// Terms that are added up in single precision before they join the sum.
 const TERMS: usize = 16;
 
@@ -38,7 +41,8 @@ impl Scratch {
     }
 }
 
-/// Adds Σ F²·L²/L₀² over the orientations, L₀ the value at the centre; without F² where that is the same everywhere.
+/// Adds Σ F²·L²/L₀² over the orientations, L₀ the value at the centre, F² in [`Amplitudes::unit`]; without F² where that is the same
+/// everywhere.
 #[inline(always)]
 pub(super) fn add<const FMA: bool>(
     n_cells: [f64; 3],
@@ -72,15 +76,16 @@ fn add_term<const FMA: bool, const TABLE: bool>(
     scratch: &mut Scratch,
     n: usize,
 ) {
-    /// Keeps the products of three small distances within the range of single precision.
-    const SCALE: f32 = (1u64 << 50) as f32;
+    /// Twice, keeps the products of three small distances within the range of single precision.
+    const SCALE: f32 = (1u64 << 40) as f32;
     let Scratch { distances, lookup, delta, rest, squares, terms } = scratch;
-    reduce::<FMA, TABLE>(n_cells, orientation, q, &mut distances.nearest, delta, rest, n);
+    reduce::<FMA, TABLE>(n_cells, orientation, q, distances, delta, rest, n);
     if TABLE && !amplitudes.look_up::<FMA>(distances, lookup, n) {
         return;
     }
     if TABLE {
-        squares[..n].iter_mut().zip(&lookup.squares).for_each(|(short, &long)| *short = long as f32);
+        let unit = 1.0 / amplitudes.unit();
+        squares[..n].iter_mut().zip(&lookup.squares).for_each(|(short, &long)| *short = (long * unit) as f32);
     }
     let [u, v, w] = delta.each_ref().map(|lane| &lane[..n]);
     let [a, b, c] = rest.each_ref().map(|lane| &lane[..n]);
@@ -88,8 +93,8 @@ fn add_term<const FMA: bool, const TABLE: bool>(
     let (squares, terms) = (&squares[..n], &mut terms[..n]);
     let sine = sin_pi_scaled::<FMA>;
     for i in 0..n {
-        let above = (sine(a[i]) * sine(b[i])) * (sine(c[i]) * scale);
-        let below = (sine(u[i]) * sine(v[i])) * (sine(w[i]) * SCALE);
+        let above = (sine(a[i]) * SCALE) * sine(b[i]) * (sine(c[i]) * scale);
+        let below = (sine(u[i]) * SCALE) * sine(v[i]) * (sine(w[i]) * SCALE);
         let ratio = above / below;
         let weight = if TABLE { ratio * squares[i] } else { ratio };
         terms[i] = multiply_add_single::<FMA>(weight, ratio, terms[i]);
@@ -102,7 +107,7 @@ fn reduce<const FMA: bool, const NEAREST: bool>(
     n_cells: [f64; 3],
     orientation: &Orientation,
     q: &[Lane; 3],
-    nearest: &mut [Lane; 3],
+    distances: &mut Distances,
     delta: &mut [Single; 3],
     rest: &mut [Single; 3],
     n: usize,
@@ -110,7 +115,8 @@ fn reduce<const FMA: bool, const NEAREST: bool>(
     let [x, y, z] = q.each_ref().map(|component| &component[..n]);
     for axis in 0..3 {
         let (row, cells) = (orientation.0[axis].0, n_cells[axis]);
-        let (delta, rest, nearest) = (&mut delta[axis][..n], &mut rest[axis][..n], &mut nearest[axis][..n]);
+        let (delta, rest) = (&mut delta[axis][..n], &mut rest[axis][..n]);
+        let (nearest, long) = (&mut distances.nearest[axis][..n], &mut distances.delta[axis][..n]);
         for i in 0..n {
             let h = index::<FMA>(row, [x[i], y[i], z[i]]);
             let whole = if NEAREST { round_ties_down::<FMA>(h) } else { round(h) };
@@ -118,6 +124,9 @@ fn reduce<const FMA: bool, const NEAREST: bool>(
                 nearest[i] = whole;
             }
             let distance = h - whole;
+            if NEAREST {
+                long[i] = distance;
+            }
             delta[i] = distance as f32;
             rest[i] = multiply_add::<FMA>(cells, distance, -round_product::<FMA>(cells, distance)) as f32;
         }

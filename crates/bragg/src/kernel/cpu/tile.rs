@@ -1,4 +1,4 @@
-//! A tile: up to 128 pixels that go through the sum together, arrays side by side.
+//! A tile: up to [`TILE`] pixels that go through the sum together, arrays side by side.
 
 #![expect(clippy::needless_range_loop, reason = "one index into many arrays is how these loops read best")]
 
@@ -158,7 +158,7 @@ impl Tile {
                 for (source, frame) in scene.sources.iter().zip(&prepared.frames) {
                     self.sample.polarize::<FMA>(scene, source, frame.as_ref(), n);
                     self.sample.weigh(source.weight, &mut background, n);
-                    if self.sample.scatter::<FMA>(scene, source, n) {
+                    if self.sample.scatter::<FMA>(scene, source, 0.0, n) {
                         level.sum_orientations(prepared, self);
                         let (factor, sum, photons) = (&self.sample.factor[..n], &self.sum[..n], &mut self.photons[..n]);
                         for i in 0..n {
@@ -202,25 +202,22 @@ impl Tile {
                     } else {
                         self.sample.polarize::<FMA>(scene, source, frame.as_ref(), n);
                     }
-                    // A sample beyond d_min has the factor 0 afterwards.
-                    let scatters = self.sample.scatter::<FMA>(scene, source, n);
+                    let scatters = self.sample.scatter::<FMA>(scene, source, f64::NAN, n);
                     let factor = &self.sample.factor[..n];
                     if !all_known {
-                        let is_lit = |i: usize| scene.d_min <= 0.0 || factor[i] != 0.0;
                         for i in 0..n {
-                            if self.first_polarization[i] == UNKNOWN && is_lit(i) {
+                            if self.first_polarization[i] == UNKNOWN && !factor[i].is_nan() {
                                 self.first_polarization[i] = factor[i];
                             }
                         }
                         all_known = self.first_polarization[..n].iter().all(|&p| p != UNKNOWN);
                     }
                     if scatters {
-                        let all_scatter = scene.d_min <= 0.0;
                         let weight = source.weight * prepared.factor;
                         level.sum_orientations(prepared, self);
                         let (factor, sum) = (&self.sample.factor[..n], &self.sum[..n]);
                         for (i, photons) in self.photons[..n].iter_mut().enumerate() {
-                            let seen = if all_scatter || factor[i] != 0.0 { weight } else { 0.0 };
+                            let seen = if factor[i].is_nan() { 0.0 } else { weight };
                             *photons = multiply_add::<FMA>(seen, sum[i], *photons);
                         }
                     }
@@ -253,11 +250,18 @@ impl Tile {
             Terms::Tophat(spot, scratch) => spots::add::<FMA, true>(spot, orientations, amplitudes, q, scratch, sum),
         }
         if sum.iter().fold(false, |any, sum| any | !sum.is_finite()) {
-            for (i, sum) in sum.iter_mut().enumerate().filter(|(_, sum)| !sum.is_finite()) {
-                let q = Vec3::new(q[0][i], q[1][i], q[2][i]);
-                let terms = orientations.iter().map(|orientation| reference::term(scene, orientation, q));
-                *sum = if prepared.factor == 0.0 { 0.0 } else { terms.sum::<f64>() / prepared.factor };
-            }
+            self.mend(prepared);
+        }
+    }
+
+    /// Sums again, by the formulas, where a point lies exactly on a reflection (0/0 in the loops) or a number was too large for them.
+    fn mend(&mut self, prepared: &Prepared) {
+        let [x, y, z] = &self.sample.q;
+        for (i, sum) in self.sum[..self.n].iter_mut().enumerate().filter(|(_, sum)| !sum.is_finite()) {
+            let q = Vec3::new(x[i], y[i], z[i]);
+            let orientations = prepared.scene.orientations.iter();
+            let terms = orientations.map(|orientation| reference::term(prepared.scene, orientation, q));
+            *sum = if prepared.factor == 0.0 { 0.0 } else { terms.sum::<f64>() / prepared.factor };
         }
     }
 }
