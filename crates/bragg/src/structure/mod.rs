@@ -10,7 +10,7 @@ mod form_factors;
 mod operators;
 
 pub use form_factors::{Element, FormFactor};
-pub use operators::{operators_from_cartesian, operators_of};
+pub use operators::operators_from_cartesian;
 
 use crate::experiment::UnitCell;
 use crate::math::{Mat3, Vec3};

@@ -1,58 +1,11 @@
-//! The operators of a space group, by its name or from Cartesian matrices.
+//! Operators from Cartesian matrices.
 
 use crate::experiment::UnitCell;
 use crate::math::{Mat3, Vec3};
-use crate::symmetry::{MAX_OPERATORS, Operator, check_group};
-
-/// Groups by name without blanks, each with generators.
-const GROUPS: &[(&str, &[&str])] = &[
-    ("P1", &[]),
-    ("P-1", &["-x,-y,-z"]),
-    ("P121", &["-x,y,-z"]),
-    ("P2", &["-x,y,-z"]),
-    ("P1211", &["-x,y+1/2,-z"]),
-    ("P21", &["-x,y+1/2,-z"]),
-    ("C121", &["x+1/2,y+1/2,z", "-x,y,-z"]),
-    ("C2", &["x+1/2,y+1/2,z", "-x,y,-z"]),
-    ("P212121", &["-x+1/2,-y,z+1/2", "-x,y+1/2,-z+1/2"]),
-    ("C2221", &["x+1/2,y+1/2,z", "-x,-y,z+1/2", "-x,y,-z+1/2"]),
-    ("I222", &["x+1/2,y+1/2,z+1/2", "-x,-y,z", "-x,y,-z"]),
-    ("P43212", &["-y+1/2,x+1/2,z+3/4", "y,x,-z"]),
-    ("P6322", &["x-y,x,z+1/2", "y,x,-z"]),
-];
+use crate::symmetry::Operator;
 
 /// How far a Cartesian operator's translation may be off a multiple of 1/24 of the cell, in fractions of the cell.
 const TRANSLATION_TOLERANCE: f64 = 4e-3;
-
-/// The operators of the space group that a name stands for (`P 43 21 2`).
-///
-/// # Errors
-/// A name that is not among those known.
-pub fn operators_of(space_group_text: &str) -> Result<Vec<Operator>, String> {
-    let wanted: String = space_group_text.chars().filter(|c| !c.is_whitespace()).collect();
-    let generators =
-        GROUPS.iter().find(|(name, _)| name.eq_ignore_ascii_case(&wanted)).map(|(_, generators)| generators);
-    let generators = generators.ok_or_else(|| {
-        let shown: String = space_group_text.trim().chars().take(40).collect();
-        format!(
-            "the operators of the space group `{shown}` are not known by its name; give a file that lists them (REMARK 290 in \
-             PDB files, _space_group_symop.operation_xyz in mmCIF files)"
-        )
-    })?;
-    let mut group = vec![Operator::IDENTITY];
-    let mut done = 0;
-    while done < group.len() && group.len() <= MAX_OPERATORS {
-        for generator in *generators {
-            let product = generator.parse::<Operator>()?.after(&group[done]);
-            if !group.contains(&product) {
-                group.push(product);
-            }
-        }
-        done += 1;
-    }
-    check_group(&group)?;
-    Ok(group)
-}
 
 /// An operator of the crystal from its Cartesian matrix and translation (Å), as REMARK 290 of PDB files has it.
 ///
@@ -87,16 +40,6 @@ pub fn operators_from_cartesian(cell: &UnitCell, rows: &[[f64; 4]; 3]) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_name_stands_for_a_group_of_its_order() {
-        let orders = [1, 2, 2, 2, 2, 2, 4, 4, 4, 8, 8, 8, 12];
-        for ((name, _), order) in GROUPS.iter().zip(orders) {
-            assert_eq!(operators_of(name).unwrap().len(), order, "{name}");
-        }
-        assert_eq!(operators_of(" p 21 21 21 ").unwrap().len(), 4);
-        assert!(operators_of("Q 1").unwrap_err().contains("`Q 1`"));
-    }
 
     #[test]
     fn a_three_fold_screw_axis_of_a_hexagonal_cell() {

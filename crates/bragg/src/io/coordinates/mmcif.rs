@@ -1,11 +1,11 @@
 //! mmCIF files (<https://mmcif.wwpdb.org>), by the names that their tags have with `_` for `.`.
 
 use super::cif::{self, Block, Loop, Value};
-use super::{cell, checked, coordinate, number, occupancy};
+use super::{cell, checked, coordinate, named_operators, number, occupancy};
 use crate::error::{Error, Result};
 use crate::experiment::UnitCell;
 use crate::math::Vec3;
-use crate::structure::{Atom, Displacement, Model, operators_of};
+use crate::structure::{Atom, Displacement, Model};
 use crate::symmetry::{MAX_OPERATORS, Operator, check_group};
 use std::collections::HashMap;
 use std::path::Path;
@@ -36,15 +36,15 @@ fn model(block: &Block, path: &Path) -> std::result::Result<Model, Refusal> {
     let cell = cell(parameters).map_err(|what| (None, what))?;
     let names = ["_symmetry_space_group_name_h-m", "_space_group_name_h-m_alt", "_space_group_name_h-m_full"];
     let space_group = names.iter().find_map(|tag| block.item(tag)?.known()).unwrap_or_default().to_owned();
-    let symmetry = operators(block, &space_group)?;
+    let symmetry = operators(block, &space_group, &cell)?;
     let atoms = atoms(block, &cell)?;
     Ok(Model { atoms, cell, space_group, symmetry, source: path.to_owned() })
 }
 
 /// The operators that the file lists, or those of its space group.
-fn operators(block: &Block, space_group: &str) -> std::result::Result<Vec<Operator>, Refusal> {
+fn operators(block: &Block, space_group: &str, cell: &UnitCell) -> std::result::Result<Vec<Operator>, Refusal> {
     let Some((listed, tag)) = OPERATORS.iter().find_map(|tag| Some((block.loop_with(tag)?, *tag))) else {
-        return operators_of(space_group).map_err(|what| (None, what));
+        return named_operators(space_group, cell).map_err(|what| (None, what));
     };
     let column = Column::of(listed, tag);
     let rows = listed.values.chunks_exact(listed.tags.len());

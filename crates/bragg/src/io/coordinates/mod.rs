@@ -8,8 +8,10 @@ mod mmcif;
 mod pdb;
 
 use crate::error::{Error, Result};
+use crate::experiment::UnitCell;
 use crate::io::read_bytes;
 use crate::structure::{Displacement, Model};
+use crate::symmetry::{Operator, SpaceGroup};
 use std::io::Read;
 use std::path::Path;
 
@@ -54,6 +56,12 @@ pub fn parse(bytes: &[u8], path: &Path) -> Result<Model> {
         return Err(Error::file(path, None, what));
     }
     Ok(model)
+}
+
+/// The operators of the space group that a file names, in the setting that its cell fits.
+fn named_operators(name: &str, cell: &UnitCell) -> std::result::Result<Vec<Operator>, String> {
+    let ([a, b, c], [alpha, beta, gamma]) = (cell.edges, cell.angles);
+    Ok(SpaceGroup::parse_for_cell(name, [a, b, c, alpha, beta, gamma])?.operators)
 }
 
 fn unpack(bytes: &[u8]) -> std::result::Result<Vec<u8>, String> {

@@ -1,10 +1,10 @@
 //! PDB files (wwPDB format 3.3, <https://www.wwpdb.org/documentation/file-format>).
 
-use super::{cell, checked, coordinate, number, occupancy};
+use super::{cell, checked, coordinate, named_operators, number, occupancy};
 use crate::error::{Error, Result};
 use crate::experiment::UnitCell;
 use crate::math::Vec3;
-use crate::structure::{Atom, Displacement, Element, Model, operators_from_cartesian, operators_of};
+use crate::structure::{Atom, Displacement, Element, Model, operators_from_cartesian};
 use crate::symmetry::{MAX_OPERATORS, Operator, check_group};
 use std::path::Path;
 
@@ -92,7 +92,7 @@ impl Records {
     /// The operators that the file lists, or those of its space group.
     fn operators(&self, cell: &UnitCell) -> std::result::Result<Vec<Operator>, String> {
         if self.symmetry.is_empty() {
-            return operators_of(&self.space_group);
+            return named_operators(&self.space_group, cell);
         }
         let (triples, rest) = self.symmetry.as_chunks::<3>();
         if !rest.is_empty() || triples.len() > MAX_OPERATORS {
