@@ -167,11 +167,6 @@ impl Scene {
         self.sensor.map_or(1, |sensor| sensor.n_layers)
     }
 
-    /// Whether orientations that do not matter to a pixel are looked for: only narrow spots leave any.
-    pub fn culls(&self) -> bool {
-        self.culling > 0.0 && matches!(self.domain.shape, Shape::Gauss | Shape::Tophat)
-    }
-
     /// Number of terms in a pixel's sum, layers not counted.
     pub fn n_steps(&self) -> usize {
         self.sources.len() * self.orientations.len() * self.oversample * self.oversample
