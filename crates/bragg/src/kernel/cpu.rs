@@ -223,15 +223,19 @@ impl<T: Sample> Strip<'_, T> {
         for (fast, slow, photons) in tile.drain() {
             let start = slow * panel.n_fast + fast - self.first;
             let pixels = &mut self.pixels[start..start + photons.len()];
-            if panel.mask.is_none() && !is_sequential {
+            let is_plain = panel.mask.is_none() && prepared.scene.plane == [0.0; 3];
+            if is_plain && !is_sequential {
                 pixels.iter_mut().zip(photons).for_each(|(pixel, &photons)| *pixel = T::from_f64(photons));
                 continue;
             }
             for (i, (pixel, &photons)) in pixels.iter_mut().zip(photons).enumerate() {
                 // whole groups are computed
                 if panel.is_live(fast + i, slow) {
-                    let in_sequence = is_sequential.then(|| reference::pixel(prepared.scene, panel, fast + i, slow));
-                    *pixel = T::from_f64(in_sequence.unwrap_or(photons));
+                    *pixel = T::from_f64(if is_sequential {
+                        reference::pixel(prepared.scene, panel, fast + i, slow)
+                    } else {
+                        photons + reference::plane(prepared.scene, panel, fast + i, slow)
+                    });
                 }
             }
         }
