@@ -1,0 +1,20 @@
+//! Refinement: the parameters of an experiment that explain recorded images best.
+//!
+//! Beside the road from a description to an image: it uses all of it, and nothing uses it.
+
+mod lbfgs;
+mod levenberg;
+mod loss;
+mod matrix;
+mod model;
+mod normal;
+mod priors;
+mod solve;
+
+pub use lbfgs::{LargeFit, LargeStop, minimise_large};
+pub use levenberg::{Ended, Fit, Iteration, Stop, minimise};
+pub use loss::{DARKEST, Loss, PixelLoss, half_deviance, poisson_log_probability};
+pub use model::Model;
+pub use normal::{Layout, Normal, Sums};
+pub use priors::{Priors, Restraint};
+pub use solve::Uncertainty;
