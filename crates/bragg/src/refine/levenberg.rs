@@ -68,6 +68,10 @@ pub struct Fit<S> {
 const FIRST_DAMPING: f64 = 1e-3;
 /// Damping where a step has shrunk to nothing.
 const LAST_DAMPING: f64 = 1e16;
+/// Less damping makes no difference.
+const LEAST_DAMPING: f64 = 1e-10;
+/// Where a step that promises less than this part of half the square of one standard uncertainty fails, rounding is in the way.
+const UNRESOLVED: f64 = 1e-3;
 /// Part of the promised fall that must come true for a step to be taken.
 const ENOUGH: f64 = 1e-4;
 /// Changes of the loss below this part of it are rounding.
@@ -122,8 +126,11 @@ pub fn minimise<M: Model>(
                 *weight = now.max(1e-3 * *weight);
             }
             // K. Madsen, H. B. Nielsen, O. Tingleff, "Methods for non-linear least squares problems" (2004), eq. 2.21
-            damping *= (1.0 - (2.0 * gain - 1.0).powi(3)).max(1.0 / 5.0);
+            damping = (damping * (1.0 - (2.0 * gain - 1.0).powi(3)).max(1.0 / 5.0)).max(LEAST_DAMPING);
             growth = 2.0;
+        } else if step.is_some() && predicted_fall <= UNRESOLVED * model.unit(&normal) {
+            ended = Ended::Converged;
+            break;
         } else {
             damping *= growth;
             growth *= 2.0;
