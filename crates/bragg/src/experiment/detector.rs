@@ -53,20 +53,19 @@ impl<R: Real> Panel<R> {
     pub fn middle(&self) -> Vec3<R> {
         self.position(R::constant(self.n_fast as f64 / 2.0), R::constant(self.n_slow as f64 / 2.0))
     }
-}
 
-impl Panel {
     /// Where the line from the sample along unit vector `along` meets the plane: fast and slow coordinates in pixels from the
     /// corner of the first pixel; `None` when it does not.
     pub fn intersection(&self, along: Vec3) -> Option<[f64; 2]> {
-        let plane = self.fast_axis.cross(self.slow_axis);
-        let path = self.origin.dot(plane) / along.dot(plane);
+        let [origin, fast_axis, slow_axis] = [self.origin, self.fast_axis, self.slow_axis].map(Vec3::value);
+        let plane = fast_axis.cross(slow_axis);
+        let path = origin.dot(plane) / along.dot(plane);
         if !(path.is_finite() && path > 0.0) {
             return None;
         }
-        let in_plane = along * path - self.origin;
-        let (fast, slow) = (self.fast_axis.dot(in_plane), self.slow_axis.dot(in_plane));
-        Some([fast / self.pixel_size, slow / self.pixel_size])
+        let in_plane = along * path - origin;
+        let pixel_size = self.pixel_size.value();
+        Some([fast_axis.dot(in_plane) / pixel_size, slow_axis.dot(in_plane) / pixel_size])
     }
 }
 

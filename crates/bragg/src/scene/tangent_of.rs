@@ -1,6 +1,6 @@
 //! The derivatives that a scene of dual numbers carries.
 
-use super::{Orientation, PanelTable, PanelTangent, Scene, SceneTangent, Source, SourceTangent};
+use super::{PanelTable, PanelTangent, Scene, SceneTangent, Source, SourceTangent};
 use crate::math::{Mat3, Vec3};
 use crate::real::Dual;
 
@@ -10,6 +10,11 @@ fn vector(v: Vec3<Dual>) -> Vec3 {
 
 fn matrix(m: &Mat3<Dual>) -> Mat3 {
     Mat3(m.0.map(vector))
+}
+
+/// The list; empty, which stands for zeros, where nothing moves.
+fn moving<T: Default + PartialEq>(list: Vec<T>) -> Vec<T> {
+    if list.iter().all(|item| *item == T::default()) { Vec::new() } else { list }
 }
 
 impl SceneTangent {
@@ -30,9 +35,9 @@ impl SceneTangent {
         };
         let amplitudes = scene.hkl.grid.as_ref().map_or(&[][..], |grid| &grid.amplitudes);
         Self {
-            sources: scene.sources.iter().map(source).collect(),
-            orientations: scene.orientations.iter().map(|rows: &Orientation<Dual>| matrix(rows)).collect(),
-            panels: scene.panels.iter().map(panel).collect(),
+            sources: moving(scene.sources.iter().map(source).collect()),
+            orientations: moving(scene.orientations.iter().map(matrix).collect()),
+            panels: moving(scene.panels.iter().map(panel).collect()),
             n_cells: scene.domain.n_cells.map(|n| n.derivative),
             fudge: scene.domain.fudge.derivative,
             reciprocal: matrix(&scene.domain.reciprocal),
@@ -45,7 +50,7 @@ impl SceneTangent {
             scale: scene.scale.derivative,
             background: scene.background.derivative,
             plane: scene.plane.map(|number| number.derivative),
-            amplitudes: amplitudes.iter().map(|amplitude| amplitude.derivative).collect(),
+            amplitudes: moving(amplitudes.iter().map(|amplitude| amplitude.derivative).collect()),
             default_f: scene.hkl.default_f.derivative,
         }
     }
