@@ -4,7 +4,7 @@ use super::names::TABLE;
 use super::parameter::{CellNumbers, CrystalSystem, PanelAxis, Parameter, Range};
 use crate::error::{Error, Result};
 use crate::experiment::beam::Ticks;
-use crate::experiment::{Curvature, Experiment, Physics, Shape, UnitCell};
+use crate::experiment::{Experiment, Physics, Shape, UnitCell};
 
 /// Edges (relative) and angles (deg) of a group of equal numbers of the cell may differ by this.
 const TIED: f64 = 1e-4;
@@ -178,9 +178,6 @@ impl Parameter {
 fn common(experiment: &Experiment) -> Why {
     if experiment.sampling.physics == Physics::NanoBragg {
         return refuse("has derivatives in correct physics only; take sampling.physics = \"correct\"");
-    }
-    if experiment.detector.curvature == Curvature::NanoBraggSphere {
-        return refuse("has derivatives on a flat detector and on a sphere; take detector.curvature = \"sphere\"");
     }
     if experiment.crystal.shape == Shape::Tophat {
         return refuse(
