@@ -5,6 +5,7 @@
 pub mod description;
 pub mod error;
 pub mod experiment;
+pub mod gradient;
 pub mod image;
 pub mod io;
 pub mod kernel;
