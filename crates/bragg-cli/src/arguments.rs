@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::commands::bench::cases;
+use crate::commands::refine::arguments::{self as refine, Refine};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -37,6 +38,9 @@ pub(crate) enum Command {
     Simulate(Simulate),
     /// Make a picture of an image, or write it in another format.
     Show(Show),
+    /// Refine an experiment's parameters against images.
+    #[command(after_help = refine::EXAMPLES)]
+    Refine(Box<Refine>),
     /// Add Poisson noise to an image without noise.
     Noise(Noise),
     /// Take nanoBragg's options and do what it does (the same when called by the name nanoBragg).

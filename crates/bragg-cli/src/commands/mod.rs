@@ -4,5 +4,6 @@ pub(crate) mod bench;
 pub(crate) mod nanobragg;
 pub(crate) mod noise;
 pub(crate) mod reference;
+pub(crate) mod refine;
 pub(crate) mod show;
 pub(crate) mod simulate;
