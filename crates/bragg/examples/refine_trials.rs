@@ -18,7 +18,7 @@ use bragg::math::{Mat3, Vec3};
 use bragg::random::keyed::{Purpose, stream, uniform_rotation};
 use bragg::reflections::AmplitudeGrid;
 use bragg::refine::{
-    Coarseness, Ended, Experiments, Loss, Model as _, Observed, Outcome, Priors, Selection, Settings, Start, Stop,
+    Coarseness, Ended, Experiments, Loss, Observed, Outcome, Priors, Selection, Settings, Start, Stop,
     refine,
 };
 use bragg::scene::Scene;

@@ -11,7 +11,7 @@ use bragg::image::Recording;
 use bragg::io::{self, Metadata};
 use bragg::kernel::{Unwatched, cpu};
 use bragg::refine::{
-    Coarseness, Experiments, LeftOut, Loss, Model as _, Observed, Priors, Restraint, Selection, Settings, Start, State,
+    Coarseness, Experiments, LeftOut, Loss, Observed, Priors, Restraint, Selection, Settings, Start, State,
     Stop, check_describable, near_bright,
 };
 use bragg::scene::Scene;
