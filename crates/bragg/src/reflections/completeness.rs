@@ -1,169 +1,8 @@
-//! Structure-factor amplitudes, as files give them and as the kernel reads them.
+//! How much of what diffracts is in a list.
 
-use crate::error::{Error, Result};
+use super::{AmplitudeGrid, Miller, Reflections, Sphere};
 use crate::symmetry::{Operator, is_absent};
 use rayon::prelude::*;
-use std::path::PathBuf;
-
-/// Miller indices h, k, l.
-pub type Miller = [i32; 3];
-
-/// The largest index, either way, that readers accept: far beyond any crystal, and far from overflow in what is computed
-/// from it.
-pub const MAX_INDEX: i32 = 1_000_000;
-
-/// Amplitudes for a list of reflections in P1: every symmetry mate that is known is in the list.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Reflections {
-    /// Indices and amplitude |F| (electrons), in the order of the file; a later entry overrides an earlier one.
-    pub list: Vec<(Miller, f64)>,
-    /// Unit cell a, b, c (Å), α, β, γ (deg), where the file has one.
-    pub cell: Option<[f64; 6]>,
-    /// Symmetry operators of the crystal, where the file has them; empty otherwise. Used to tell systematic absences from
-    /// missing reflections.
-    pub symmetry: Vec<Operator>,
-    /// The file they came from.
-    pub source: PathBuf,
-}
-
-/// Amplitudes on a dense grid of indices, `l` fastest.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AmplitudeGrid {
-    /// Smallest h, k, l.
-    pub min: Miller,
-    /// Largest h, k, l (inclusive).
-    pub max: Miller,
-    /// |F| (electrons) of (h, k, l) at `((h - min_h) * n_k + (k - min_k)) * n_l + (l - min_l)`, n = max − min + 1.
-    pub amplitudes: Vec<f64>,
-}
-
-impl AmplitudeGrid {
-    /// The largest number of grid points that a grid may have: 2²⁸, 2 GiB.
-    pub const MAX_POINTS: usize = 1 << 28;
-
-    /// The number of grid points along h, k, l between two corners; an error text when there are more than
-    /// [`Self::MAX_POINTS`] or the corners are in the wrong order.
-    pub fn extents(min: Miller, max: Miller) -> std::result::Result<[usize; 3], String> {
-        let mut extents = [0; 3];
-        let mut points: usize = 1;
-        for axis in 0..3 {
-            let extent = i64::from(max[axis]) - i64::from(min[axis]) + 1;
-            extents[axis] = usize::try_from(extent)
-                .ok()
-                .filter(|&n| n > 0)
-                .ok_or_else(|| format!("the largest index {} is below the smallest {}", max[axis], min[axis]))?;
-            points = points.checked_mul(extents[axis]).filter(|&n| n <= Self::MAX_POINTS).ok_or_else(|| {
-                format!("indices from {min:?} to {max:?} need a grid of more than {} points", Self::MAX_POINTS)
-            })?;
-        }
-        Ok(extents)
-    }
-
-    /// The amplitudes of a list on the smallest grid that holds it, `default` where the list has none.
-    ///
-    /// # Errors
-    /// The list is empty or its indices span more than [`Self::MAX_POINTS`].
-    pub fn from_reflections(reflections: &Reflections, default: f64) -> Result<Self> {
-        let first = reflections
-            .list
-            .first()
-            .ok_or_else(|| Error::file(&reflections.source, None, "there are no reflections in it"))?
-            .0;
-        let (mut min, mut max) = (first, first);
-        for (hkl, _) in &reflections.list {
-            for axis in 0..3 {
-                min[axis] = min[axis].min(hkl[axis]);
-                max[axis] = max[axis].max(hkl[axis]);
-            }
-        }
-        let [n_h, n_k, n_l] = Self::extents(min, max).map_err(|what| Error::file(&reflections.source, None, what))?;
-        let n_points = n_h * n_k * n_l;
-        let mut amplitudes = Vec::new();
-        amplitudes.try_reserve_exact(n_points).map_err(|_| {
-            let what = format!(
-                "indices from {min:?} to {max:?} need a grid of {n_points} points, which does not fit into memory"
-            );
-            Error::file(&reflections.source, None, what)
-        })?;
-        amplitudes.resize(n_points, default);
-        let mut grid = Self { min, max, amplitudes };
-        for &(hkl, amplitude) in &reflections.list {
-            if let Some(i) = grid.position(hkl) {
-                grid.amplitudes[i] = amplitude;
-            }
-        }
-        Ok(grid)
-    }
-
-    /// Every point of the grid as a list.
-    pub fn to_reflections(&self) -> Reflections {
-        let range = |axis: usize| self.min[axis]..=self.max[axis];
-        let indices = range(0).flat_map(|h| range(1).flat_map(move |k| range(2).map(move |l| [h, k, l])));
-        Reflections { list: indices.zip(self.amplitudes.iter().copied()).collect(), ..Reflections::default() }
-    }
-
-    /// The position of a reflection in [`Self::amplitudes`]; `None` outside the grid.
-    pub fn position(&self, hkl: Miller) -> Option<usize> {
-        if (0..3).any(|axis| hkl[axis] < self.min[axis] || hkl[axis] > self.max[axis]) {
-            return None;
-        }
-        let offset = |axis: usize| (i64::from(hkl[axis]) - i64::from(self.min[axis])) as usize;
-        let extent = |axis: usize| (i64::from(self.max[axis]) - i64::from(self.min[axis])) as usize + 1;
-        Some((offset(0) * extent(1) + offset(1)) * extent(2) + offset(2))
-    }
-}
-
-/// The metric of reciprocal space, from which resolutions follow.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ReciprocalMetric {
-    /// a*², b*², c*², 2 b*·c*, 2 a*·c*, 2 a*·b* (1/Å²).
-    terms: [f64; 6],
-}
-
-impl ReciprocalMetric {
-    /// From a unit cell a, b, c (Å), α, β, γ (deg): the inverse of the metric tensor of direct space (International Tables
-    /// B, 2010, section 1.1).
-    ///
-    /// # Errors
-    /// A text when no such cell exists: a length or an angle that is not positive, or angles that enclose no volume.
-    pub fn from_cell(cell: [f64; 6]) -> std::result::Result<Self, String> {
-        let [a, b, c, alpha, beta, gamma] = cell;
-        let refuse = |what: &str| format!("the unit cell {a} {b} {c} {alpha} {beta} {gamma} (Å and degrees) {what}");
-        if !cell.iter().all(|x| x.is_finite() && *x > 0.0) {
-            return Err(refuse("needs six positive numbers"));
-        }
-        let cosines = [alpha, beta, gamma].map(|angle: f64| angle.to_radians().cos());
-        let [ca, cb, cg] = cosines;
-        let volume_squared = 1.0 - ca * ca - cb * cb - cg * cg + 2.0 * ca * cb * cg;
-        if [alpha, beta, gamma].iter().any(|angle| *angle >= 180.0) || volume_squared < 1e-8 {
-            return Err(refuse("has angles that enclose no volume"));
-        }
-        let terms = [
-            (1.0 - ca * ca) / (a * a),
-            (1.0 - cb * cb) / (b * b),
-            (1.0 - cg * cg) / (c * c),
-            2.0 * (cb * cg - ca) / (b * c),
-            2.0 * (ca * cg - cb) / (a * c),
-            2.0 * (ca * cb - cg) / (a * b),
-        ]
-        .map(|term| term / volume_squared);
-        if terms.iter().all(|term| term.is_finite()) { Ok(Self { terms }) } else { Err(refuse("is out of range")) }
-    }
-
-    /// 1/d² of a reflection (1/Å²).
-    #[must_use]
-    pub fn inverse_d_squared(&self, hkl: Miller) -> f64 {
-        let [h, k, l] = hkl.map(f64::from);
-        let [hh, kk, ll, kl, hl, hk] = self.terms;
-        hh * h * h + kk * k * k + ll * l * l + kl * k * l + hl * h * l + hk * h * k
-    }
-
-    /// The resolution d of a reflection (Å); infinite for 0 0 0.
-    #[must_use]
-    pub fn resolution(&self, hkl: Miller) -> f64 {
-        self.inverse_d_squared(hkl).sqrt().recip()
-    }
-}
 
 /// How much of what diffracts to a resolution is in a list. Counts are of reflections in P1, Friedel mates apart, without
 /// 0 0 0 and without systematic absences.
@@ -187,31 +26,24 @@ impl Reflections {
     /// A text when the cell or `d_min` cannot be used, or when the indices up to `d_min` span more than
     /// [`AmplitudeGrid::MAX_POINTS`].
     pub fn completeness(&self, cell: [f64; 6], d_min: f64) -> std::result::Result<Completeness, String> {
-        let metric = ReciprocalMetric::from_cell(cell)?;
-        if !(d_min.is_finite() && d_min > 0.0) {
-            return Err(format!("the resolution limit {d_min} Å must be a positive number"));
-        }
-        // |h| = |a·s| <= a/d for a scattering vector s of length 1/d. The margin is for rounding.
-        let last =
-            [cell[0], cell[1], cell[2]].map(|edge| (edge / d_min * (1.0 + 1e-9)).min(f64::from(i32::MAX - 1)) as i32);
+        let sphere = Sphere::new(cell, d_min)?;
         let screws: Vec<Operator> = self
             .symmetry
             .iter()
             .filter(|operator| operator.translation.iter().any(|t| t % Operator::DENOMINATOR != 0))
             .copied()
             .collect();
-        let listed = IndexSet::new(last, &self.list)
-            .map_err(|what| format!("a resolution limit of {d_min} Å is too fine for the unit cell: {what}"))?;
-        let limit = (1.0 + 1e-9) / (d_min * d_min);
-        let tally = (0..=last[0])
+        let listed = IndexSet::new(sphere.last(), &self.list)?;
+        let tally = sphere
+            .layers()
             .into_par_iter()
-            .map(|h| Tally::of_layer(h, last, limit, &metric, &screws, &listed))
+            .map(|h| Tally::of_layer(h, &sphere, &screws, &listed))
             .reduce(Tally::default, Tally::merge);
         let finest = self
             .list
             .iter()
             .filter(|(hkl, _)| *hkl != [0; 3] && !is_absent(*hkl, &screws))
-            .map(|(hkl, _)| metric.inverse_d_squared(*hkl))
+            .map(|(hkl, _)| sphere.metric().inverse_d_squared(*hkl))
             .reduce(f64::max);
         Ok(Completeness {
             possible: tally.possible,
@@ -263,28 +95,14 @@ struct Tally {
 
 impl Tally {
     /// The reflections h, k, l of one h >= 0 and their Friedel mates, each pair once.
-    fn of_layer(
-        h: i32,
-        last: Miller,
-        limit: f64,
-        metric: &ReciprocalMetric,
-        screws: &[Operator],
-        listed: &IndexSet,
-    ) -> Self {
+    fn of_layer(h: i32, sphere: &Sphere, screws: &[Operator], listed: &IndexSet) -> Self {
         let mut tally = Self::default();
-        for k in if h == 0 { 0 } else { -last[1] }..=last[1] {
-            for l in if h == 0 && k == 0 { 1 } else { -last[2] }..=last[2] {
-                let hkl = [h, k, l];
-                let inverse_d_squared = metric.inverse_d_squared(hkl);
-                if inverse_d_squared > limit || is_absent(hkl, screws) {
-                    continue;
-                }
-                let found = u64::from(listed.contains(hkl)) + u64::from(listed.contains([-h, -k, -l]));
-                tally.possible += 2;
-                tally.listed += found;
-                if found < 2 && tally.nearest_missing.is_none_or(|nearest| inverse_d_squared < nearest) {
-                    tally.nearest_missing = Some(inverse_d_squared);
-                }
+        for (hkl, inverse_d_squared) in sphere.layer(h).filter(|(hkl, _)| !is_absent(*hkl, screws)) {
+            let found = u64::from(listed.contains(hkl)) + u64::from(listed.contains(hkl.map(|index| -index)));
+            tally.possible += 2;
+            tally.listed += found;
+            if found < 2 && tally.nearest_missing.is_none_or(|nearest| inverse_d_squared < nearest) {
+                tally.nearest_missing = Some(inverse_d_squared);
             }
         }
         tally
@@ -299,6 +117,7 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reflections::{MAX_INDEX, ReciprocalMetric};
     use crate::symmetry::{check_group, expand_to_p1};
 
     /// The group that the generators and their products make.
