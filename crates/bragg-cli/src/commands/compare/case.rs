@@ -239,7 +239,7 @@ fn judge(case: &Case, outcome: &mut Outcome) -> Option<[Image<f64>; 2]> {
     let mut images = Vec::new();
     for side in &outcome.sides {
         let Some(path) = &side.image else { continue };
-        let asked = || side.command.as_ref().and_then(|_| words::size(&case.arguments.as_ref()?.words));
+        let asked = || words::size(&case.arguments.as_ref()?.words);
         match load::image(path, case.size, asked()) {
             Ok(image) => images.push(image),
             Err(error) => return end(of_program(side), format!("the {}'s image cannot be read: {error}", side.name)),
