@@ -173,7 +173,7 @@ fn correlation(finite: &[Pair], mean_r: f64, mean_c: f64) -> Option<f64> {
     let rc = sum(deviations().map(|(r, c)| r * c));
     let constant = |value: fn(&Pair) -> f64| finite.iter().all(|p| value(p) == finite.first().map_or(0.0, value));
     let defined = rr > 0.0 && cc > 0.0 && !constant(|p| p.reference) && !constant(|p| p.candidate);
-    defined.then(|| (rc / (rr.sqrt() * cc.sqrt())).clamp(-1.0, 1.0))
+    defined.then(|| (rc / (rr * cc).sqrt()).clamp(-1.0, 1.0))
 }
 
 /// The value below which a part of the values lies, interpolated linearly between neighbours (Hyndman & Fan's seventh, numpy's
