@@ -150,7 +150,7 @@ pub(super) fn carry_out(case: &Case, bundle: &Bundle) -> Result<Outcome> {
         verdict: None,
         pictures: Vec::new(),
     };
-    bundle.write("commands.txt", record::commands(&outcome.sides, bundle).as_bytes())?;
+    bundle.write("commands.txt", record::commands(&outcome.sides, case.repeat, bundle).as_bytes())?;
     let inputs = case.arguments.as_ref().map(|arguments| arguments.inputs.as_slice()).unwrap_or_default();
     let mut digests = bundle.keep_inputs(inputs.iter().chain(&case.mask))?;
     run(case, bundle, &mut outcome.sides)?;

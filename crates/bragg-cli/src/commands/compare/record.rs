@@ -11,10 +11,13 @@ use std::fmt::Write as _;
 pub(super) const SCHEMA_VERSION: u32 = 1;
 
 /// The commands in the order in which they run, as a shell takes them.
-pub(super) fn commands(sides: &[Side; 2], bundle: &Bundle) -> String {
+pub(super) fn commands(sides: &[Side; 2], repeat: usize, bundle: &Bundle) -> String {
     let mut text = String::from("# As they ran, in this order. Each one makes floatimage.bin in its folder.\n");
+    // writing to a string does not fail
+    if repeat > 1 {
+        let _ = writeln!(text, "# Both ran {repeat} times, by turns.");
+    }
     for side in sides {
-        // writing to a string does not fail
         let _ = writeln!(text, "\n# {}", side.name);
         if let Some(command) = &side.command {
             let folder = shell(&[bundle.scratch_path(side.name).to_string_lossy().into_owned()]);
@@ -131,6 +134,7 @@ fn run(side: &Side) -> Value {
         "seconds": side.executions.iter().map(|execution| execution.seconds).collect::<Vec<_>>(),
         "seconds_median": side.seconds(),
         "peak_memory_bytes": side.peak_bytes(),
+        "peak_memory_bytes_of_runs": side.executions.iter().map(|execution| execution.peak_bytes).collect::<Vec<_>>(),
         "stdout_bytes": side.executions.first().map(|execution| execution.stdout.n_bytes()),
         "stderr_bytes": side.executions.first().map(|execution| execution.stderr.n_bytes()),
     })
