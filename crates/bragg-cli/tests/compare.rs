@@ -74,7 +74,8 @@ fn misbehaves(body: &str, options: &[&str], expected: i32, complaint: &str) -> W
 
 #[test]
 fn a_program_that_agrees() {
-    let workplace = misbehaves("exec \"$BRAGG\" nanobragg \"$@\"", &["--repeat", "2", "--threads", "1"], 0, "correlation 1");
+    let workplace =
+        misbehaves("exec \"$BRAGG\" nanobragg \"$@\"", &["--repeat", "2", "--threads", "1"], 0, "correlation 1");
     let metrics = metrics(&workplace);
     assert_eq!((&metrics["schema_version"], &metrics["status"]), (&1.into(), &"agree".into()));
     assert_eq!(metrics["metrics"]["n_different"], 0.0);
@@ -110,12 +111,8 @@ fn the_commands_can_be_pasted() {
 
 #[test]
 fn programs_that_misbehave_leave_a_bundle_and_the_right_status() {
-    let workplace = misbehaves(
-        "head -c 100000000 /dev/zero | tr '\\0' x\nexec \"$BRAGG\" nanobragg \"$@\"",
-        &[],
-        0,
-        "",
-    );
+    let workplace =
+        misbehaves("head -c 100000000 /dev/zero | tr '\\0' x\nexec \"$BRAGG\" nanobragg \"$@\"", &[], 0, "");
     let kept = workplace.read("out/reference.stdout.txt");
     assert!(kept.len() < 1_200_000 && kept.starts_with(b"xxxx"), "{}", kept.len());
     assert!(String::from_utf8_lossy(&kept).contains("bragg compare left out 98"));
@@ -202,10 +199,14 @@ fn inputs_are_kept_with_their_digests() {
     let workplace = Workplace::new();
     workplace.write("some.hkl", "0 0 1 100\n0 1 1 50\n1 1 1 70\n");
     script(&workplace, "reference", "exec \"$BRAGG\" nanobragg \"$@\"");
-    let found = compare(&workplace, &["--reference", "./reference"], &format!("{ARGS} -hkl some.hkl -floatfile x/y.bin"));
+    let found =
+        compare(&workplace, &["--reference", "./reference"], &format!("{ARGS} -hkl some.hkl -floatfile x/y.bin"));
     assert_eq!(found.status, 0, "{}", found.stderr);
     assert_eq!(workplace.read("out/inputs/some.hkl"), workplace.read("some.hkl"));
-    let digests = std::process::Command::new("sha256sum").args(["-c", "inputs.sha256"]).current_dir(workplace.path("out")).output();
+    let digests = std::process::Command::new("sha256sum")
+        .args(["-c", "inputs.sha256"])
+        .current_dir(workplace.path("out"))
+        .output();
     if let Ok(output) = digests {
         assert!(output.status.success(), "{output:?}");
     }
@@ -228,7 +229,8 @@ fn judged(reference: &[f32], candidate: &[f32], size: [&str; 2], options: &[&str
     for (name, pixels) in [("a.bin", reference), ("b.bin", candidate)] {
         workplace.write(name, pixels.iter().flat_map(|pixel| pixel.to_le_bytes()).collect::<Vec<u8>>());
     }
-    let all: Vec<&str> = ["--images", "a.bin", "b.bin", "--size", size[0], size[1]].iter().chain(options).copied().collect();
+    let all: Vec<&str> =
+        ["--images", "a.bin", "b.bin", "--size", size[0], size[1]].iter().chain(options).copied().collect();
     let found = compare(&workplace, &all, "");
     let metrics = metrics(&workplace);
     assert_eq!(metrics["exit_status"], found.status, "{}", found.stderr);
@@ -258,7 +260,10 @@ fn planted_faults_are_found() {
     let unshifted = simulated(&workplace, "-Xbeam 12.8 -Ybeam 16.0");
     let (status, failed, metrics) = judged(&unshifted, &shifted, SIZE, &["--max-peak-shift", "0.1"]);
     assert_eq!(status, 3);
-    assert!(failed.contains(&"min_correlation".to_owned()) && failed.contains(&"max_peak_shift".to_owned()), "{failed:?}");
+    assert!(
+        failed.contains(&"min_correlation".to_owned()) && failed.contains(&"max_peak_shift".to_owned()),
+        "{failed:?}"
+    );
     assert!((0.2..0.9).contains(&value(&metrics, "peak_shift_mean")), "{metrics}");
 
     let mut hot = image.clone();
@@ -311,7 +316,11 @@ fn images_of_different_formats_and_shapes() {
     workplace.run("simulate x.toml --set detector.pixels=[40,60] -o b.npy");
     let found = compare(&workplace, &["--images", "a.npy", "b.npy"], "");
     assert_eq!(found.status, 4);
-    assert!(found.stderr.contains("the reference has 60 × 40 pixels (fast × slow), the candidate 40 × 60"), "{}", found.stderr);
+    assert!(
+        found.stderr.contains("the reference has 60 × 40 pixels (fast × slow), the candidate 40 × 60"),
+        "{}",
+        found.stderr
+    );
     check_bundle(&workplace);
 }
 
@@ -332,7 +341,8 @@ fn suite(lines: &str, options: &[&str]) -> (i32, Value, Workplace) {
 #[test]
 fn a_declared_difference_must_be_there_and_within_its_bounds() {
     let scaled = "candidate_args = \"-fluence 1.3e29\"";
-    let declared = |bounds: &str| format!("{scaled}\nexpect = \"differs\"\nreason = \"another dose\"\nbounds = {bounds}");
+    let declared =
+        |bounds: &str| format!("{scaled}\nexpect = \"differs\"\nreason = \"another dose\"\nbounds = {bounds}");
     let ratio = 1.3e29 / 125_932_015_286_227_086_360_700_860_416.0;
     assert_eq!(suite("", &[]).0, 0);
     let (status, plain, _) = suite(scaled, &[]);
@@ -361,7 +371,11 @@ fn the_golden_cases_agree_far_better_than_asked() {
     options.extend(names);
     let found = compare(&workplace, &options, "");
     assert_eq!(found.status, 0, "{}{}", found.stdout, found.stderr);
-    assert!(found.stdout.contains("3 cases: 3 as expected (1 of them declared differences), 0 failed"), "{}", found.stdout);
+    assert!(
+        found.stdout.contains("3 cases: 3 as expected (1 of them declared differences), 0 failed"),
+        "{}",
+        found.stdout
+    );
     let suite = json(&workplace, "out/suite.json");
     for (case, digest) in suite["cases"].as_array().unwrap().iter().zip([
         "200eade7c82d918309c940ed41edee37cc006e35b4825758d0e8b71caddd5f66",

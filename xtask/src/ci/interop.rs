@@ -61,8 +61,9 @@ fn system_python() -> Result<&'static str> {
     let answers = |name: &&str, code: &str| process::output(Command::new(name).args(["-c", code])).is_ok();
     let version = "import sys; assert sys.version_info >= (3, 9)";
     let python = ["python3", "python"].into_iter().find(|name| answers(name, version));
-    let python = python
-        .context("install Python 3.9 or newer: the interop step reads our files with numpy, scipy, fabio, pillow and gemmi")?;
+    let python = python.context(
+        "install Python 3.9 or newer: the interop step reads our files with numpy, scipy, fabio, pillow and gemmi",
+    )?;
     ensure!(
         answers(&python, "import venv, ensurepip"),
         "{python} cannot make environments: install its venv module with pip (Debian, Ubuntu: `apt install python3-venv`)"

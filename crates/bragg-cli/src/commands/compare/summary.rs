@@ -38,7 +38,7 @@ pub(super) fn number(value: Option<f64>) -> String {
 
 /// Bytes in words.
 fn memory(bytes: Option<u64>) -> String {
-    bytes.map_or_else(|| "unknown".to_owned(), |bytes| format!("{:.1} MB", bytes as f64 / 1e6))
+    bytes.map_or_else(|| "-".to_owned(), |bytes| format!("{:.1} MB", bytes as f64 / 1e6))
 }
 
 fn seconds(side: &Side) -> String {
@@ -51,7 +51,7 @@ pub(super) fn page(outcome: &Outcome) -> String {
     if let Some(verdict) = &outcome.verdict {
         page.push_str("\n| threshold | asked | measured | |\n|---|---|---|---|\n");
         for row in checks(verdict) {
-            let _ = writeln!(page, "| {} |", row.join(" | "));
+            let _ = writeln!(page, "| {} |", row.map(|text| cell(&text)).join(" | "));
         }
     }
     page.push_str("\n| | reference | candidate |\n|---|---|---|\n");
@@ -98,8 +98,10 @@ pub(super) fn runs(outcome: &Outcome) -> Vec<(&'static str, String, String)> {
     if let Some([reference, candidate]) = &outcome.shapes {
         rows.push(("pixels (fast × slow)", load::shape(reference), load::shape(candidate)));
     }
-    rows.push(both("time", &seconds));
-    rows.push(both("peak memory", &|side| memory(side.peak_bytes())));
+    if outcome.sides.iter().any(|side| !side.executions.is_empty()) {
+        rows.push(both("time", &seconds));
+        rows.push(both("peak memory", &|side| memory(side.peak_bytes())));
+    }
     if outcome.sides.iter().any(|side| side.executions.len() > 1) {
         rows.push(both("runs", &|side| side.executions.len().to_string()));
         rows.push(both("the same image every time", &|side| match side.is_repeatable() {
@@ -126,7 +128,7 @@ pub(super) fn checks(verdict: &Verdict) -> Vec<[String; 4]> {
     let row = |check: &Check| {
         let asked = format!("{} {} {}", check.measured, if check.is_most { '≤' } else { '≥' }, G(check.limit));
         let met = if check.passed { "met" } else { "NOT MET" };
-        [check.threshold.to_owned(), cell(&asked), number(check.value), met.to_owned()]
+        [check.threshold.to_owned(), asked, number(check.value), met.to_owned()]
     };
     verdict.checks.iter().map(row).collect()
 }
