@@ -1,7 +1,8 @@
 //! The command line.
 
 use crate::commands::bench::cases;
-use crate::commands::refine::arguments::{self as refine, Refine};
+use crate::commands::compare::arguments::{AFTER_HELP as COMPARE, Compare};
+use crate::commands::refine::arguments::{AFTER_HELP as REFINE, Refine};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -39,7 +40,7 @@ pub(crate) enum Command {
     /// Make a picture of an image, or write it in another format.
     Show(Show),
     /// Refine an experiment's parameters against images.
-    #[command(after_help = refine::EXAMPLES)]
+    #[command(after_help = REFINE)]
     Refine(Box<Refine>),
     /// Add Poisson noise to an image without noise.
     Noise(Noise),
@@ -53,6 +54,9 @@ pub(crate) enum Command {
     /// Time the simulation on this machine, and check the images that it makes.
     #[command(after_help = BENCH)]
     Bench(Bench),
+    /// Run two programs on the same nanoBragg arguments, and leave evidence of how far their images agree.
+    #[command(after_help = COMPARE)]
+    Compare(Box<Compare>),
     /// Print a page of docs/.
     #[command(hide = true)]
     Reference {

@@ -8,6 +8,7 @@ pub mod direct;
 pub mod fft;
 mod form_factors;
 mod operators;
+pub mod wilson;
 
 pub use form_factors::{Element, FormFactor};
 pub use operators::operators_from_cartesian;

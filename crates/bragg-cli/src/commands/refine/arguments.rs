@@ -3,7 +3,8 @@
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-pub(crate) const EXAMPLES: &str = "\
+/// What stands below the options in the help.
+pub(crate) const AFTER_HELP: &str = "\
 Examples:
   bragg refine start.toml still.cbf --free cell,orientation,scale -o refined.toml
   bragg refine start.toml still.cbf --free cell,orientation,scale,background --start ladder --shoeboxes 3

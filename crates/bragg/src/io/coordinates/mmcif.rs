@@ -1,23 +1,15 @@
 //! mmCIF files (<https://mmcif.wwpdb.org>), by the names that their tags have with `_` for `.`.
 
-use super::cif::{self, Block, Loop, Value};
-use super::{cell, checked, coordinate, named_operators, number, occupancy};
+use super::{checked, coordinate, occupancy};
 use crate::error::{Error, Result};
 use crate::experiment::UnitCell;
+use crate::io::cif::crystal::{operators, space_group_name, unit_cell};
+use crate::io::cif::{self, Block, Column, Loop, Refusal, Value};
+use crate::io::numbers::cif_number;
 use crate::math::Vec3;
 use crate::structure::{Atom, Displacement, Model};
-use crate::symmetry::{MAX_OPERATORS, Operator, check_group};
 use std::collections::HashMap;
 use std::path::Path;
-
-type Refusal = (Option<usize>, String);
-
-const OPERATORS: [&str; 4] = [
-    "_space_group_symop_operation_xyz",
-    "_symmetry_equiv_pos_as_xyz",
-    "_symmetry_equiv_operation_xyz",
-    "_pdbx_symmetry_equiv_pos_as_xyz",
-];
 
 pub(super) fn parse(text: &str, path: &Path) -> Result<Model> {
     let block = cif::parse(text).map_err(|(line, what)| Error::file(path, line, what))?;
@@ -25,54 +17,15 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Model> {
 }
 
 fn model(block: &Block, path: &Path) -> std::result::Result<Model, Refusal> {
-    let mut parameters = [0.0; 6];
-    let tags = ["length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma"];
-    for (parameter, tag) in parameters.iter_mut().zip(tags) {
-        let value = block.item(&format!("_cell_{tag}"));
-        let known = value.and_then(|value| Some((value.line, value.known()?)));
-        let (line, text) = known.ok_or_else(|| (None, format!("it has no unit cell (_cell.{tag})")))?;
-        *parameter = number(text, "the cell parameter").map_err(|what| (Some(line), what))?;
-    }
-    let cell = cell(parameters).map_err(|what| (None, what))?;
-    let names = ["_symmetry_space_group_name_h-m", "_space_group_name_h-m_alt", "_space_group_name_h-m_full"];
-    let space_group = names.iter().find_map(|tag| block.item(tag)?.known()).unwrap_or_default().to_owned();
-    let symmetry = operators(block, &space_group, &cell)?;
+    let none = || (None, "it has no unit cell (_cell.length_a, …)".to_owned());
+    let cell = unit_cell(block)?.ok_or_else(none)?;
+    let space_group = space_group_name(block).unwrap_or_default();
+    let symmetry = match operators(block, Some(&cell))? {
+        Some(operators) => operators,
+        None => return Err((None, "it names no space group and lists no symmetry operators".into())),
+    };
     let atoms = atoms(block, &cell)?;
     Ok(Model { atoms, cell, space_group, symmetry, source: path.to_owned() })
-}
-
-/// The operators that the file lists, or those of its space group.
-fn operators(block: &Block, space_group: &str, cell: &UnitCell) -> std::result::Result<Vec<Operator>, Refusal> {
-    let Some((listed, tag)) = OPERATORS.iter().find_map(|tag| Some((block.loop_with(tag)?, *tag))) else {
-        return named_operators(space_group, cell).map_err(|what| (None, what));
-    };
-    let column = Column::of(listed, tag);
-    let rows = listed.values.chunks_exact(listed.tags.len());
-    if rows.len() > MAX_OPERATORS {
-        return Err((None, format!("it lists {} symmetry operators; no space group has so many", rows.len())));
-    }
-    let operators: std::result::Result<Vec<Operator>, Refusal> = rows
-        .map(|row| {
-            column.known(row).unwrap_or_default().parse().map_err(|what| (row.first().map(|value| value.line), what))
-        })
-        .collect();
-    let operators = operators?;
-    check_group(&operators).map_err(|what| (None, what))?;
-    Ok(operators)
-}
-
-/// Where a row has a value, if anywhere.
-#[derive(Clone, Copy)]
-struct Column(Option<usize>);
-
-impl Column {
-    fn of(table: &Loop, tag: &str) -> Self {
-        Self(table.column(tag))
-    }
-
-    fn known<'a>(self, row: &[Value<'a>]) -> Option<&'a str> {
-        row.get(self.0?)?.known()
-    }
 }
 
 fn atoms(block: &Block, cell: &UnitCell) -> std::result::Result<Vec<Atom>, Refusal> {
@@ -132,8 +85,8 @@ impl AtomRows {
             None => vector(self.fractional)?.ok_or("the atom has no position (Cartn_x, y, z or fract_x, y, z)")?,
         };
         let b = match (self.b.known(row), self.u.known(row)) {
-            (Some(b), _) => number(b, "B")?,
-            (None, Some(u)) => 8.0 * std::f64::consts::PI.powi(2) * number(u, "U")?,
+            (Some(b), _) => cif_number(b, "B")?,
+            (None, Some(u)) => 8.0 * std::f64::consts::PI.powi(2) * cif_number(u, "U")?,
             (None, None) => 0.0,
         };
         Ok(Atom {
@@ -141,7 +94,7 @@ impl AtomRows {
             position: position.0,
             occupancy: self.occupancy.known(row).map_or(Ok(1.0), occupancy)?,
             displacement: checked(Displacement::Isotropic(b))?,
-            model: self.model.known(row).map_or(Ok(1.0), |text| number(text, "the model number"))? as i32,
+            model: self.model.known(row).map_or(Ok(1.0), |text| cif_number(text, "the model number"))? as i32,
         })
     }
 }
@@ -159,7 +112,7 @@ fn anisotropic<'a>(block: &Block<'a>) -> std::result::Result<HashMap<&'a str, Di
         let mut u = [0.0; 6];
         for (value, column) in u.iter_mut().zip(columns) {
             let text = column.known(row).ok_or_else(|| at("an anisotropic displacement lacks a U[i][j]".into()))?;
-            *value = number(text, "the displacement").map_err(at)?;
+            *value = cif_number(text, "the displacement").map_err(at)?;
         }
         if u.iter().any(|&value| value != 0.0) {
             found.insert(id, checked(Displacement::Anisotropic(u)).map_err(at)?);

@@ -1,7 +1,5 @@
 //! The sum over orientations for a tile, with its derivatives.
 
-#![expect(clippy::needless_range_loop, reason = "one index into many arrays is how these loops read best")]
-
 use super::Prepared;
 use super::interpolation::Interpolation;
 use super::terms::{ByShape, Terms};
@@ -126,7 +124,8 @@ impl Tile {
                         if let Some(turned) = tangent.orientations.get(i_orientation) {
                             add_turned::<FMA>(turned, q, &terms.slopes, &mut change[..n]);
                         }
-                        if !tangent.amplitudes.is_empty() || tangent.default_f != 0.0 {
+                        let is_table = prepared.scene.hkl.grid.is_some();
+                        if is_table && (!tangent.amplitudes.is_empty() || tangent.default_f != 0.0) {
                             add_amplitudes(terms, &prepared.scene.hkl, tangent, &mut change[..self.n]);
                         }
                     }
