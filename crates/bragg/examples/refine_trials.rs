@@ -16,11 +16,10 @@ use bragg::image::{Image, Recording};
 use bragg::kernel::{Unwatched, cpu};
 use bragg::math::{Mat3, Vec3};
 use bragg::random::keyed::{Purpose, stream, uniform_rotation};
-use bragg::reflections::AmplitudeGrid;
 use bragg::refine::{
-    Coarseness, Ended, Experiments, Loss, Observed, Outcome, Priors, Selection, Settings, Start, Stop,
-    refine,
+    Coarseness, Ended, Experiments, Loss, Observed, Outcome, Priors, Selection, Settings, Start, Stop, refine,
 };
+use bragg::reflections::AmplitudeGrid;
 use bragg::scene::Scene;
 use rand::RngExt as _;
 use rand_distr::{Distribution as _, Poisson};
@@ -78,7 +77,11 @@ fn options() -> Result<Options, Box<dyn Error>> {
             "--edges" => options.edges = value.parse()?,
             "--scale" => options.scale = value.parse()?,
             "--start" => options.start = value,
-            _ => return Err(format!("{name}: the options are --trials --size --domains --turn --edges --scale --start").into()),
+            _ => {
+                return Err(
+                    format!("{name}: the options are --trials --size --domains --turn --edges --scale --start").into()
+                );
+            }
         }
     }
     Ok(options)
@@ -123,7 +126,11 @@ fn amplitudes() -> AmplitudeGrid {
                 let key = (h_size.max(k_size) * 100 + h_size.min(k_size)) * 100 + l_size;
                 let square: f64 = -(1.0 - stream(key, 0, Purpose::Noise).random::<f64>()).ln();
                 let s2 = f64::from(h * h + k * k) / 41.98_f64.powi(2) + f64::from(l * l) / 88.92_f64.powi(2);
-                amplitudes.push(if (h, k, l) == (0, 0, 0) { 0.0 } else { 100.0 * (square * (-10.0 * s2).exp()).sqrt() });
+                amplitudes.push(if (h, k, l) == (0, 0, 0) {
+                    0.0
+                } else {
+                    100.0 * (square * (-10.0 * s2).exp()).sqrt()
+                });
             }
         }
     }
@@ -242,8 +249,15 @@ fn summarise(results: &[Trial], truth: &Experiment, parameters: &[Parameter]) {
     let n = found.len() as f64;
     println!("{} of {} recovered the truth", found.len(), results.len());
     println!("median time {:.2} s", median(results.iter().map(|trial| trial.seconds).collect()));
-    println!("median error: {:.5} deg, {:.5} %", median(found.iter().map(|t| t.turn).collect()), 100.0 * median(found.iter().map(|t| t.edges).collect()));
-    println!("{:24} {:>12} {:>10} {:>10} {:>10} {:>8} {:>8}", "parameter", "truth", "e.s.d.", "spread", "ratio", "pull", "s.d.");
+    println!(
+        "median error: {:.5} deg, {:.5} %",
+        median(found.iter().map(|t| t.turn).collect()),
+        100.0 * median(found.iter().map(|t| t.edges).collect())
+    );
+    println!(
+        "{:24} {:>12} {:>10} {:>10} {:>10} {:>8} {:>8}",
+        "parameter", "truth", "e.s.d.", "spread", "ratio", "pull", "s.d."
+    );
     for (i, parameter) in parameters.iter().enumerate() {
         let mean = |of: &dyn Fn(&Trial) -> f64| found.iter().map(|trial| of(trial)).sum::<f64>() / n;
         let spread = |of: &dyn Fn(&Trial) -> f64| {

@@ -53,7 +53,8 @@ fn shifted(truth: &Experiment, parameters: &[Parameter], offsets: &[f64]) -> Exp
 }
 
 fn model(recordings: &[Recording], start: &Experiment, shared: &str, own: &str, loss: Loss) -> Experiments {
-    let observed = |recording| Observed::new(recording, start, &Selection::default(), loss, Path::new("image")).unwrap();
+    let observed =
+        |recording| Observed::new(recording, start, &Selection::default(), loss, Path::new("image")).unwrap();
     let list = |names: &str| parse_list(names, start).unwrap();
     Experiments::new(recordings.iter().map(observed).collect(), list(shared), list(own), loss).unwrap()
 }
@@ -139,7 +140,8 @@ fn noisy_stills_give_the_truth_within_their_uncertainties() {
 
 #[test]
 fn images_share_a_cell_and_keep_their_own_orientation_and_scale() {
-    let truths = ["misset = [5, 3, 2]", "misset = [40, 3, 2]"].map(|misset| experiment(&STILL.replace("misset = [5, 3, 2]", misset)));
+    let truths = ["misset = [5, 3, 2]", "misset = [40, 3, 2]"]
+        .map(|misset| experiment(&STILL.replace("misset = [5, 3, 2]", misset)));
     let truths = [(0, 1.0), (1, 2.5)].map(|(i, scale): (usize, f64)| {
         let mut truth = truths[i].clone();
         truth.crystal.scale = scale;
@@ -148,7 +150,8 @@ fn images_share_a_cell_and_keep_their_own_orientation_and_scale() {
     let (shared, own) = ("crystal.cell.a,crystal.cell.b,crystal.cell.c", "orientation,scale");
     let parameters = parse_list(&format!("{shared},{own}"), &truths[0]).unwrap();
     let offsets = [[0.2, -0.2, 0.2, 0.15, -0.1, 0.1, 0.3], [0.2, -0.2, 0.2, -0.1, 0.15, -0.1, -0.5]];
-    let starts: Vec<_> = truths.iter().zip(&offsets).map(|(truth, offsets)| shifted(truth, &parameters, offsets)).collect();
+    let starts: Vec<_> =
+        truths.iter().zip(&offsets).map(|(truth, offsets)| shifted(truth, &parameters, offsets)).collect();
     let recordings = truths.each_ref().map(|truth| photons(&image(truth)));
     let model = model(&recordings, &starts[0], shared, own, Loss::LeastSquares);
     assert_eq!(model.layout().len(), 3 + 2 * 4);
@@ -201,7 +204,10 @@ fn impossible_asks_name_the_culprit() {
     assert!(message.contains("data.npy") && message.contains("9216 are not numbers"), "{message}");
     let few = STILL.replace("[96, 96]", "[2, 2]");
     let message = refused(&few, TEN, |_| {});
-    assert!(message.contains("crystal.cell.gamma") && message.contains("10 parameters") && message.contains("4 pixels"), "{message}");
+    assert!(
+        message.contains("crystal.cell.gamma") && message.contains("10 parameters") && message.contains("4 pixels"),
+        "{message}"
+    );
     let message = refused(STILL, "crystal.scale", |data| data.panels[0].pixels_mut()[7] = -3.0);
     assert!(message.contains("1 pixels") && message.contains("less than 0 photons"), "{message}");
     let message = refused(STILL, "", |_| {});
@@ -235,7 +241,11 @@ fn what_cannot_be_told_apart_is_named_until_a_restraint_tells() {
     let restraint = Restraint { parameter: 0, value: 1.0, sigma: 0.01 };
     let outcome = fit(&model, vec![start], Start::Here, vec![restraint]).unwrap();
     assert!(outcome.degenerate.is_empty());
-    assert!((outcome.parameters[0].esd / 0.01 - 1.0).abs() < 0.01, "the restraint alone says it: {}", outcome.parameters[0].esd);
+    assert!(
+        (outcome.parameters[0].esd / 0.01 - 1.0).abs() < 0.01,
+        "the restraint alone says it: {}",
+        outcome.parameters[0].esd
+    );
 }
 
 #[test]

@@ -149,7 +149,8 @@ impl CoarseImage {
             edge,
             kernel: (-reach..=reach).map(|i| weight(i) / total).collect(),
         };
-        coarse.observed = coarse.sum(|i_panel, place| if image.used[i_panel][place] { image.photons[i_panel][place] } else { 0.0 }, image);
+        coarse.observed = coarse
+            .sum(|i_panel, place| if image.used[i_panel][place] { image.photons[i_panel][place] } else { 0.0 }, image);
         coarse.blur_in_place();
         let mut lit = coarse.sum(|i_panel, place| f64::from(u8::from(image.used[i_panel][place])), image);
         coarse.blur(&mut lit);
@@ -270,7 +271,8 @@ impl Model for Coarse<'_> {
 
     fn normal(&self, state: &State, monitor: &dyn Monitor) -> Result<Normal> {
         let images = state.experiments.iter().enumerate();
-        let sums: Vec<Sums> = images.map(|(i, experiment)| self.image_sums(i, experiment, monitor)).collect::<Result<_>>()?;
+        let sums: Vec<Sums> =
+            images.map(|(i, experiment)| self.image_sums(i, experiment, monitor)).collect::<Result<_>>()?;
         Ok(Normal::new(self.layout(), &sums))
     }
 

@@ -39,7 +39,10 @@ impl Experiments {
     pub fn new(images: Vec<Observed>, shared: Vec<Parameter>, own: Vec<Parameter>, loss: Loss) -> Result<Self> {
         let names: Vec<String> = shared.iter().chain(&own).map(|parameter| parameter.name()).collect();
         if images.is_empty() || names.is_empty() {
-            return Err(Error::setting("--free", "names no parameter to refine, or there is no image to refine against"));
+            return Err(Error::setting(
+                "--free",
+                "names no parameter to refine, or there is no image to refine against",
+            ));
         }
         if let Some((_, name)) = names.iter().enumerate().find(|(i, name)| names[..*i].contains(name)) {
             return Err(Error::setting(name, "is to be refined twice; free it once, shared or for each image"));
@@ -72,7 +75,8 @@ impl Experiments {
     /// The name of each parameter, with the number of the image where it is an image's own.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        let own = (0..self.images.len()).flat_map(|i| self.own.iter().map(move |p| format!("{} of image {}", p.name(), i + 1)));
+        let own = (0..self.images.len())
+            .flat_map(|i| self.own.iter().map(move |p| format!("{} of image {}", p.name(), i + 1)));
         self.shared.iter().map(Parameter::name).chain(own).collect()
     }
 
@@ -203,6 +207,29 @@ impl Model for Experiments {
         let sums: Vec<Sums> =
             images.map(|(image, experiment)| self.image_sums(image, experiment, monitor)).collect::<Result<_>>()?;
         Ok(Normal::new(&self.layout, &sums))
+    }
+
+    fn check_start(&self, normal: &Normal) -> Result<()> {
+        let names = self.names();
+        let information = normal.diagonal();
+        if !normal.is_finite() {
+            let culprits = names.iter().zip(&information).filter(|(_, x)| !x.is_finite());
+            let culprits: Vec<_> = culprits.map(|(name, _)| name.as_str()).collect();
+            let culprit = if culprits.is_empty() { "the image".to_owned() } else { culprits.join(", ") };
+            return Err(Error::setting(culprit, "makes photons or derivatives that are not finite at the start"));
+        }
+        let idle = names.iter().zip(&information).filter(|(_, x)| **x == 0.0);
+        let idle: Vec<_> = idle.map(|(name, _)| name.as_str()).collect();
+        let (has, its, it) = match idle.len() {
+            0 => return Ok(()),
+            1 => ("has", "its value", "it"),
+            _ => ("have", "their values", "them"),
+        };
+        let what = format!(
+            "{has} no effect on any of the {} pixels that are used, so that they cannot say {its}; do not free {it}, or start elsewhere",
+            normal.n_pixels
+        );
+        Err(Error::setting(idle.join(", "), what))
     }
 
     fn unit(&self, normal: &Normal) -> f64 {

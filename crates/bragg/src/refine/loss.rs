@@ -74,11 +74,7 @@ impl Loss {
 fn poisson(observed: f64, modelled: f64) -> PixelLoss {
     let mean = modelled.max(DARKEST);
     let slope = if observed > 0.0 { 1.0 - observed / mean } else { 1.0 };
-    PixelLoss {
-        value: half_deviance(observed, mean) + slope * (modelled - mean),
-        slope,
-        information: 1.0 / mean,
-    }
+    PixelLoss { value: half_deviance(observed, mean) + slope * (modelled - mean), slope, information: 1.0 / mean }
 }
 
 fn gauss(observed: f64, modelled: f64, read_variance: f64) -> PixelLoss {
@@ -87,7 +83,8 @@ fn gauss(observed: f64, modelled: f64, read_variance: f64) -> PixelLoss {
     let residual = modelled - observed;
     let chi = residual * residual / variance;
     // the variance grows with the model where it is lit
-    let (slope, information) = if lit { ((1.0 - chi) / (2.0 * variance), 0.5 / (variance * variance)) } else { (0.0, 0.0) };
+    let (slope, information) =
+        if lit { ((1.0 - chi) / (2.0 * variance), 0.5 / (variance * variance)) } else { (0.0, 0.0) };
     PixelLoss {
         value: 0.5 * (chi + variance.ln()),
         slope: residual / variance + slope,
@@ -136,7 +133,9 @@ pub fn poisson_log_probability(observed: f64, mean: f64) -> f64 {
 fn stirling_error(n: f64) -> f64 {
     if n >= 16.0 {
         let square = n * n;
-        return (1.0 / 12.0 - (1.0 / 360.0 - (1.0 / 1260.0 - (1.0 / 1680.0 - 1.0 / 1188.0 / square) / square) / square) / square) / n;
+        return (1.0 / 12.0
+            - (1.0 / 360.0 - (1.0 / 1260.0 - (1.0 / 1680.0 - 1.0 / 1188.0 / square) / square) / square) / square)
+            / n;
     }
     // δ(n) − δ(n + 1) = (n + ½) ln(1 + 1/n) − 1
     stirling_error(n + 1.0) + (n + 0.5) * (1.0 / n).ln_1p() - 1.0
@@ -153,11 +152,14 @@ mod tests {
         for loss in LOSSES {
             for (observed, modelled) in [(0.0, 0.5), (3.0, 2.5), (3.0, 40.0), (1e5, 1.0003e5), (1e5, 20.0)] {
                 let step = 1e-4 * modelled;
-                let difference =
-                    (loss.of(observed, modelled + step).value - loss.of(observed, modelled - step).value) / (2.0 * step);
+                let difference = (loss.of(observed, modelled + step).value - loss.of(observed, modelled - step).value)
+                    / (2.0 * step);
                 let slope = loss.of(observed, modelled).slope;
                 let scale = slope.abs().max(1e-3);
-                assert!((difference - slope).abs() < 1e-5 * scale, "{loss:?} {observed} {modelled}: {difference} {slope}");
+                assert!(
+                    (difference - slope).abs() < 1e-5 * scale,
+                    "{loss:?} {observed} {modelled}: {difference} {slope}"
+                );
             }
         }
     }

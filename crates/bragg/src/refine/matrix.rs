@@ -178,7 +178,13 @@ mod tests {
         assert!(distance_from_identity(&vectors.transposed().times(&vectors)) < 1e-13);
         for (j, value) in values.iter().enumerate() {
             let vector: Vec<f64> = (0..9).map(|i| vectors[(i, j)]).collect();
-            assert!(matrix.apply(&vector).iter().zip(&vector).all(|(a, x)| (a - value * x).abs() < 1e-12 * values[0].abs().max(10.0)));
+            assert!(
+                matrix
+                    .apply(&vector)
+                    .iter()
+                    .zip(&vector)
+                    .all(|(a, x)| (a - value * x).abs() < 1e-12 * values[0].abs().max(10.0))
+            );
         }
         let trace: f64 = matrix.diagonal().sum();
         assert!((values.iter().sum::<f64>() / trace - 1.0).abs() < 1e-13);

@@ -176,7 +176,10 @@ fn allowed(experiment: &Experiment, selection: &Selection) -> std::result::Resul
         let n = panel.n_fast.saturating_mul(panel.n_slow);
         let theirs = selection.mask.as_ref().map(|mask| mask.get(i).filter(|mask| mask.len() == n));
         if theirs == Some(None) {
-            return Err(format!("and its mask differ in size: panel {i} has {} × {} pixels", panel.n_fast, panel.n_slow));
+            return Err(format!(
+                "and its mask differ in size: panel {i} has {} × {} pixels",
+                panel.n_fast, panel.n_slow
+            ));
         }
         let open = |mask: Option<&Arc<[bool]>>, place: usize| mask.is_none_or(|mask| mask.get(place) == Some(&true));
         let is_allowed = |place: usize| {

@@ -48,7 +48,9 @@ pub(super) fn orientation(
 
 /// Degrees by which a turn moves a spot at the edge of what is looked at by the blur's width.
 fn step_size(state: &State, coarseness: Coarseness) -> f64 {
-    let Some(panel) = state.experiments.first().and_then(|experiment| experiment.detector.panels.first()) else { return 1.0 };
+    let Some(panel) = state.experiments.first().and_then(|experiment| experiment.detector.panels.first()) else {
+        return 1.0;
+    };
     let width = 2.0 * coarseness.blur.max(1.0) * panel.pixel_size;
     (width / panel.close_distance().abs().max(panel.pixel_size)).atan().to_degrees()
 }

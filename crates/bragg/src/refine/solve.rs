@@ -15,8 +15,7 @@ pub(super) fn step(normal: &Normal, damping: f64, weights: &[f64], given: &[Opti
     let fixed: Vec<f64> = given.iter().map(|step| step.unwrap_or(0.0)).collect();
     let pulled = normal.times(&fixed);
     let scale = scales(weights, given);
-    let right: Vec<f64> =
-        (0..fixed.len()).map(|i| -(normal.gradient()[i] + pulled[i]) * scale[i]).collect();
+    let right: Vec<f64> = (0..fixed.len()).map(|i| -(normal.gradient()[i] + pulled[i]) * scale[i]).collect();
     let scaled = Scaled::new(normal, &scale, damping);
     let eliminated = scaled.eliminate(Matrix::inverse)?;
     let n = normal.layout.n_shared;
@@ -120,9 +119,16 @@ pub(super) fn uncertainty(normal: &Normal, held: &[bool], variance: f64, correla
         Some(inverse)
     });
     // inverting by eigenvalues always succeeds
-    let Some(eliminated) = eliminated else { return Uncertainty { esd: Vec::new(), correlated: Vec::new(), degenerate } };
+    let Some(eliminated) = eliminated else {
+        return Uncertainty { esd: Vec::new(), correlated: Vec::new(), degenerate };
+    };
     let (shared, nulls) = pseudo_inverse(&eliminated.shared);
-    let links: Vec<_> = scaled.cross.iter().zip(&eliminated.inverses).map(|(cross, inverse)| inverse.times(&cross.transposed())).collect();
+    let links: Vec<_> = scaled
+        .cross
+        .iter()
+        .zip(&eliminated.inverses)
+        .map(|(cross, inverse)| inverse.times(&cross.transposed()))
+        .collect();
     for null in &nulls {
         let own = links.iter().enumerate().flat_map(|(i, link)| {
             let follows = link.apply(null).into_iter().map(|x| -x);

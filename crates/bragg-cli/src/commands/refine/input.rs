@@ -11,8 +11,8 @@ use bragg::image::Recording;
 use bragg::io::{self, Metadata};
 use bragg::kernel::{Unwatched, cpu};
 use bragg::refine::{
-    Coarseness, Experiments, LeftOut, Loss, Observed, Priors, Restraint, Selection, Settings, Start, State,
-    Stop, check_describable, near_bright,
+    Coarseness, Experiments, LeftOut, Loss, Observed, Priors, Restraint, Selection, Settings, Start, State, Stop,
+    check_describable, near_bright,
 };
 use bragg::scene::Scene;
 use std::path::{Path, PathBuf};
@@ -111,7 +111,9 @@ fn resolved(path: &Path, arguments: &Refine) -> Result<Resolved> {
 
 fn selection(arguments: &Refine, resolved: &[Resolved]) -> Result<Selection> {
     if !(arguments.gain.is_finite() && arguments.gain > 0.0) {
-        return Err(Error::setting("--gain", format!("is {}; it must be a number, greater than 0", arguments.gain)).into());
+        return Err(
+            Error::setting("--gain", format!("is {}; it must be a number, greater than 0", arguments.gain)).into()
+        );
     }
     if !arguments.adc.is_finite() {
         return Err(Error::setting("--adc", format!("is {}; it must be a number", arguments.adc)).into());
@@ -140,7 +142,9 @@ fn first_size(experiment: &Experiment) -> Option<(usize, usize)> {
 fn mask(path: &Path, experiment: &Experiment) -> Result<Vec<Arc<[bool]>>> {
     let (mask, _) = io::read(path, first_size(experiment))?;
     Ok(match mask {
-        Recording::Photons(image) => image.panels.iter().map(|p| p.pixels().iter().map(|&x| x != 0.0).collect()).collect(),
+        Recording::Photons(image) => {
+            image.panels.iter().map(|p| p.pixels().iter().map(|&x| x != 0.0).collect()).collect()
+        }
         Recording::Counts(image) => image.panels.iter().map(|p| p.pixels().iter().map(|&x| x != 0).collect()).collect(),
     })
 }
@@ -182,7 +186,10 @@ fn shoeboxes(observed: &mut Observed, experiment: &Experiment, reach: usize) -> 
     let model = cpu::render::<f64>(&Scene::new(&observed.masking(experiment.clone())), &Unwatched)?;
     let widths: Vec<usize> = experiment.detector.panels.iter().map(|panel| panel.n_fast).collect();
     let near = |i: usize, photons: &[f64]| near_bright(photons, &observed.used[i], widths[i], reach);
-    let boxes: Vec<[Vec<bool>; 2]> = model.panels.iter().enumerate()
+    let boxes: Vec<[Vec<bool>; 2]> = model
+        .panels
+        .iter()
+        .enumerate()
         .map(|(i, panel)| [near(i, &observed.photons[i]), near(i, panel.pixels())])
         .collect();
     observed.retain(&widths, |i, fast, slow| boxes[i].iter().any(|near| near[slow * widths[i] + fast]));
@@ -193,7 +200,8 @@ fn priors(arguments: &Refine, model: &Experiments) -> Result<Priors> {
     let names = model.names();
     // an image's own parameters are all meant by their plain name
     let places = |option: &'static str, name: &str| -> Result<Vec<usize>> {
-        let is = |known: &str| known == name || known.strip_prefix(name).is_some_and(|rest| rest.starts_with(" of image "));
+        let is =
+            |known: &str| known == name || known.strip_prefix(name).is_some_and(|rest| rest.starts_with(" of image "));
         let places: Vec<usize> = (0..names.len()).filter(|&i| is(&names[i])).collect();
         if places.is_empty() {
             let what = format!("names {name}, which is not refined; refined are {}", names.join(", "));
@@ -239,7 +247,7 @@ fn bounds(text: &str) -> Option<(&str, [f64; 2])> {
 /// Blurs (pixels) of the stages, widest first.
 const BLURS: [f64; 3] = [6.0, 3.0, 1.5];
 /// Resolution limits of the stages, in multiples of the finest spacing on the detector.
-const RUNGS: [f64; 4] = [4.0, 2.7, 2.0, 1.5];
+const RUNGS: [f64; 6] = [7.0, 4.7, 3.3, 2.3, 1.8, 1.4];
 
 fn start_of(arguments: &Refine, state: &State) -> Start {
     let blurred = || BLURS.map(|blur| Coarseness { blur, d_min: 0.0 }).to_vec();

@@ -24,9 +24,11 @@ pub(crate) fn run(arguments: &Refine) -> anyhow::Result<()> {
     let start = Instant::now();
     let task = on_threads(n_threads, || input::task(arguments, messages))??;
     report::check_outputs(arguments, &task)?;
-    let work = task.start.experiments.first().map_or(1, |experiment| {
-        threads::for_rendering(n_threads, &Scene::new(experiment))
-    });
+    let work = task
+        .start
+        .experiments
+        .first()
+        .map_or(1, |experiment| threads::for_rendering(n_threads, &Scene::new(experiment)));
     let outcome = on_threads(work, || solve(arguments, &task, messages))??;
     report::write(arguments, &task, &outcome, start.elapsed().as_secs_f64(), messages)
 }

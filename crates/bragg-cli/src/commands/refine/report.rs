@@ -81,7 +81,8 @@ pub(super) fn write(
         written.push(path.clone());
     }
     for (i, path) in residual_files(arguments, task).into_iter().enumerate() {
-        let picture = Style { scale: Scale::Linear, low: Limit::Value(-5.0), high: Limit::Value(5.0), ..Style::default() };
+        let picture =
+            Style { scale: Scale::Linear, low: Limit::Value(-5.0), high: Limit::Value(5.0), ..Style::default() };
         let options = WriteOptions { picture, pgm_scale: None };
         io::write_recording(&path, &residual(task, i, &modelled[i]), &task.metadata[i], &options)?;
         written.push(path);
@@ -94,7 +95,8 @@ pub(super) fn write(
 fn warn(outcome: &Outcome, messages: Messages) {
     for set in &outcome.degenerate {
         match &set[..] {
-            [one] => messages.warning(format_args!("{one} has no effect on the image at the end: the data do not say its value")),
+            [one] => messages
+                .warning(format_args!("{one} has no effect on the image at the end: the data do not say its value")),
             many => messages.warning(format_args!(
                 "{} cannot be told apart: they can change together without any effect; hold or restrain one of them",
                 many.join(", ")
@@ -109,7 +111,9 @@ fn warn(outcome: &Outcome, messages: Messages) {
     }
     match outcome.ended {
         Ended::Converged => {}
-        Ended::Stalled => messages.warning("no step lowers the loss any further, although one is expected to; the start may be too far away (--start)"),
+        Ended::Stalled => messages.warning(
+            "no step lowers the loss any further, although one is expected to; the start may be too far away (--start)",
+        ),
         Ended::Iterations => messages.warning("the iterations ran out before the fit converged (--iterations)"),
     }
 }
@@ -151,9 +155,7 @@ fn as_json(task: &Task, outcome: &Outcome, modelled: &[Image<f64>], seconds: f64
             "shift": number(p.value - p.start), "esd": number(p.esd), "at_bound": p.at_bound,
         })
     };
-    let iteration = |i: &bragg::refine::Iteration| {
-        json!({ "number": i.number, "loss": number(i.loss), "damping": i.damping, "taken": i.taken, "values": i.values })
-    };
+    let iteration = |i: &bragg::refine::Iteration| json!({ "number": i.number, "loss": number(i.loss), "damping": i.damping, "taken": i.taken, "values": i.values });
     let likelihood = (task.loss == Loss::Poisson).then(|| log_likelihood(task, modelled));
     json!({
         "ended": ended(outcome.ended),
@@ -179,7 +181,10 @@ fn pixels<'a>(task: &'a Task, i: usize, modelled: &'a Image<f64>) -> impl Iterat
 
 fn log_likelihood(task: &Task, modelled: &[Image<f64>]) -> f64 {
     let image = |(i, modelled): (usize, &Image<f64>)| -> f64 {
-        pixels(task, i, modelled).flatten().map(|(observed, modelled)| poisson_log_probability(observed, modelled)).sum()
+        pixels(task, i, modelled)
+            .flatten()
+            .map(|(observed, modelled)| poisson_log_probability(observed, modelled))
+            .sum()
     };
     modelled.iter().enumerate().map(image).sum()
 }
