@@ -13,7 +13,9 @@ pub mod toml;
 pub mod value;
 
 pub use metadata::metadata;
-pub use resolve::{Output, Resolved, resolve, resolve_noise, resolve_picture};
+pub use resolve::{
+    Amplitudes, Output, Resolved, resolve, resolve_amplitudes, resolve_noise, resolve_picture, resolve_with,
+};
 pub use value::Value;
 
 use crate::error::{Error, Result};

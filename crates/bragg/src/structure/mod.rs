@@ -110,6 +110,20 @@ impl Model {
     }
 }
 
+/// The largest and the smallest estimate of [`Model::expected_resolution`] (Å).
+const EXPECTED_RESOLUTION: std::ops::RangeInclusive<f64> = 0.8..=5.0;
+
+impl Model {
+    /// The resolution (Å) to which a crystal of such atoms usually diffracts, from their mean B: √(B/8), where the mean intensity is
+    /// down by exp(−B/(2d²)) = e⁻⁴ against atoms at rest. Between 0.8 and 5 Å; 0.8 Å where B is unknown.
+    #[must_use]
+    pub fn expected_resolution(&self) -> f64 {
+        let trace = |displacement: &Displacement| (0..3).map(|i| displacement.b_matrix().0[i][i]).sum::<f64>() / 3.0;
+        let mean = self.atoms.iter().map(|atom| trace(&atom.displacement)).sum::<f64>() / self.atoms.len().max(1) as f64;
+        (mean.max(0.0) / 8.0).sqrt().clamp(*EXPECTED_RESOLUTION.start(), *EXPECTED_RESOLUTION.end())
+    }
+}
+
 /// Dispersion corrections f' + i·f'' of elements at one wavelength (electrons); none for elements that are not in it.
 pub type Dispersion = BTreeMap<Element, Complex64>;
 

@@ -19,12 +19,12 @@ const OPERATORS: [&str; 4] = [
     "_pdbx_symmetry_equiv_pos_as_xyz",
 ];
 
-pub(super) fn parse(text: &str, path: &Path) -> Result<Model> {
+pub(super) fn parse(text: &str, path: &Path, space_group: Option<&str>) -> Result<Model> {
     let block = cif::parse(text).map_err(|(line, what)| Error::file(path, line, what))?;
-    model(&block, path).map_err(|(line, what)| Error::file(path, line, what))
+    model(&block, path, space_group).map_err(|(line, what)| Error::file(path, line, what))
 }
 
-fn model(block: &Block, path: &Path) -> std::result::Result<Model, Refusal> {
+fn model(block: &Block, path: &Path, given: Option<&str>) -> std::result::Result<Model, Refusal> {
     let mut parameters = [0.0; 6];
     let tags = ["length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma"];
     for (parameter, tag) in parameters.iter_mut().zip(tags) {
@@ -35,8 +35,12 @@ fn model(block: &Block, path: &Path) -> std::result::Result<Model, Refusal> {
     }
     let cell = cell(parameters).map_err(|what| (None, what))?;
     let names = ["_symmetry_space_group_name_h-m", "_space_group_name_h-m_alt", "_space_group_name_h-m_full"];
-    let space_group = names.iter().find_map(|tag| block.item(tag)?.known()).unwrap_or_default().to_owned();
-    let symmetry = operators(block, &space_group, &cell)?;
+    let named = given.or_else(|| names.iter().find_map(|tag| block.item(tag)?.known()));
+    let space_group = named.unwrap_or_default().to_owned();
+    let symmetry = match given {
+        Some(name) => named_operators(name, &cell).map_err(|what| (None, what))?,
+        None => operators(block, &space_group, &cell)?,
+    };
     let atoms = atoms(block, &cell)?;
     Ok(Model { atoms, cell, space_group, symmetry, source: path.to_owned() })
 }

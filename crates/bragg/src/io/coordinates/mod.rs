@@ -38,6 +38,14 @@ pub fn read(path: &Path) -> Result<Model> {
 /// A file that is cut off, has no atoms or no unit cell, whose values are no finite numbers, whose elements are not known, or
 /// whose symmetry is neither listed nor known by name.
 pub fn parse(bytes: &[u8], path: &Path) -> Result<Model> {
+    parse_in(bytes, path, None)
+}
+
+/// As [`parse`], in a space group (any spelling) instead of what the file says of symmetry.
+///
+/// # Errors
+/// As [`parse`], and a space group that is not known or does not fit the cell.
+pub fn parse_in(bytes: &[u8], path: &Path, space_group: Option<&str>) -> Result<Model> {
     let unpacked;
     let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
         unpacked = unpack(bytes).map_err(|what| Error::file(path, None, what))?;
@@ -50,12 +58,27 @@ pub fn parse(bytes: &[u8], path: &Path) -> Result<Model> {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let is_cif =
         lines.next().is_some_and(|line| line.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("data_")));
-    let model = if is_cif { mmcif::parse(&text, path) } else { pdb::parse(&text, path) }?;
+    let model = if is_cif { mmcif::parse(&text, path, space_group) } else { pdb::parse(&text, path, space_group) }?;
     if model.atoms.is_empty() {
         let what = "there are no atoms in it; give a PDB file (ATOM and HETATM records) or an mmCIF file (_atom_site)";
         return Err(Error::file(path, None, what));
     }
     Ok(model)
+}
+
+/// Whether a file, gzipped or not, has atoms in it, as far as its tags tell: an mmCIF file may hold reflections instead.
+#[must_use]
+pub fn has_atoms(bytes: &[u8]) -> bool {
+    let unpacked;
+    let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
+        unpacked = unpack(bytes).unwrap_or_default();
+        &unpacked
+    } else {
+        bytes
+    };
+    let begins = |line: &[u8], tag: &[u8]| line.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag));
+    let mut lines = bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_start);
+    lines.any(|line| [&b"_atom_site"[..], b"ATOM  ", b"HETATM"].iter().any(|tag| begins(line, tag)))
 }
 
 /// The operators of the space group that a file names, in the setting that its cell fits.

@@ -21,7 +21,7 @@ struct Records {
     model: i32,
 }
 
-pub(super) fn parse(text: &str, path: &Path) -> Result<Model> {
+pub(super) fn parse(text: &str, path: &Path, space_group: Option<&str>) -> Result<Model> {
     let mut records = Records { model: 1, ..Records::default() };
     for (i, line) in text.lines().enumerate() {
         records.take(line).map_err(|what| Error::file(path, i + 1, what))?;
@@ -31,6 +31,10 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Model> {
         return Err(refuse("there are no ATOM or HETATM records in it, and it is not mmCIF either".into()));
     }
     let cell = records.cell.ok_or_else(|| refuse("it has no unit cell (CRYST1 record)".into()))?;
+    if let Some(name) = space_group {
+        records.space_group = name.to_owned();
+        records.symmetry.clear();
+    }
     let symmetry = records.operators(&cell).map_err(refuse)?;
     let fractional_from_cartesian = cell.basis().reciprocal_rows();
     let placed = |(atom, position): Placed| Atom { position: fractional_from_cartesian.apply(position).0, ..atom };

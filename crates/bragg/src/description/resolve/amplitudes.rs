@@ -1,0 +1,269 @@
+//! Where amplitudes come from: reflections of a file, F_calc of a model, Wilson statistics.
+
+use super::resolver::Resolver;
+use crate::error::{Error, Result};
+use crate::experiment::UnitCell;
+use crate::experiment::Beam;
+use crate::io::cache::{self, Cache};
+use crate::io::coordinates;
+use crate::io::read_bytes;
+use crate::io::reflections::{ReflectionFormat, read_reflections};
+use crate::math::Vec3;
+use crate::reflections::{Miller, Reflections};
+use crate::structure::{Dispersion, Model, ModelChoice};
+use self::pending::{Solvent, anomalous, f_calc};
+use crate::symmetry::{SpaceGroup, expand_to_p1};
+use crate::units::EV_ANGSTROM;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Raised whenever F_calc of the same model changes.
+const F_CALC_VERSION: u32 = 1;
+
+/// What the amplitudes depend on besides their own keys.
+#[derive(Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    /// The wavelength (Å), when there is a beam.
+    pub(super) wavelength: Option<f64>,
+    /// The mean photon energy (eV), when there is a beam.
+    pub(super) energy: Option<f64>,
+    /// The finest spacing (Å) that is asked for, when there is a detector.
+    pub(super) reach: Option<f64>,
+    /// Where F_calc is kept between runs.
+    pub(super) cache: Option<&'a Cache>,
+}
+
+/// The mean photon energy (eV) of a beam's sources by their weights.
+pub(super) fn mean_energy(beam: &Beam) -> f64 {
+    let (sum, weights) = beam.sources.iter().fold((0.0, 0.0), |(sum, weights), source| {
+        (sum + source.weight * EV_ANGSTROM / source.wavelength, weights + source.weight)
+    });
+    if weights > 0.0 { sum / weights } else { EV_ANGSTROM / beam.wavelength }
+}
+
+const FILE: &str = "crystal.structure_factors.file";
+const COLUMN: &str = "crystal.structure_factors.column";
+const D_MIN: &str = "crystal.structure_factors.d_min";
+const SPACE_GROUP: &str = "crystal.space_group";
+
+impl Resolver {
+    /// The amplitudes that a file or chance gives, in P1; `None` when every reflection has the default one.
+    pub(super) fn reflections(&mut self, around: Surroundings) -> Result<Option<Reflections>> {
+        let Some(path) = self.path(FILE) else {
+            if self.has(COLUMN) {
+                return Err(self.error(COLUMN, format!("has no effect without {FILE}")));
+            }
+            return Ok(None);
+        };
+        let column = if self.has(COLUMN) { Some(self.text(COLUMN)?) } else { None };
+        let format = match self.text("crystal.structure_factors.format")?.as_str() {
+            "text" => ReflectionFormat::Text,
+            "nanobragg-text" => ReflectionFormat::NanoBraggText,
+            "mtz" => ReflectionFormat::Mtz,
+            "fdump" => ReflectionFormat::Fdump,
+            "coordinates" => return self.of_coordinates(&path, &read_bytes(&path)?, around).map(Some),
+            _ if may_hold_atoms(&path) => {
+                let bytes = read_bytes(&path)?;
+                if coordinates::has_atoms(&bytes) {
+                    return self.of_coordinates(&path, &bytes, around).map(Some);
+                }
+                ReflectionFormat::from_path(&path)?
+            }
+            _ => ReflectionFormat::from_path(&path)?,
+        };
+        let mut reflections = read_reflections(&path, format, column.as_deref())?;
+        self.expand(&mut reflections)?;
+        self.cut(&mut reflections, around)?;
+        Ok(Some(reflections))
+    }
+
+    /// Applies the space group that was given to a list.
+    fn expand(&mut self, reflections: &mut Reflections) -> Result<()> {
+        if !self.has(SPACE_GROUP) {
+            return Ok(());
+        }
+        let group = self.space_group(reflections.cell)?;
+        reflections.list = expand_to_p1(&reflections.list, &group.operators)
+            .map_err(|what| Error::file(&reflections.source, None, what))?;
+        reflections.symmetry = group.operators;
+        Ok(())
+    }
+
+    /// Leaves out the reflections of a file that are finer than the limit that was given.
+    fn cut(&mut self, reflections: &mut Reflections, around: Surroundings) -> Result<()> {
+        let Some(d_min) = self.given_number(D_MIN)? else { return Ok(()) };
+        let cell = match reflections.cell {
+            Some(cell) => UnitCell::new(cell).map_err(|what| Error::file(&reflections.source, None, what))?,
+            None => self.known_cell(around.wavelength)?,
+        };
+        let reciprocal = cell.basis().reciprocal_rows();
+        let limit = (1.0 + 1e-9) / d_min;
+        reflections.list.retain(|(hkl, _)| spacing(&reciprocal.0, *hkl) <= limit);
+        Ok(())
+    }
+
+    /// The space group that was given, in the setting that a cell fits.
+    fn space_group(&mut self, cell: Option<[f64; 6]>) -> Result<SpaceGroup> {
+        let name = self.text(SPACE_GROUP)?;
+        let group = match cell {
+            Some(cell) => SpaceGroup::parse_for_cell(&name, cell),
+            None => SpaceGroup::parse(&name),
+        };
+        group.map_err(|what| self.error(SPACE_GROUP, what))
+    }
+
+    /// The cell of the description alone.
+    fn known_cell(&mut self, wavelength: Option<f64>) -> Result<UnitCell> {
+        if self.has_matrix() {
+            let n_notices = self.notices.len();
+            let basis = self.basis_of_matrix(wavelength.unwrap_or(1.0))?;
+            // they come again when the crystal is made
+            self.notices.truncate(n_notices);
+            return Ok(UnitCell::from_basis(&basis));
+        }
+        self.cell(None)
+    }
+
+    /// The cell of reflections: their own, else that of the description, if any.
+    pub(super) fn cell_of(&mut self, reflections: &Reflections) -> Result<Option<[f64; 6]>> {
+        if reflections.cell.is_some() || !(self.has_matrix() || self.has("crystal.cell.a")) {
+            return Ok(reflections.cell);
+        }
+        Ok(Some(self.known_cell(None)?.parameters()))
+    }
+
+    /// F_calc of a model.
+    fn of_coordinates(&mut self, path: &Path, bytes: &[u8], around: Surroundings) -> Result<Reflections> {
+        if self.has(COLUMN) {
+            let what = format!("has no effect with coordinates: {} has no columns of reflections", path.display());
+            return Err(self.error(COLUMN, what));
+        }
+        let space_group = if self.has(SPACE_GROUP) { Some(self.text(SPACE_GROUP)?) } else { None };
+        let model = coordinates::parse_in(bytes, path, space_group.as_deref())?;
+        let models = self.text("crystal.structure_factors.models")?;
+        let model = model.choose(if models == "all" { ModelChoice::Averaged } else { ModelChoice::First });
+        let d_min = self.d_min(&model, around)?;
+        let (dispersion, energy) = self.dispersion(&model, around)?;
+        let solvent = self.solvent()?;
+        let key = format!(
+            "F_calc {F_CALC_VERSION}\nfile {}\nmodels {models}\nspace group {space_group:?}\nd_min {d_min:?}\nsolvent {solvent:?}\n\
+             dispersion {dispersion:?}\n",
+            cache::digest(bytes)
+        );
+        let kept = around.cache.and_then(|cache| cache.load(&key));
+        let how = if kept.is_some() { "kept from an earlier run" } else { "calculated" };
+        let list = match kept {
+            Some(list) => list,
+            None => {
+                let list = f_calc(&model, &dispersion, solvent.as_ref(), d_min);
+                let list = list.map_err(|what| self.error(D_MIN, what))?;
+                if let Some(Err(error)) = around.cache.map(|cache| cache.store(&key, &list)) {
+                    self.notice(format!("the structure factors are not kept for later runs: {error}"));
+                }
+                list
+            }
+        };
+        let with_solvent = if solvent.is_some() { "with bulk solvent" } else { "without bulk solvent" };
+        let at_energy = energy.map_or("without dispersion".to_owned(), |energy| format!("dispersion at {energy:.0} eV"));
+        let f_000 = list.iter().find(|(hkl, _)| *hkl == [0; 3]).map_or(0.0, |(_, f)| f.norm());
+        self.notice(format!(
+            "structure factors of {} to {d_min} Å {how}: {} atoms, {with_solvent}, {at_energy}; F(000) = {f_000:.0} electrons",
+            path.display(),
+            model.atoms.len()
+        ));
+        let list = list.into_iter().map(|(hkl, f)| (hkl, f.norm())).collect();
+        let cell = Some(model.cell.parameters());
+        Ok(Reflections { list, cell, symmetry: model.symmetry, source: path.to_owned() })
+    }
+
+    /// Dispersion corrections at the beam's energy (eV), unless they are not wanted.
+    fn dispersion(&mut self, model: &Model, around: Surroundings) -> Result<(Dispersion, Option<f64>)> {
+        let key = "crystal.structure_factors.anomalous";
+        let is_wanted = self.flag(key)?;
+        let Some(energy) = around.energy.filter(|_| is_wanted) else { return Ok((Dispersion::new(), None)) };
+        let elements: BTreeSet<_> = model.atoms.iter().map(|atom| atom.element).collect();
+        let found = anomalous::dispersion(elements, energy).map_err(|what| self.error(key, what))?;
+        Ok((found, Some(energy)))
+    }
+
+    /// The bulk solvent, unless it is not wanted.
+    fn solvent(&mut self) -> Result<Option<Solvent>> {
+        if !self.flag("crystal.structure_factors.solvent")? {
+            return Ok(None);
+        }
+        let k_sol = self.number("crystal.structure_factors.k_sol")?;
+        let b_sol = self.number("crystal.structure_factors.b_sol")?;
+        Ok(Some(Solvent { k_sol, b_sol, ..Solvent::default() }))
+    }
+
+    /// Whether amplitudes between reflections may be asked for.
+    fn may_interpolate(&mut self, cell: &UnitCell) -> Result<bool> {
+        let few = if self.has("crystal.size") {
+            const ANGSTROM_PER_MM: f64 = 1e7;
+            let sizes = self.array::<3>("crystal.size")?;
+            (0..3).any(|i| sizes[i] * ANGSTROM_PER_MM <= 2.0 * cell.edges[i])
+        } else {
+            self.has("crystal.n_cells") && self.counts::<3>("crystal.n_cells")?.iter().any(|&n| n <= 2)
+        };
+        let key = "crystal.structure_factors.interpolation";
+        let asked = if self.has(key) { Some(self.text(key)?) } else { None };
+        Ok(match asked.as_deref() {
+            Some("tricubic") => true,
+            Some("nearest") => false,
+            _ => few,
+        })
+    }
+
+    /// The limit of calculated reflections: what the detector reaches, and the reflections around it that pixels there ask for.
+    fn d_min(&mut self, model: &Model, around: Surroundings) -> Result<f64> {
+        if let Some(reach) = around.reach
+            && !self.has(D_MIN)
+        {
+            let reach = reach.max(self.number("sampling.d_min")?);
+            let reciprocal = model.cell.basis().reciprocal_rows().0;
+            let (n_cells, why) = if self.may_interpolate(&model.cell)? {
+                (2.5, "what the detector reaches and two and a half reciprocal cells more, for interpolation")
+            } else {
+                (0.5, "what the detector reaches and half a reciprocal cell more")
+            };
+            let beyond = n_cells * reciprocal.iter().map(|edge| edge.norm()).sum::<f64>();
+            let d_min = 1.0 / (1.0 / reach + beyond);
+            // a round number is easier on the eye
+            let rounded = if d_min > 0.1 { (d_min * 1000.0).floor() / 1000.0 } else { d_min };
+            self.automatic(D_MIN, rounded, why)?;
+        }
+        if !self.has(D_MIN) {
+            let d_min = (model.expected_resolution() * 100.0).round() / 100.0;
+            self.automatic(D_MIN, d_min, "as far as the atoms of the model scatter: √(mean B / 8)")?;
+        }
+        self.number(D_MIN)
+    }
+}
+
+/// Whether a file may hold coordinates, by its name; structure-factor mmCIF files have the same.
+fn may_hold_atoms(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    [".pdb", ".ent", ".cif", ".mmcif"].iter().any(|ending| name.ends_with(ending))
+}
+
+/// 1/d (1/Å) of a reflection.
+fn spacing(reciprocal: &[Vec3; 3], hkl: Miller) -> f64 {
+    let [a, b, c] = *reciprocal;
+    let [h, k, l] = hkl.map(f64::from);
+    (a * h + b * k + c * l).norm()
+}
+
+mod pending {
+    use crate::reflections::Miller;
+    use crate::structure::{Complex64, Dispersion, Model, fft};
+    #[derive(Debug, Clone, Copy, Default)]
+    pub(super) struct Solvent { pub(super) k_sol: f64, pub(super) b_sol: f64, pub(super) r: f64 }
+    pub(super) fn f_calc(model: &Model, d: &Dispersion, _: Option<&Solvent>, d_min: f64) -> Result<Vec<(Miller, Complex64)>, String> {
+        fft::structure_factors(model, d, d_min)
+    }
+    pub(super) mod anomalous {
+        use crate::structure::{Dispersion, Element};
+        pub(in super::super) fn dispersion(_: impl IntoIterator<Item = Element>, _: f64) -> Result<Dispersion, String> { Ok(Dispersion::new()) }
+    }
+}
