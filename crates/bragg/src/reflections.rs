@@ -1,5 +1,9 @@
 //! Structure-factor amplitudes, as files give them and as the kernel reads them.
 
+mod shells;
+
+pub use shells::Shell;
+
 use crate::error::{Error, Result};
 use crate::symmetry::{Operator, is_absent};
 use rayon::prelude::*;

@@ -6,6 +6,7 @@
 
 use crate::error::{Error, Result};
 use crate::reflections::{MAX_INDEX, Miller, Reflections};
+use std::io::{self, Write};
 use std::path::Path;
 
 /// Reads `h k l F` lines: whole indices (`3` or `3.0`), F (electrons) not negative; further columns, blank lines and
@@ -36,6 +37,14 @@ pub fn parse_nanobragg(bytes: &[u8], path: &Path) -> Result<Reflections> {
         let nearest = |text: &str| in_range((number(text, "an index")? - 0.5).ceil(), text);
         Ok(([nearest(h)?, nearest(k)?, nearest(l)?], number(amplitude, "the amplitude")?))
     })
+}
+
+/// Writes `h k l F` lines, with as many digits as F has.
+///
+/// # Errors
+/// What the operating system refuses.
+pub fn write(list: &[(Miller, f64)], out: &mut dyn Write) -> io::Result<()> {
+    list.iter().try_for_each(|([h, k, l], amplitude)| writeln!(out, "{h} {k} {l} {amplitude}"))
 }
 
 fn read_lines(
@@ -155,5 +164,14 @@ mod tests {
         {
             assert!(message(text, parse_nanobragg).contains(word));
         }
+    }
+
+    #[test]
+    fn what_is_written_is_read_bit_for_bit() {
+        let list = vec![([1, -2, 30], 1.0 / 3.0), ([0, 0, 0], 123_456.0), ([-7, 0, 1], 1e-300)];
+        let mut bytes = Vec::new();
+        write(&list, &mut bytes).unwrap();
+        assert_eq!(parse(&bytes, Path::new("p1.hkl")).unwrap().list, list);
+        assert_eq!(parse_nanobragg(&bytes, Path::new("p1.hkl")).unwrap().list, list);
     }
 }

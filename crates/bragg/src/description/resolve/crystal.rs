@@ -55,9 +55,8 @@ impl Resolver {
             return self.basis("crystal.a_matrix", columns.reciprocal_rows());
         }
         if let Some(path) = self.path("crystal.mosflm_matrix") {
-            // (X, Y, Z) of imgCIF is (z, y, −x) of MOSFLM, whose x is along the beam and z along the spindle
-            let lab_from_mosflm = |v: Vec3| Vec3::new(v[2], v[1], -v[0]) * (1.0 / wavelength);
-            let reciprocal = mosflm_matrix::read(&path)?.transposed().0.map(lab_from_mosflm);
+            let in_lab = |v: Vec3| mosflm_matrix::lab_from_mosflm(v) * (1.0 / wavelength);
+            let reciprocal = mosflm_matrix::read(&path)?.transposed().0.map(in_lab);
             return self.basis("crystal.mosflm_matrix", Mat3::from_rows(reciprocal).reciprocal_rows());
         }
         let [a, b, c] = ["crystal.real_space_a", "crystal.real_space_b", "crystal.real_space_c"];
