@@ -2,18 +2,22 @@
 //!
 //! F(h) = Σ_atoms Σ_operators q·f(s)·T(h)·exp(2πi h·x) over the whole cell (International Tables B, 2010, section 1.2): the
 //! sign of the exponent is crystallography's, and F is in electrons. Occupancies q are taken as files of macromolecules
-//! give them: an atom on a special position counts once for each operator. No bulk solvent.
+//! give them: an atom on a special position counts once for each operator.
 
+pub mod anomalous;
 pub mod direct;
 pub mod fft;
 mod form_factors;
 mod operators;
+pub mod solvent;
 
 pub use form_factors::{Element, FormFactor};
 pub use operators::operators_from_cartesian;
+pub use solvent::Solvent;
 
 use crate::experiment::UnitCell;
 use crate::math::{Mat3, Vec3};
+use crate::reflections::Miller;
 use crate::symmetry::Operator;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -126,6 +130,40 @@ impl Model {
 
 /// Dispersion corrections f' + i·f'' of elements at one wavelength (electrons); none for elements that are not in it.
 pub type Dispersion = BTreeMap<Element, Complex64>;
+
+/// F of the crystal to a resolution of `d_min` (Å) in P1, atoms and bulk solvent together (electrons): sorted by h, k, l, both
+/// Friedel mates, systematic absences zero. F(000) is the number of the cell's electrons, Σ q·(Z + f' + i·f'') and those of the
+/// solvent, as the Gaussians of form factors have it to within 0.06 for each atom only.
+///
+/// # Errors
+/// As [`fft::structure_factors`] and [`solvent::structure_factors`].
+pub fn f_calc(
+    model: &Model,
+    dispersion: &Dispersion,
+    solvent: Option<&Solvent>,
+    d_min: f64,
+) -> Result<Vec<(Miller, Complex64)>, String> {
+    let mut list = fft::structure_factors(model, dispersion, d_min)?;
+    if let Some((_, forward)) = list.iter_mut().find(|(hkl, _)| *hkl == [0; 3]) {
+        *forward = electrons(model, dispersion);
+    }
+    if let Some(solvent) = solvent {
+        let of_solvent = solvent::structure_factors(model, solvent, d_min)?;
+        for ((_, f), (_, more)) in list.iter_mut().zip(of_solvent) {
+            *f += more;
+        }
+    }
+    Ok(list)
+}
+
+/// Σ q·(Z + f' + i·f'') over the cell.
+fn electrons(model: &Model, dispersion: &Dispersion) -> Complex64 {
+    let of_atom = |atom: &Atom| {
+        let correction = dispersion.get(&atom.element).copied().unwrap_or_default();
+        (correction + f64::from(atom.element.atomic_number())) * atom.occupancy
+    };
+    model.atoms.iter().map(of_atom).sum::<Complex64>() * model.symmetry.len().max(1) as f64
+}
 
 /// The reciprocal basis a*, b*, c* (1/Å) by rows, so that s = h·a* + k·b* + l·c*.
 fn reciprocal_basis(cell: &UnitCell) -> Mat3 {
