@@ -12,7 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("math", &["real"]),
     ("random", &["math", "real", "units"]),
     ("symmetry", &["error", "math", "reflections", "units"]),
-    ("reflections", &["error", "math", "symmetry", "units"]),
+    ("reflections", &["error", "math", "random", "symmetry", "units"]),
     ("image", &["error"]),
     ("physics", &["real", "math", "units"]),
     ("experiment", &["error", "image", "math", "random", "real", "reflections", "symmetry", "units"]),

@@ -14,7 +14,6 @@ use crate::reflections::Miller;
 use crate::structure::Complex64;
 use md5::{Digest, Md5};
 use std::fs;
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 

@@ -15,6 +15,8 @@ pub enum Purpose {
     Mosaic = 2,
     /// Photon counting noise.
     Noise = 3,
+    /// Structure-factor amplitudes.
+    Amplitudes = 4,
 }
 
 /// The stream of a seed, an image number and a purpose.

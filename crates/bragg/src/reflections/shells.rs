@@ -1,6 +1,6 @@
 //! Reflections by shells of resolution: how many there are, how complete, how strong.
 
-use super::{AmplitudeGrid, ReciprocalMetric, Reflections};
+use super::{ReciprocalMetric, Reflections, Sphere};
 use crate::symmetry::{Operator, is_absent};
 use rayon::prelude::*;
 
@@ -26,21 +26,21 @@ impl Reflections {
     /// the list should be there once.
     ///
     /// # Errors
-    /// A text when there is nothing but 0 0 0, the cell cannot be used, or the indices span more than [`AmplitudeGrid::MAX_POINTS`].
+    /// A text when there is nothing but 0 0 0, the cell cannot be used, or the indices span more than a grid may have points.
     pub fn shells(&self, cell: [f64; 6], n: usize) -> Result<Vec<Shell>, String> {
         let metric = ReciprocalMetric::from_cell(cell)?;
-        let screws: Vec<Operator> = self.symmetry.iter().filter(|o| o.translation != [0; 3]).copied().collect();
         let listed: Vec<(f64, f64)> = self
             .list
             .iter()
-            .filter(|(hkl, _)| *hkl != [0; 3] && !is_absent(*hkl, &screws))
+            .filter(|(hkl, _)| *hkl != [0; 3] && !is_absent(*hkl, &self.symmetry))
             .map(|(hkl, amplitude)| (metric.inverse_d_squared(*hkl), *amplitude))
             .collect();
         let limit = listed.iter().map(|(inverse, _)| *inverse).reduce(f64::max);
-        let limit = limit.ok_or("there are no reflections besides 0 0 0 and systematic absences")? * (1.0 + 1e-9);
+        let limit = limit.ok_or("there are no reflections besides 0 0 0 and systematic absences")?;
+        let sphere = Sphere::new(cell, limit.sqrt().recip())?;
         let n = n.max(1);
         let shell_of = |inverse: f64| ((inverse / limit).powf(1.5) * n as f64).min((n - 1) as f64) as usize;
-        let (possible, coarsest) = possible(cell, limit, &metric, &screws, n, &shell_of)?;
+        let (possible, coarsest) = possible(&sphere, &self.symmetry, n, &shell_of);
         let edge = |i: usize| (limit.sqrt() * (i as f64 / n as f64).cbrt()).recip();
         let mut shells: Vec<Shell> = (0..n)
             .map(|i| Shell { d_max: edge(i), d_min: edge(i + 1), possible: possible[i], ..Shell::default() })
@@ -62,26 +62,16 @@ impl Reflections {
 
 /// The reflections there are in each shell, and the smallest 1/d² (1/Å²) of one.
 fn possible(
-    cell: [f64; 6],
-    limit: f64,
-    metric: &ReciprocalMetric,
-    screws: &[Operator],
+    sphere: &Sphere,
+    symmetry: &[Operator],
     n: usize,
     shell_of: &(dyn Fn(f64) -> usize + Sync),
-) -> Result<(Vec<u64>, f64), String> {
-    // |h| = |a·s| <= a/d for a scattering vector s of length 1/d
-    let last = [cell[0], cell[1], cell[2]].map(|edge| (edge * limit.sqrt()).min(f64::from(i32::MAX - 1)) as i32);
-    AmplitudeGrid::extents(last.map(|n| -n), last)?;
+) -> (Vec<u64>, f64) {
     let layer = |h: i32| {
-        let (mut counts, mut smallest) = (vec![0_u64; n], limit);
-        for k in if h == 0 { 0 } else { -last[1] }..=last[1] {
-            for l in if h == 0 && k == 0 { 1 } else { -last[2] }..=last[2] {
-                let inverse = metric.inverse_d_squared([h, k, l]);
-                if inverse <= limit && !is_absent([h, k, l], screws) {
-                    counts[shell_of(inverse)] += 2;
-                    smallest = smallest.min(inverse);
-                }
-            }
+        let (mut counts, mut smallest) = (vec![0_u64; n], f64::INFINITY);
+        for (_, inverse) in sphere.layer(h).filter(|(hkl, _)| !is_absent(*hkl, symmetry)) {
+            counts[shell_of(inverse)] += 2;
+            smallest = smallest.min(inverse);
         }
         (counts, smallest)
     };
@@ -89,7 +79,7 @@ fn possible(
         a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
         (a, s.min(t))
     };
-    Ok((0..=last[0]).into_par_iter().map(layer).reduce(|| (vec![0; n], limit), merge))
+    sphere.layers().into_par_iter().map(layer).reduce(|| (vec![0; n], f64::INFINITY), merge)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod fft;
 mod form_factors;
 mod operators;
 pub mod solvent;
+pub mod wilson;
 
 pub use form_factors::{Element, FormFactor};
 pub use operators::operators_from_cartesian;

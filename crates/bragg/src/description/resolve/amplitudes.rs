@@ -2,16 +2,15 @@
 
 use super::resolver::Resolver;
 use crate::error::{Error, Result};
-use crate::experiment::UnitCell;
-use crate::experiment::Beam;
+use crate::experiment::{Beam, UnitCell};
 use crate::io::cache::{self, Cache};
 use crate::io::coordinates;
 use crate::io::read_bytes;
 use crate::io::reflections::{ReflectionFormat, read_reflections};
-use crate::math::Vec3;
-use crate::reflections::{Miller, Reflections};
-use crate::structure::{Dispersion, Model, ModelChoice};
-use self::pending::{Solvent, anomalous, f_calc};
+use crate::reflections::{Fill, Filled, ReciprocalMetric, Reflections};
+use crate::structure::solvent::Solvent;
+use crate::structure::wilson::{self, Content};
+use crate::structure::{Dispersion, Model, ModelChoice, anomalous, f_calc};
 use crate::symmetry::{SpaceGroup, expand_to_p1};
 use crate::units::EV_ANGSTROM;
 use std::collections::BTreeSet;
@@ -44,11 +43,21 @@ pub(super) fn mean_energy(beam: &Beam) -> f64 {
 const FILE: &str = "crystal.structure_factors.file";
 const COLUMN: &str = "crystal.structure_factors.column";
 const D_MIN: &str = "crystal.structure_factors.d_min";
+const FILL: &str = "crystal.structure_factors.fill";
+const FILL_FILE: &str = "crystal.structure_factors.fill_file";
+const FILL_AMPLITUDE: &str = "crystal.structure_factors.fill_amplitude";
+const SYNTHETIC: &str = "crystal.structure_factors.synthetic";
+const WILSON_B: &str = "crystal.structure_factors.wilson_b";
+const SEED: &str = "crystal.structure_factors.seed";
 const SPACE_GROUP: &str = "crystal.space_group";
 
 impl Resolver {
     /// The amplitudes that a file or chance gives, in P1; `None` when every reflection has the default one.
     pub(super) fn reflections(&mut self, around: Surroundings) -> Result<Option<Reflections>> {
+        if self.has(SYNTHETIC) {
+            self.mark_used(SYNTHETIC);
+            return self.synthetic(around).map(Some);
+        }
         let Some(path) = self.path(FILE) else {
             if self.has(COLUMN) {
                 return Err(self.error(COLUMN, format!("has no effect without {FILE}")));
@@ -61,11 +70,11 @@ impl Resolver {
             "nanobragg-text" => ReflectionFormat::NanoBraggText,
             "mtz" => ReflectionFormat::Mtz,
             "fdump" => ReflectionFormat::Fdump,
-            "coordinates" => return self.of_coordinates(&path, &read_bytes(&path)?, around).map(Some),
+            "coordinates" => return self.of_coordinates(&path, &read_bytes(&path)?, around, None).map(Some),
             _ if may_hold_atoms(&path) => {
                 let bytes = read_bytes(&path)?;
                 if coordinates::has_atoms(&bytes) {
-                    return self.of_coordinates(&path, &bytes, around).map(Some);
+                    return self.of_coordinates(&path, &bytes, around, None).map(Some);
                 }
                 ReflectionFormat::from_path(&path)?
             }
@@ -73,7 +82,7 @@ impl Resolver {
         };
         let mut reflections = read_reflections(&path, format, column.as_deref())?;
         self.expand(&mut reflections)?;
-        self.cut(&mut reflections, around)?;
+        self.fill(&mut reflections, around)?;
         Ok(Some(reflections))
     }
 
@@ -89,17 +98,86 @@ impl Resolver {
         Ok(())
     }
 
-    /// Leaves out the reflections of a file that are finer than the limit that was given.
-    fn cut(&mut self, reflections: &mut Reflections, around: Surroundings) -> Result<()> {
-        let Some(d_min) = self.given_number(D_MIN)? else { return Ok(()) };
+    /// Leaves out the reflections of a file that are finer than the limit, and adds those that it lacks, as far as that is asked for.
+    fn fill(&mut self, reflections: &mut Reflections, around: Surroundings) -> Result<()> {
+        let fill = self.text(FILL)?;
+        if fill == "none" && !self.has(D_MIN) {
+            return Ok(());
+        }
+        let source = reflections.source.clone();
+        let refuse = |what: String| Error::file(&source, None, what);
         let cell = match reflections.cell {
-            Some(cell) => UnitCell::new(cell).map_err(|what| Error::file(&reflections.source, None, what))?,
+            Some(cell) => UnitCell::new(cell).map_err(refuse)?,
             None => self.known_cell(around.wavelength)?,
         };
-        let reciprocal = cell.basis().reciprocal_rows();
-        let limit = (1.0 + 1e-9) / d_min;
-        reflections.list.retain(|(hkl, _)| spacing(&reciprocal.0, *hkl) <= limit);
+        let metric = ReciprocalMetric::from_cell(cell.parameters()).map_err(refuse)?;
+        let finest = reflections.list.iter().map(|(hkl, _)| metric.inverse_d_squared(*hkl)).fold(0.0, f64::max);
+        let d_min = self.d_min(&cell, around, (finest.sqrt().recip(), "as far as the file goes"))?;
+        let limit = (1.0 + 1e-9) / (d_min * d_min);
+        reflections.list.retain(|(hkl, _)| metric.inverse_d_squared(*hkl) <= limit);
+        if fill == "none" {
+            return Ok(());
+        }
+        let other = if fill == "coordinates" {
+            let Some(path) = self.path(FILL_FILE) else {
+                return Err(self.error(FILL, format!("is \"coordinates\": {FILL_FILE} must name the model")));
+            };
+            self.of_coordinates(&path, &read_bytes(&path)?, around, Some(d_min))?
+        } else {
+            Reflections::default()
+        };
+        let how = match fill.as_str() {
+            "constant" => Fill::Constant(self.number(FILL_AMPLITUDE)?),
+            "coordinates" => Fill::List(&other),
+            _ => Fill::Wilson { seed: self.seed(SEED)? },
+        };
+        let filled = reflections.fill(cell.parameters(), d_min, how).map_err(|what| self.error(FILL, what))?;
+        self.notice_filled(&source, &filled, d_min, &other.source);
         Ok(())
+    }
+
+    fn notice_filled(&mut self, source: &Path, filled: &Filled, d_min: f64, other: &Path) {
+        let percent = 100.0 * filled.listed as f64 / filled.possible.max(1) as f64;
+        let scale = filled.scale.map_or(String::new(), |scale| {
+            let (k, b, r) = (scale.k, scale.b, 100.0 * scale.r);
+            format!(" (times {k:.3}, with B = {b:.1} Å², R = {r:.0} % against the common ones)")
+        });
+        let parts: Vec<String> = [
+            (filled.by_symmetry, "follow from equivalents".to_owned()),
+            (filled.by_constant, "have the constant amplitude".to_owned()),
+            (filled.from_list, format!("come from {}{scale}", other.display())),
+            (filled.by_wilson, "are drawn by Wilson's statistics".to_owned()),
+            (filled.missing, "are still missing".to_owned()),
+        ]
+        .into_iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, what)| format!("{n} {what}"))
+        .collect();
+        let parts = if parts.is_empty() { "nothing was missing".to_owned() } else { parts.join(", ") };
+        self.notice(format!(
+            "{} has {percent:.1} % of the {} reflections in P1 to {d_min} Å: {parts}",
+            source.display(),
+            filled.possible
+        ));
+    }
+
+    /// Amplitudes by chance.
+    fn synthetic(&mut self, around: Surroundings) -> Result<Reflections> {
+        let cell = self.known_cell(around.wavelength)?;
+        let group = if self.has(SPACE_GROUP) {
+            self.space_group(Some(cell.parameters()))?
+        } else {
+            SpaceGroup::parse("P 1").map_err(|what| Error::setting(SPACE_GROUP, what))?
+        };
+        if around.reach.is_none() && !self.has(D_MIN) {
+            return Err(Error::setting(D_MIN, "is missing: made-up amplitudes need a limit of resolution"));
+        }
+        let d_min = self.d_min(&cell, around, (1.0, ""))?;
+        let b = self.number(WILSON_B)?;
+        let content = Content::protein(&cell, b).map_err(|what| self.error(WILSON_B, what))?;
+        let seed = self.seed(SEED)?;
+        let made = wilson::amplitudes(&cell, &group, d_min, &content, seed).map_err(|what| self.error(D_MIN, what))?;
+        Ok(Reflections { source: "wilson".into(), ..made })
     }
 
     /// The space group that was given, in the setting that a cell fits.
@@ -132,9 +210,15 @@ impl Resolver {
         Ok(Some(self.known_cell(None)?.parameters()))
     }
 
-    /// F_calc of a model.
-    fn of_coordinates(&mut self, path: &Path, bytes: &[u8], around: Surroundings) -> Result<Reflections> {
-        if self.has(COLUMN) {
+    /// F_calc of a model, to `d_min` (Å) or as far as is asked for.
+    fn of_coordinates(
+        &mut self,
+        path: &Path,
+        bytes: &[u8],
+        around: Surroundings,
+        d_min: Option<f64>,
+    ) -> Result<Reflections> {
+        if self.has(COLUMN) && d_min.is_none() {
             let what = format!("has no effect with coordinates: {} has no columns of reflections", path.display());
             return Err(self.error(COLUMN, what));
         }
@@ -142,7 +226,13 @@ impl Resolver {
         let model = coordinates::parse_in(bytes, path, space_group.as_deref())?;
         let models = self.text("crystal.structure_factors.models")?;
         let model = model.choose(if models == "all" { ModelChoice::Averaged } else { ModelChoice::First });
-        let d_min = self.d_min(&model, around)?;
+        let d_min = match d_min {
+            Some(d_min) => d_min,
+            None => {
+                let expected = (model.expected_resolution() * 100.0).round() / 100.0;
+                self.d_min(&model.cell, around, (expected, "as far as such atoms scatter: √(mean B / 8)"))?
+            }
+        };
         let (dispersion, energy) = self.dispersion(&model, around)?;
         let solvent = self.solvent()?;
         let key = format!(
@@ -182,7 +272,7 @@ impl Resolver {
         let is_wanted = self.flag(key)?;
         let Some(energy) = around.energy.filter(|_| is_wanted) else { return Ok((Dispersion::new(), None)) };
         let elements: BTreeSet<_> = model.atoms.iter().map(|atom| atom.element).collect();
-        let found = anomalous::dispersion(elements, energy).map_err(|what| self.error(key, what))?;
+        let found = anomalous::dispersion(elements.into_iter(), energy).map_err(|what| self.error(key, what))?;
         Ok((found, Some(energy)))
     }
 
@@ -191,9 +281,9 @@ impl Resolver {
         if !self.flag("crystal.structure_factors.solvent")? {
             return Ok(None);
         }
-        let k_sol = self.number("crystal.structure_factors.k_sol")?;
-        let b_sol = self.number("crystal.structure_factors.b_sol")?;
-        Ok(Some(Solvent { k_sol, b_sol, ..Solvent::default() }))
+        let k = self.number("crystal.structure_factors.k_sol")?;
+        let b = self.number("crystal.structure_factors.b_sol")?;
+        Ok(Some(Solvent { k, b, ..Solvent::default() }))
     }
 
     /// Whether amplitudes between reflections may be asked for.
@@ -214,28 +304,27 @@ impl Resolver {
         })
     }
 
-    /// The limit of calculated reflections: what the detector reaches, and the reflections around it that pixels there ask for.
-    fn d_min(&mut self, model: &Model, around: Surroundings) -> Result<f64> {
-        if let Some(reach) = around.reach
-            && !self.has(D_MIN)
-        {
-            let reach = reach.max(self.number("sampling.d_min")?);
-            let reciprocal = model.cell.basis().reciprocal_rows().0;
-            let (n_cells, why) = if self.may_interpolate(&model.cell)? {
-                (2.5, "what the detector reaches and two and a half reciprocal cells more, for interpolation")
-            } else {
-                (0.5, "what the detector reaches and half a reciprocal cell more")
-            };
-            let beyond = n_cells * reciprocal.iter().map(|edge| edge.norm()).sum::<f64>();
-            let d_min = 1.0 / (1.0 / reach + beyond);
-            // a round number is easier on the eye
-            let rounded = if d_min > 0.1 { (d_min * 1000.0).floor() / 1000.0 } else { d_min };
-            self.automatic(D_MIN, rounded, why)?;
+    /// The limit of what is calculated: what the detector reaches, and the reflections around it that pixels there ask for; `otherwise`
+    /// where there is no detector.
+    fn d_min(&mut self, cell: &UnitCell, around: Surroundings, otherwise: (f64, &str)) -> Result<f64> {
+        if self.has(D_MIN) {
+            return self.number(D_MIN);
         }
-        if !self.has(D_MIN) {
-            let d_min = (model.expected_resolution() * 100.0).round() / 100.0;
-            self.automatic(D_MIN, d_min, "as far as the atoms of the model scatter: √(mean B / 8)")?;
-        }
+        let Some(reach) = around.reach else {
+            self.automatic(D_MIN, otherwise.0, otherwise.1)?;
+            return self.number(D_MIN);
+        };
+        let reach = reach.max(self.number("sampling.d_min")?);
+        let (n_cells, why) = if self.may_interpolate(cell)? {
+            (2.5, "what the detector reaches and two and a half reciprocal cells more, for interpolation")
+        } else {
+            (0.5, "what the detector reaches and half a reciprocal cell more")
+        };
+        let reciprocal = cell.basis().reciprocal_rows().0;
+        let d_min = 1.0 / (1.0 / reach + n_cells * reciprocal.iter().map(|edge| edge.norm()).sum::<f64>());
+        // a round number is easier on the eye
+        let rounded = if d_min > 0.1 { (d_min * 1000.0).floor() / 1000.0 } else { d_min };
+        self.automatic(D_MIN, rounded, why)?;
         self.number(D_MIN)
     }
 }
@@ -245,25 +334,4 @@ fn may_hold_atoms(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
     [".pdb", ".ent", ".cif", ".mmcif"].iter().any(|ending| name.ends_with(ending))
-}
-
-/// 1/d (1/Å) of a reflection.
-fn spacing(reciprocal: &[Vec3; 3], hkl: Miller) -> f64 {
-    let [a, b, c] = *reciprocal;
-    let [h, k, l] = hkl.map(f64::from);
-    (a * h + b * k + c * l).norm()
-}
-
-mod pending {
-    use crate::reflections::Miller;
-    use crate::structure::{Complex64, Dispersion, Model, fft};
-    #[derive(Debug, Clone, Copy, Default)]
-    pub(super) struct Solvent { pub(super) k_sol: f64, pub(super) b_sol: f64, pub(super) r: f64 }
-    pub(super) fn f_calc(model: &Model, d: &Dispersion, _: Option<&Solvent>, d_min: f64) -> Result<Vec<(Miller, Complex64)>, String> {
-        fft::structure_factors(model, d, d_min)
-    }
-    pub(super) mod anomalous {
-        use crate::structure::{Dispersion, Element};
-        pub(in super::super) fn dispersion(_: impl IntoIterator<Item = Element>, _: f64) -> Result<Dispersion, String> { Ok(Dispersion::new()) }
-    }
 }
