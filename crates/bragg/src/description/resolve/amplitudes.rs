@@ -51,6 +51,13 @@ const WILSON_B: &str = "crystal.structure_factors.wilson_b";
 const SEED: &str = "crystal.structure_factors.seed";
 const SPACE_GROUP: &str = "crystal.space_group";
 
+/// A file that was opened.
+enum Opened {
+    /// The bytes of coordinates.
+    Coordinates(Vec<u8>),
+    Reflections(Reflections),
+}
+
 impl Resolver {
     /// The amplitudes that a file or chance gives, in P1; `None` when every reflection has the default one.
     pub(super) fn reflections(&mut self, around: Surroundings) -> Result<Option<Reflections>> {
@@ -64,26 +71,44 @@ impl Resolver {
             }
             return Ok(None);
         };
-        let column = if self.has(COLUMN) { Some(self.text(COLUMN)?) } else { None };
+        let mut reflections = match self.open(&path)? {
+            Opened::Coordinates(bytes) => return self.of_coordinates(&path, &bytes, around, None).map(Some),
+            Opened::Reflections(reflections) => reflections,
+        };
+        self.expand(&mut reflections)?;
+        self.fill(&mut reflections, around)?;
+        Ok(Some(reflections))
+    }
+
+    /// Opens the file as what it is, or is said to be.
+    fn open(&mut self, path: &Path) -> Result<Opened> {
         let format = match self.text("crystal.structure_factors.format")?.as_str() {
             "text" => ReflectionFormat::Text,
             "nanobragg-text" => ReflectionFormat::NanoBraggText,
             "mtz" => ReflectionFormat::Mtz,
             "fdump" => ReflectionFormat::Fdump,
-            "coordinates" => return self.of_coordinates(&path, &read_bytes(&path)?, around, None).map(Some),
-            _ if may_hold_atoms(&path) => {
-                let bytes = read_bytes(&path)?;
+            "coordinates" => return Ok(Opened::Coordinates(read_bytes(path)?)),
+            _ if may_hold_atoms(path) => {
+                let bytes = read_bytes(path)?;
                 if coordinates::has_atoms(&bytes) {
-                    return self.of_coordinates(&path, &bytes, around, None).map(Some);
+                    return Ok(Opened::Coordinates(bytes));
                 }
-                ReflectionFormat::from_path(&path)?
+                ReflectionFormat::from_path(path)?
             }
-            _ => ReflectionFormat::from_path(&path)?,
+            _ => ReflectionFormat::from_path(path)?,
         };
-        let mut reflections = read_reflections(&path, format, column.as_deref())?;
-        self.expand(&mut reflections)?;
-        self.fill(&mut reflections, around)?;
-        Ok(Some(reflections))
+        let column = if self.has(COLUMN) { Some(self.text(COLUMN)?) } else { None };
+        read_reflections(path, format, column.as_deref()).map(Opened::Reflections)
+    }
+
+    /// The cell of the file that is named.
+    pub(super) fn cell_of_file(&mut self) -> Result<Option<UnitCell>> {
+        let Some(path) = self.path(FILE) else { return Ok(None) };
+        let cell = match self.open(&path)? {
+            Opened::Coordinates(bytes) => return Ok(Some(coordinates::parse(&bytes, &path)?.cell)),
+            Opened::Reflections(reflections) => reflections.cell,
+        };
+        cell.map(|cell| UnitCell::new(cell).map_err(|what| Error::file(&path, None, what))).transpose()
     }
 
     /// Applies the space group that was given to a list.

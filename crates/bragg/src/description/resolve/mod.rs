@@ -17,7 +17,7 @@ use super::{Description, Notice};
 use crate::error::{Error, Result};
 use crate::experiment::coverage::{Coverage, coverage};
 use crate::experiment::reach::finest_resolution;
-use crate::experiment::{Experiment, Noise};
+use crate::experiment::{Experiment, Noise, UnitCell};
 use crate::io::cache::Cache;
 use crate::io::png;
 use crate::reflections::Reflections;
@@ -102,6 +102,14 @@ pub fn resolve_amplitudes(description: Description, cache: Option<&Cache>) -> Re
     resolver.notice_unused();
     let Resolver { description, notices, .. } = resolver;
     Ok(Amplitudes { reflections, cell, notices, description })
+}
+
+/// The unit cell that a file of coordinates or structure factors has; nothing is computed.
+///
+/// # Errors
+/// The file cannot be used.
+pub fn resolve_cell(description: Description) -> Result<Option<UnitCell>> {
+    Resolver::new(description).cell_of_file()
 }
 
 /// Completes a description and makes the experiment; reads the files that it names.
