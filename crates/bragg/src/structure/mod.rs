@@ -230,4 +230,35 @@ pub(crate) mod tests {
         assert!((isotropic - (-20.0 * 0.0725 / 4.0_f64).exp()).abs() < 1e-15);
         assert!((Displacement::Anisotropic([u, u, u, 0.0, 0.0, 0.0]).factor(s) - isotropic).abs() < 1e-15);
     }
+
+    #[test]
+    fn forward_scattering_is_the_number_of_electrons_to_the_last() {
+        let model = made_up(12, [20.0, 21.0, 22.0, 90.0, 100.0, 90.0], &["x,y,z", "-x,y+1/2,-z"]);
+        let dispersion = Dispersion::from([("Zn".parse().unwrap(), Complex64::new(-2.0, 0.5))]);
+        let solvent = Solvent::default();
+        let find = |list: &[(Miller, Complex64)]| list.iter().find(|(hkl, _)| *hkl == [0; 3]).unwrap().1;
+        let zinc: f64 =
+            model.atoms.iter().filter(|atom| atom.element.symbol() == "Zn").map(|atom| atom.occupancy).sum();
+        let z = |atom: &Atom| f64::from(atom.element.atomic_number()) * atom.occupancy;
+        let electrons = 2.0 * model.atoms.iter().map(z).sum::<f64>();
+        let dry = find(&f_calc(&model, &dispersion, None, 3.0).unwrap());
+        assert!((dry - Complex64::new(electrons - 4.0 * zinc, zinc)).norm() < 1e-9);
+        let wet = find(&f_calc(&model, &dispersion, Some(&solvent), 3.0).unwrap());
+        let alone = find(&solvent::structure_factors(&model, &solvent, 3.0).unwrap());
+        let volume = model.cell.basis().determinant();
+        assert!((wet - dry - alone).norm() < 1e-9 && alone.re > 0.0 && alone.re < solvent.k * volume);
+    }
+
+    #[test]
+    fn all_other_reflections_are_the_sum_of_atoms_and_solvent() {
+        let model = made_up(12, [12.0, 21.0, 22.0, 90.0, 100.0, 90.0], &["x,y,z", "-x,y+1/2,-z"]);
+        let solvent = Solvent::default();
+        let total = f_calc(&model, &Dispersion::new(), Some(&solvent), 2.5).unwrap();
+        let hkls: Vec<Miller> = total.iter().map(|(hkl, _)| *hkl).collect();
+        let atoms = direct::structure_factors(&model, &Dispersion::new(), &hkls);
+        let of_solvent = solvent::structure_factors(&model, &solvent, 2.5).unwrap();
+        for (((hkl, total), atoms), (same, more)) in total.iter().zip(atoms).zip(of_solvent) {
+            assert!(*hkl == same && (*hkl == [0; 3] || (total - atoms - more).norm() < 0.1), "{hkl:?}");
+        }
+    }
 }

@@ -238,3 +238,123 @@ const VAN_DER_WAALS: [f64; 98] = [
     1.76, 1.74, 1.96, 1.69, 1.66, 1.63, 1.61, 1.59, 1.57, 1.54, 1.53, 1.40, 1.22, 1.26, 1.30, 1.58, 1.22, 1.75, 1.66, 1.55,
     1.96, 2.02, 2.07, 1.97, 2.02, 2.20, 3.48, 2.83, 2.12, 1.84, 1.60, 1.86, 1.71, 1.67, 1.66, 1.65, 1.64, 1.63,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::UnitCell;
+    use crate::structure::tests::made_up;
+    use crate::structure::{Atom, Displacement};
+
+    fn one_atom(edges: [f64; 3], position: [f64; 3]) -> Model {
+        let [a, b, c] = edges;
+        let atom = Atom {
+            element: "S".parse().unwrap(),
+            position,
+            occupancy: 0.4,
+            displacement: Displacement::Isotropic(20.0),
+            model: 1,
+        };
+        let cell = UnitCell::new([a, b, c, 85.0, 95.0, 100.0]).unwrap();
+        let (space_group, source) = (String::new(), std::path::PathBuf::new());
+        Model { atoms: vec![atom], cell, space_group, symmetry: vec![Operator::IDENTITY], source }
+    }
+
+    #[test]
+    fn a_lone_atom_leaves_a_ball_out() {
+        // What is farther than r + probe from it, grown by the shrink radius, is all but a ball of r + probe - shrink, whose transform
+        // is 4 pi R^3 (sin x - x cos x)/x^3, x = 2 pi s R.
+        let position = [0.3, 0.1, 0.85];
+        let model = one_atom([24.0, 27.0, 30.0], position);
+        let solvent =
+            Solvent { probe_radius: 1.8, shrink_radius: 0.6, radii: Radii::Constant(2.0), ..Solvent::default() };
+        let list = structure_factors(&model, &solvent, 3.0).unwrap();
+        let metric = ReciprocalMetric::from_cell(model.cell.parameters()).unwrap();
+        let radius: f64 = 3.2;
+        let volume = 4.0 / 3.0 * std::f64::consts::PI * radius.powi(3);
+        let mut off = (0.0, 0.0);
+        for (hkl, f) in list {
+            let s2 = metric.inverse_d_squared(hkl);
+            let x = std::f64::consts::TAU * s2.sqrt() * radius;
+            let ball = if x == 0.0 { volume } else { volume * 3.0 * (x.sin() - x * x.cos()) / x.powi(3) };
+            let phase = std::f64::consts::TAU * Vec3(hkl.map(f64::from)).dot(Vec3(position));
+            let all = if hkl == [0; 3] { model.cell.basis().determinant() } else { 0.0 };
+            let expected = (all - Complex64::cis(phase) * ball) * (0.35 * (-46.0 * s2 / 4.0).exp());
+            if hkl == [0; 3] {
+                assert!((f / expected - 1.0).norm() < 1e-3, "{f} {expected}");
+            } else {
+                off = (off.0 + (f - expected).norm(), off.1 + expected.norm());
+            }
+        }
+        assert!(off.0 / off.1 < 0.08, "{}", off.0 / off.1);
+    }
+
+    #[test]
+    fn the_solvent_has_the_symmetry_of_the_crystal() {
+        let p31: &[&str] = &["x,y,z", "-y,x-y,z+1/3", "-x+y,-x,z+2/3"];
+        let c2: &[&str] = &["x,y,z", "-x,y,-z", "x+1/2,y+1/2,z", "-x+1/2,y+1/2,-z"];
+        for (cell, symmetry) in
+            [([22.3, 22.3, 17.0, 90.0, 90.0, 120.0], p31), ([21.3, 19.7, 25.1, 90.0, 112.5, 90.0], c2)]
+        {
+            let model = made_up(9, cell, symmetry);
+            let list = structure_factors(&model, &Solvent::default(), 3.0).unwrap();
+            let largest = list.iter().filter(|(hkl, _)| *hkl != [0; 3]).map(|(_, f)| f.norm()).fold(0.0, f64::max);
+            assert!(largest > 10.0);
+            for (hkl, f) in &list {
+                for operator in &model.symmetry {
+                    let mate = operator.apply_to_miller(*hkl);
+                    let of_mate = list[list.binary_search_by_key(&mate, |(hkl, _)| *hkl).unwrap()].1;
+                    assert!((of_mate - f * Complex64::cis(operator.phase_shift(*hkl))).norm() < 1e-6 * largest);
+                }
+                if is_absent(*hkl, &model.symmetry) {
+                    assert_eq!(*f, Complex64::default());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn hydrogens_and_atoms_that_are_not_there_take_no_part() {
+        let mut model = one_atom([24.0, 27.0, 30.0], [0.3, 0.1, 0.85]);
+        let forward = |model: &Model| {
+            let list = structure_factors(model, &Solvent::default(), 4.0).unwrap();
+            list.iter().find(|(hkl, _)| *hkl == [0; 3]).unwrap().1.re
+        };
+        let with = forward(&model);
+        let empty = 0.35 * model.cell.basis().determinant();
+        assert!(with < empty - 1.0);
+        model.atoms[0].occupancy = 0.0;
+        assert!((forward(&model) - empty).abs() < 1e-6 * empty);
+        model.atoms[0] = Atom { occupancy: 1.0, element: "H".parse().unwrap(), ..model.atoms[0] };
+        assert!((forward(&model) - empty).abs() < 1e-6 * empty);
+    }
+
+    #[test]
+    fn beyond_what_a_large_b_leaves_there_is_no_solvent() {
+        let model = one_atom([14.0, 15.0, 16.0], [0.3, 0.1, 0.85]);
+        let metric = ReciprocalMetric::from_cell(model.cell.parameters()).unwrap();
+        let list = structure_factors(&model, &Solvent { b: 200.0, ..Solvent::default() }, 1.5).unwrap();
+        // exp(-200/(4 d^2)) = 1e-4 at 2.33 A
+        for (hkl, f) in list {
+            assert!(metric.resolution(hkl) > 2.32 || f == Complex64::default(), "{hkl:?}");
+        }
+    }
+
+    #[test]
+    fn impossible_parameters_are_refused() {
+        let model = one_atom([14.0, 15.0, 16.0], [0.3, 0.1, 0.85]);
+        let good = Solvent::default();
+        for (solvent, d_min, word) in [
+            (Solvent { k: -0.1, ..good }, 3.0, "density k is -0.1"),
+            (Solvent { b: f64::NAN, ..good }, 3.0, "B is NaN"),
+            (Solvent { probe_radius: 1e9, ..good }, 3.0, "probe radius"),
+            (Solvent { shrink_radius: -1.0, ..good }, 3.0, "shrink radius"),
+            (Solvent { radii: Radii::Constant(f64::INFINITY), ..good }, 3.0, "radius of atoms"),
+            (good, 0.0, "positive"),
+            (good, 1e-9, "too fine"),
+        ] {
+            let message = structure_factors(&model, &solvent, d_min).unwrap_err();
+            assert!(message.contains(word), "{message}");
+        }
+    }
+}

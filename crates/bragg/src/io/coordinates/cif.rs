@@ -1,4 +1,4 @@
-//! The syntax of CIF (Hall, Allen & Brown, Acta Cryst. A47 (1991) 655-685): the items and loops of the first data block.
+//! The syntax of CIF (Hall, Allen & Brown, Acta Cryst. A47 (1991) 655-685): the items and loops of one data block.
 
 use std::collections::HashMap;
 
@@ -30,7 +30,7 @@ impl Loop<'_> {
     }
 }
 
-/// The first data block.
+/// A data block.
 #[derive(Debug, Default)]
 pub(super) struct Block<'a> {
     items: HashMap<String, Value<'a>>,
@@ -46,12 +46,16 @@ impl<'a> Block<'a> {
         })
     }
 
+    fn has_atoms(&self) -> bool {
+        self.loops.iter().any(|one| one.tags.iter().any(|tag| tag.starts_with("_atom_site_")))
+    }
+
     pub(super) fn loop_with(&self, tag: &str) -> Option<&Loop<'a>> {
         self.loops.iter().find(|one| one.column(tag).is_some())
     }
 }
 
-/// Reads the first data block.
+/// Reads the first data block that has atoms, or else the last: journals put a block with the text before the structures.
 ///
 /// # Errors
 /// The line and what is wrong there.
@@ -73,7 +77,11 @@ pub(super) fn parse(text: &str) -> Result<Block<'_>, (usize, String)> {
         if starts("data_") {
             n_blocks += 1;
             if n_blocks > 1 {
-                break;
+                close(&mut open, &mut block, value.line)?;
+                if block.has_atoms() {
+                    break;
+                }
+                block = Block::default();
             }
         } else if starts("loop_") {
             close(&mut open, &mut block, value.line)?;

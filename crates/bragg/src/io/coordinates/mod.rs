@@ -1,9 +1,11 @@
-//! Coordinates of atoms from PDB and mmCIF files, plain or gzipped.
+//! Coordinates of atoms from PDB, mmCIF and core CIF files, plain or gzipped.
 //!
 //! Own readers of the few records that structure factors need: the crate `pdbtbx` (0.12) panics on unknown space groups and
 //! missing values, and skips `_atom_site_anisotrop` and lists of symmetry operators.
 
+mod atom_site;
 mod cif;
+mod copies;
 mod mmcif;
 mod pdb;
 
@@ -20,6 +22,9 @@ const MAX_UNPACKED: u64 = 1 << 30;
 
 /// The B that an atom may have (Å²): the largest that a PDB file can state, and no more than rounding below zero.
 const B_RANGE: std::ops::RangeInclusive<f64> = -20.0..=1000.0;
+
+/// The most atoms, non-crystallographic copies included: 1 GiB of them.
+const MAX_ATOMS: usize = 10_000_000;
 
 /// Coordinates beyond this (Å) are damage.
 const MAX_COORDINATE: f64 = 1e5;

@@ -1,11 +1,12 @@
 //! PDB files (wwPDB format 3.3, <https://www.wwpdb.org/documentation/file-format>).
 
+use super::copies::{self, Motion};
 use super::{cell, checked, coordinate, named_operators, number, occupancy};
 use crate::error::{Error, Result};
 use crate::experiment::UnitCell;
 use crate::math::Vec3;
 use crate::structure::{Atom, Displacement, Element, Model, operators_from_cartesian};
-use crate::symmetry::{MAX_OPERATORS, Operator, check_group};
+use crate::symmetry::{MAX_OPERATORS, Operator, check_cell, check_group};
 use std::path::Path;
 
 /// An atom with its Cartesian position (Å), which becomes fractional when the cell is known.
@@ -18,6 +19,8 @@ struct Records {
     space_group: String,
     /// The rows of REMARK 290.
     symmetry: Vec<[f64; 4]>,
+    /// The rows of MTRIX records, and whether the file has the copy's atoms.
+    copies: Vec<([f64; 4], bool)>,
     model: i32,
 }
 
@@ -38,7 +41,9 @@ pub(super) fn parse(text: &str, path: &Path, space_group: Option<&str>) -> Resul
     let symmetry = records.operators(&cell).map_err(refuse)?;
     let fractional_from_cartesian = cell.basis().reciprocal_rows();
     let placed = |(atom, position): Placed| Atom { position: fractional_from_cartesian.apply(position).0, ..atom };
-    let atoms = records.atoms.into_iter().map(placed).collect();
+    let motions = records.motions().map_err(refuse)?;
+    let mut atoms = records.atoms.into_iter().map(placed).collect();
+    copies::add(&mut atoms, &cell, &motions).map_err(refuse)?;
     Ok(Model { atoms, cell, space_group: records.space_group, symmetry, source: path.to_owned() })
 }
 
@@ -70,10 +75,12 @@ impl Records {
                 }
                 self.symmetry.push(row);
             }
-            "MTRIX1" if columns(line, 60, 60) != "1" && !columns(line, 11, 40).trim().starts_with("1.000000") => {
-                return Err(
-                    "non-crystallographic copies are left to be generated (MTRIX records); write them out first".into(),
-                );
+            "MTRIX1" | "MTRIX2" | "MTRIX3" => {
+                let mut row = [0.0; 4];
+                for (entry, (first, last)) in row.iter_mut().zip([(11, 20), (21, 30), (31, 40), (46, 55)]) {
+                    *entry = number(columns(line, first, last), "the entry of the non-crystallographic operator")?;
+                }
+                self.copies.push((row, columns(line, 60, 60) == "1"));
             }
             _ => {}
         }
@@ -106,7 +113,18 @@ impl Records {
             triples.iter().map(|rows| operators_from_cartesian(cell, rows)).collect();
         let operators = operators?;
         check_group(&operators)?;
+        check_cell(&operators, cell.parameters())?;
         Ok(operators)
+    }
+
+    /// The non-crystallographic copies that are left to be made.
+    fn motions(&self) -> std::result::Result<Vec<Motion>, String> {
+        let (triples, rest) = self.copies.as_chunks::<3>();
+        if !rest.is_empty() {
+            return Err("its non-crystallographic operators (MTRIX records) are not complete".into());
+        }
+        let to_make = triples.iter().filter(|rows| rows.iter().any(|(_, is_given)| !is_given));
+        Ok(to_make.map(|rows| rows.map(|(row, _)| row)).collect())
     }
 }
 

@@ -54,3 +54,80 @@ fn correction(element: Element, energy: f64) -> Complex64 {
         .sum();
     Complex64::new(real0 + part * (real1 - real0) + edges, imaginary0 * (imaginary1 / imaginary0).powf(part))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(symbol: &str, energy: f64) -> Complex64 {
+        let element: Element = symbol.parse().unwrap();
+        dispersion([element].into_iter(), energy).unwrap()[&element]
+    }
+
+    #[test]
+    fn away_from_edges_it_is_the_library_s() {
+        // xraylib 4.3.0, Fi and -Fii; f' to 1 % of the larger of |f'| and 1 electron.
+        for (symbol, energy, real, imaginary) in [
+            ("S", 6000.0, 0.3891, 0.9609),
+            ("S", 8047.8, 0.3342, 0.5638),
+            ("S", 17479.0, 0.1253, 0.1257),
+            ("Se", 6000.0, -0.3122, 1.9617),
+            ("Se", 8047.8, -0.7817, 1.1700),
+            ("Se", 13500.0, -1.8061, 3.3946),
+            ("Se", 17479.0, -0.0812, 2.2297),
+            ("Fe", 6000.0, -1.6701, 0.6582),
+            ("Fe", 8047.8, -1.1058, 3.1916),
+            ("Fe", 10500.0, 0.0828, 2.0683),
+            ("Zn", 8047.8, -1.5532, 0.6968),
+            ("Zn", 10500.0, -1.5371, 3.3499),
+            ("Zn", 13500.0, -0.0382, 2.2261),
+        ] {
+            let found = at(symbol, energy);
+            let tolerance = 0.01 * f64::max(real.abs(), 1.0);
+            assert!((found.re - real).abs() < tolerance, "{symbol} {energy}: f' {} {real}", found.re);
+            assert!((found.im / imaginary - 1.0).abs() < 0.01, "{symbol} {energy}: f'' {} {imaginary}", found.im);
+        }
+    }
+
+    #[test]
+    fn edges_are_sharp() {
+        // Cromer & Liberman's calculation at the K edge of selenium and the L3 edge of gold (gemmi 0.7.5, cromer_liberman).
+        for (symbol, energy, real, imaginary) in [
+            ("Se", 12500.0, -3.864, 0.511),
+            ("Se", 12640.0, -6.104, 0.500),
+            ("Se", 12650.0, -6.973, 0.500),
+            ("Se", 12665.0, -7.052, 3.839),
+            ("Se", 12700.0, -5.142, 3.817),
+            ("Au", 11900.0, -15.018, 3.897),
+            ("Au", 11940.0, -14.727, 10.169),
+        ] {
+            let found = at(symbol, energy);
+            assert!((found.re - real).abs() < 0.02 * real.abs(), "{symbol} {energy}: f' {} {real}", found.re);
+            assert!((found.im / imaginary - 1.0).abs() < 0.05, "{symbol} {energy}: f'' {} {imaginary}", found.im);
+        }
+        assert!(at("Se", 12657.0).im < 0.6 && at("Se", 12659.0).im > 3.6);
+    }
+
+    #[test]
+    fn every_element_has_finite_values_everywhere() {
+        for (row, z) in TABLE.iter().zip(1..) {
+            let (points, rest) = row.as_chunks::<3>();
+            assert!(rest.is_empty() && points.is_sorted_by(|a, b| a[0] <= b[0]), "{z}");
+            assert_eq!((points[0][0], points[points.len() - 1][0]), (1e3, 1e5), "{z}");
+            assert!(points.iter().all(|point| point[2] > 0.0), "{z}");
+            for point in points {
+                let element: Element = Element::all().nth(z - 1).unwrap();
+                let found = correction(element, f64::from(point[0]));
+                assert!(found.re.abs() < 1.2 * z as f64 + 0.1 && found.im > 0.0 && found.im < 70.0, "{z} {found}");
+            }
+        }
+    }
+
+    #[test]
+    fn energies_beyond_the_table_are_refused() {
+        for energy in [999.0, 100_001.0, f64::NAN, -1.0] {
+            let message = dispersion(std::iter::empty(), energy).unwrap_err();
+            assert!(message.contains("1000 to 100000 eV"), "{message}");
+        }
+    }
+}
