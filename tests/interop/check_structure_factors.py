@@ -45,6 +45,6 @@ def compare(path, d_min):
     return passed
 
 
-models = sys.argv[3:] or [ROOT / "crates" / "bragg" / "tests" / "data" / "1a8o.pdb"]
+models = sys.argv[3:] or [ROOT / "examples" / "1a8o.pdb"]
 results = [compare(path, d_min) for path in models for d_min in (2.0, 3.0)]
 sys.exit(0 if all(results) else 1)
