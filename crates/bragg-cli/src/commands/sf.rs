@@ -8,7 +8,7 @@ use crate::render::on_threads;
 use bragg::Error;
 use bragg::description::{self, Amplitudes, Description, Origin};
 use bragg::experiment::UnitCell;
-use bragg::io::{atomic, fdump, hkl};
+use bragg::io::{atomic, fdump, hkl, mtz};
 use bragg::reflections::AmplitudeGrid;
 use bragg::symmetry::SpaceGroup;
 use std::fmt::Write as _;
@@ -28,9 +28,9 @@ pub(crate) fn run(arguments: &Sf) -> anyhow::Result<()> {
     let description = describe(arguments)?;
     let cache = cache(!arguments.no_cache);
     let amplitudes = on_threads(0, || description::resolve_amplitudes(description, cache.as_ref()))??;
-    amplitudes.notices.iter().for_each(|notice| messages.note(notice));
     let table = table(&amplitudes)?;
     write(&arguments.output, &amplitudes)?;
+    amplitudes.notices.iter().for_each(|notice| messages.note(notice));
     print(table.as_bytes())?;
     if !arguments.output.is_empty() {
         let names: Vec<_> = arguments.output.iter().map(|path| path.display().to_string()).collect();
@@ -124,7 +124,20 @@ fn write(outputs: &[PathBuf], amplitudes: &Amplitudes) -> bragg::Result<()> {
     for path in outputs {
         match OutputFormat::of(path)? {
             OutputFormat::Text => files.add(path, |out| hkl::write(&reflections.list, out))?,
-            OutputFormat::Mtz => return Err(Error::file(path, None, "pending")),
+            OutputFormat::Mtz => {
+                let missing = |what: &str| Error::file(path, None, format!("cannot be written: an MTZ file needs {what}"));
+                let cell = amplitudes.cell.ok_or_else(|| missing("the unit cell (--cell)"))?;
+                let space_group = space_group(amplitudes).map_err(|what| missing(&format!("a space group with a name: {what}")))?;
+                let content = mtz::StructureFactors {
+                    title: "bragg sf",
+                    cell,
+                    space_group: &space_group,
+                    wavelength: amplitudes.wavelength.unwrap_or(0.0),
+                    values: mtz::Values::Amplitudes(&reflections.list),
+                    anomalous: amplitudes.wavelength.is_some(),
+                };
+                files.add(path, |out| mtz::write(&content, out))?;
+            }
             OutputFormat::Fdump => {
                 let grid = AmplitudeGrid::from_reflections(reflections, 0.0)?;
                 files.add(path, |out| fdump::write(&grid, out))?;
@@ -134,19 +147,22 @@ fn write(outputs: &[PathBuf], amplitudes: &Amplitudes) -> bragg::Result<()> {
     files.commit()
 }
 
+/// The space group of the list; P 1 where it has none.
+fn space_group(amplitudes: &Amplitudes) -> Result<SpaceGroup, String> {
+    match &amplitudes.reflections.symmetry[..] {
+        [] => SpaceGroup::parse("P 1"),
+        operators => SpaceGroup::from_operators(operators),
+    }
+}
+
 /// The amplitudes by shells of resolution.
 fn table(amplitudes: &Amplitudes) -> bragg::Result<String> {
     let Amplitudes { reflections, cell, .. } = amplitudes;
     let refuse = |what| Error::file(&reflections.source, None, what);
     let mut text = String::new();
     // writing to a String cannot fail
-    let group = match &reflections.symmetry[..] {
-        [] => "P 1".to_owned(),
-        operators => match SpaceGroup::from_operators(operators) {
-            Ok(group) => group.name,
-            Err(_) => format!("{} symmetry operators", operators.len()),
-        },
-    };
+    let unnamed = || format!("{} symmetry operators", reflections.symmetry.len());
+    let group = space_group(amplitudes).map_or_else(|_| unnamed(), |group| group.name);
     let f_000 = reflections.list.iter().rev().find(|(hkl, _)| *hkl == [0; 3]).map(|(_, f)| *f);
     let f_000 = f_000.map_or("not listed".to_owned(), |f| format!("{f:.1} electrons"));
     let Some(cell) = *cell else {

@@ -7,7 +7,7 @@ use crate::progress::Progress;
 use crate::render::{on_threads, render};
 use crate::{images, interrupt, threads};
 use bragg::Error;
-use bragg::description::{self, Description, Origin, Resolved, Value};
+use bragg::description::{self, Description, Notice, Origin, Resolved, Value};
 use bragg::image::{Image, Moments};
 use bragg::io::WriteOptions;
 use bragg::response;
@@ -19,10 +19,11 @@ pub(crate) fn run(arguments: &Simulate) -> anyhow::Result<()> {
     let messages = Messages { quiet: arguments.quiet };
     let n_threads = threads::allowed(arguments.threads.map(usize::from));
     let subject = Subject::of(arguments)?;
-    let description = describe(&subject, arguments, messages)?;
+    let (description, chosen) = describe(&subject, arguments)?;
     let n_readers = threads::for_reading(n_threads, &description);
     let cache = cache(!arguments.no_cache);
-    let resolved = on_threads(n_readers, || description::resolve_with(description, cache.as_ref()))??;
+    let mut resolved = on_threads(n_readers, || description::resolve_with(description, cache.as_ref()))??;
+    resolved.notices.splice(0..0, chosen);
     if arguments.print_experiment {
         resolved.notices.iter().for_each(|notice| messages.note(notice));
         return print(resolved);
@@ -67,8 +68,8 @@ fn is_crystal(path: &Path) -> bool {
     [".pdb", ".ent", ".cif", ".mmcif", ".mtz"].iter().any(|ending| name.ends_with(ending))
 }
 
-/// What the file and the command line say; what else was chosen is said.
-fn describe(subject: &Subject, arguments: &Simulate, messages: Messages) -> bragg::Result<Description> {
+/// What the file and the command line say, and what was chosen beyond that.
+fn describe(subject: &Subject, arguments: &Simulate) -> bragg::Result<(Description, Option<Notice>)> {
     let settings = settings(arguments)?;
     match subject {
         Subject::Experiment(path, crystal) => {
@@ -80,12 +81,11 @@ fn describe(subject: &Subject, arguments: &Simulate, messages: Messages) -> brag
                 description.merge(layer);
             }
             description.merge(settings);
-            Ok(description)
+            Ok((description, None))
         }
         Subject::Crystal(path) => {
             let (description, notice) = description::starting_point(path, settings)?;
-            messages.note(notice);
-            Ok(description)
+            Ok((description, Some(notice)))
         }
     }
 }

@@ -8,6 +8,7 @@ use self::Default::{Absent, Automatic, Required, Toml};
 use self::Kind::{Bool, In, InOr, Integer, Number, OneOf, Path, PixelPosition, Text};
 use super::quantity::Unit;
 use crate::io::png;
+use crate::io::reflections::{Content, ReflectionFormat};
 
 /// What kind of value a key has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +121,19 @@ const COUNTED: Allowed = Allowed::Between(1.0, MOST);
 const TICKS: Default = Automatic("range / step + 1");
 const TICK_STEP: Default = Automatic("range / (steps − 1)");
 
-const FORMATS: &[&str] = &["auto", "text", "nanobragg-text", "mtz", "fdump", "coordinates"];
+/// The formats of structure factors by their names; `None` for the one that name and content tell.
+pub const FORMATS: [(&str, Option<Content>); 9] = [
+    ("auto", None),
+    ("text", Some(Content::Reflections(ReflectionFormat::Text))),
+    ("nanobragg-text", Some(Content::Reflections(ReflectionFormat::NanoBraggText))),
+    ("mtz", Some(Content::Reflections(ReflectionFormat::Mtz))),
+    ("fdump", Some(Content::Reflections(ReflectionFormat::Fdump))),
+    ("cif", Some(Content::Reflections(ReflectionFormat::Cif))),
+    ("crystfel", Some(Content::Reflections(ReflectionFormat::CrystFel))),
+    ("shelx", Some(Content::Reflections(ReflectionFormat::Shelx))),
+    ("coordinates", Some(Content::Coordinates)),
+];
+const FORMAT_NAMES: &[&str] = &names(&FORMATS);
 const SCALES: &[&str] = &names(&png::Scale::ALL);
 const COLOR_MAPS: &[&str] = &names(&png::ColorMap::ALL);
 const BINNINGS: &[&str] = &names(&png::Binning::ALL);
@@ -180,9 +193,9 @@ pub const KEYS: &[Key] = &[
     key("crystal.cell.beta", DEG, One, Toml("90.0"), "angle between a and c; likewise").allow(Allowed::Between(0.0, 180.0)),
     key("crystal.cell.gamma", DEG, One, Toml("90.0"), "angle between a and b; likewise").allow(Allowed::Between(0.0, 180.0)),
     key("crystal.structure_factors.file", Path, One, Absent("every reflection has the default amplitude"),
-        "structure factors (MTZ, text lines h k l F, …), or coordinates (PDB, mmCIF) to compute them from"),
-    key("crystal.structure_factors.format", OneOf(FORMATS), One, Toml("\"auto\""),
-        "format of the file: by its name and content, text, text as nanoBragg reads it, MTZ, nanoBragg's cache Fdump.bin, or coordinates"),
+        "structure factors (MTZ, CIF, CrystFEL, SHELX, lines h k l F), or coordinates (PDB, mmCIF) to compute them from; also gzipped"),
+    key("crystal.structure_factors.format", OneOf(FORMAT_NAMES), One, Toml("\"auto\""),
+        "format of the file: by its name and content, lines h k l F, the same as nanoBragg reads it, MTZ, nanoBragg's cache Fdump.bin, CIF with _refln, CrystFEL's list, SHELX's HKLF 4, or coordinates"),
     key("crystal.structure_factors.column", Text, One, Absent("the obvious column"), "label of the MTZ column with F or I"),
     key("crystal.structure_factors.d_min", ANGSTROM, One,
         Automatic("of coordinates: what the detector reaches (or sampling.d_min) and half a reciprocal cell more, two and a half for interpolation"),

@@ -4,7 +4,9 @@
 use super::{Description, Notice, Origin, keys::is_under, presets};
 use crate::error::{Error, Result};
 use crate::experiment::UnitCell;
-use crate::io::{coordinates, mtz, read_bytes};
+use crate::io::reflections::{Content, ReadOptions, read_with};
+use crate::io::{coordinates, read_bytes};
+use crate::reflections::ReciprocalMetric;
 use std::path::{Path, PathBuf};
 
 /// The detector, unless another is given.
@@ -87,7 +89,7 @@ fn detector(known: &Known, given: &Description, chosen: &mut Description) -> Res
         return Ok(String::new());
     }
     let preset_name = given.get("detector.preset").and_then(|entry| entry.value.text()).unwrap_or(PRESET);
-    if !(is_given("detector.pixels") && is_given("detector.pixel_size")) {
+    if !(is_given("detector.pixels") && is_given("detector.pixel_size") && !is_given("detector.preset")) {
         chosen.insert("detector.preset", preset_name, Origin::Automatic("a usual detector".to_owned()))?;
     }
     if is_given("detector.distance") {
@@ -112,24 +114,24 @@ fn detector(known: &Known, given: &Description, chosen: &mut Description) -> Res
 }
 
 fn known(file: &Path, given: &Description) -> Result<Known> {
-    let bytes = read_bytes(file)?;
     let text = |name: &str| given.get(name).and_then(|entry| entry.value.text());
-    if coordinates::has_atoms(&bytes) {
-        let model = coordinates::parse_in(&bytes, file, text("crystal.space_group"))?;
-        return Ok(Known { cell: model.cell, resolution: model.expected_resolution() });
-    }
-    let name = file.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    let reads = "an image without an experiment file is made of coordinates (PDB, mmCIF) or of an MTZ file with a cell";
-    if !(name.ends_with(".mtz") || name.ends_with(".mtz.gz")) {
-        return Err(Error::file(file, None, format!("there are no atoms in it; {reads}")));
-    }
-    let mtz = mtz::read(file)?;
-    let range = mtz.resolution_range();
-    let (Some(cell), Some((_, resolution))) = (mtz.cell, range) else {
-        return Err(Error::file(file, None, format!("it has no cell or no reflections; {reads}")));
+    let space_group = text("crystal.space_group");
+    let format = match Content::of(file)? {
+        Content::Coordinates => {
+            let model = coordinates::parse_in(&read_bytes(file)?, file, space_group)?;
+            return Ok(Known { cell: model.cell, resolution: model.expected_resolution() });
+        }
+        Content::Reflections(format) => format,
     };
-    let cell = UnitCell::new(cell).map_err(|what| Error::file(file, None, what))?;
-    Ok(Known { cell, resolution })
+    let column = text("crystal.structure_factors.column");
+    let (reflections, _) = read_with(file, format, &ReadOptions { column, cell: None, space_group })?;
+    let refuse = |what: String| Error::file(file, None, what);
+    let cell = reflections.cell.ok_or_else(|| {
+        refuse("it has no unit cell, which an image without an experiment file is made by: give coordinates or MTZ".into())
+    })?;
+    let metric = ReciprocalMetric::from_cell(cell).map_err(refuse)?;
+    let finest = reflections.list.iter().map(|(hkl, _)| metric.inverse_d_squared(*hkl)).fold(0.0, f64::max);
+    Ok(Known { cell: UnitCell::new(cell).map_err(refuse)?, resolution: finest.sqrt().recip() })
 }
 
 /// A number that was worked out, without digits that mean nothing.

@@ -82,7 +82,9 @@ impl Reflections {
                 added.extend(amplitude.map(|amplitude| (hkl, amplitude)));
             }
             if added.len() > MAX_EXPANDED {
-                return Err(format!("more than {MAX_EXPANDED} reflections are missing up to {d_min} Å; a coarser limit is needed"));
+                return Err(format!(
+                    "more than {MAX_EXPANDED} reflections are missing up to {d_min} Å; a coarser limit is needed"
+                ));
             }
         }
         self.list.append(&mut added);

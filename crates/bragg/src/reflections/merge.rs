@@ -69,7 +69,12 @@ mod tests {
     fn equivalents_are_averaged_but_not_friedel_mates() {
         let merged = merged(
             "P 1 2 1",
-            &[([1, 2, 3], 10.0, None), ([-1, 2, -3], 20.0, Some(1.0)), ([-1, -2, -3], 50.0, None), ([0, 0, 4], -3.0, None)],
+            &[
+                ([1, 2, 3], 10.0, None),
+                ([-1, 2, -3], 20.0, Some(1.0)),
+                ([-1, -2, -3], 50.0, None),
+                ([0, 0, 4], -3.0, None),
+            ],
         );
         // 2 along b: -h k -l is equivalent, -h -k -l is a Friedel mate.
         assert_eq!(merged.list, [([-1, -2, -3], 50.0), ([0, 0, 4], -3.0), ([1, 2, 3], 15.0)]);

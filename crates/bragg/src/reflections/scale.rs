@@ -159,7 +159,9 @@ mod tests {
         let metric = ReciprocalMetric::from_cell([30.0, 40.0, 50.0, 90.0, 90.0, 90.0]).unwrap();
         let list = |hkls: &[Miller], f: f64| hkls.iter().map(|hkl| (*hkl, f)).collect::<HashMap<_, _>>();
         let some = [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
-        for (observed, calculated) in [(list(&some, 1.0), list(&[[2, 0, 0]], 1.0)), (list(&some, 0.0), list(&some, 1.0))] {
+        for (observed, calculated) in
+            [(list(&some, 1.0), list(&[[2, 0, 0]], 1.0)), (list(&some, 0.0), list(&some, 1.0))]
+        {
             let message = Scale::fit(&observed, &calculated, &metric).unwrap_err();
             assert!(message.contains("in common"), "{message}");
         }

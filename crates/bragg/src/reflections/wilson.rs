@@ -44,7 +44,10 @@ impl MeanIntensity {
     /// A text when there are too few of them.
     pub fn of(mut known: Vec<(Miller, f64, f64)>, group: &PointGroup) -> Result<Self, String> {
         if known.len() < PER_SHELL {
-            return Err(format!("{} reflections are too few to tell the mean intensity; it takes {PER_SHELL}", known.len()));
+            return Err(format!(
+                "{} reflections are too few to tell the mean intensity; it takes {PER_SHELL}",
+                known.len()
+            ));
         }
         known.sort_by(|one, other| one.1.total_cmp(&other.1).then(one.0.cmp(&other.0)));
         let per_shell = known.len().div_ceil((known.len() / PER_SHELL).clamp(1, MAX_SHELLS));

@@ -74,7 +74,9 @@ pub fn amplitudes(
     let sphere = Sphere::new(parameters, d_min)?;
     let [h, k, l] = sphere.last().map(|last| 2.0 * f64::from(last) + 1.0);
     if h * k * l > MAX_EXPANDED as f64 || sphere.last().iter().any(|&last| last > MAX_INDEX) {
-        return Err(format!("a resolution limit of {d_min} Å gives too many reflections (more than {MAX_EXPANDED} indices)"));
+        return Err(format!(
+            "a resolution limit of {d_min} Å gives too many reflections (more than {MAX_EXPANDED} indices)"
+        ));
     }
     let point_group = PointGroup::new(&group.operators);
     let identity = crate::symmetry::Operator::IDENTITY.rotation;

@@ -1,17 +1,18 @@
 //! Where amplitudes come from: reflections of a file, F_calc of a model, Wilson statistics.
 
 use super::resolver::Resolver;
+use crate::description::keys::FORMATS;
 use crate::error::{Error, Result};
 use crate::experiment::{Beam, UnitCell};
 use crate::io::cache::{self, Cache};
 use crate::io::coordinates;
 use crate::io::read_bytes;
-use crate::io::reflections::{ReflectionFormat, read_reflections};
+use crate::io::reflections::{Content, ReadOptions, Report, read_with};
 use crate::reflections::{Fill, Filled, ReciprocalMetric, Reflections};
 use crate::structure::solvent::Solvent;
-use crate::structure::wilson::{self, Content};
+use crate::structure::wilson;
 use crate::structure::{Dispersion, Model, ModelChoice, anomalous, f_calc};
-use crate::symmetry::{SpaceGroup, expand_to_p1};
+use crate::symmetry::SpaceGroup;
 use crate::units::EV_ANGSTROM;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -55,7 +56,7 @@ const SPACE_GROUP: &str = "crystal.space_group";
 enum Opened {
     /// The bytes of coordinates.
     Coordinates(Vec<u8>),
-    Reflections(Reflections),
+    Reflections(Reflections, Report),
 }
 
 impl Resolver {
@@ -71,56 +72,41 @@ impl Resolver {
             }
             return Ok(None);
         };
-        let mut reflections = match self.open(&path)? {
+        let cell = if self.has_cell() { Some(self.known_cell(around.wavelength)?.parameters()) } else { None };
+        let (mut reflections, report) = match self.open(&path, cell)? {
             Opened::Coordinates(bytes) => return self.of_coordinates(&path, &bytes, around, None).map(Some),
-            Opened::Reflections(reflections) => reflections,
+            Opened::Reflections(reflections, report) => (reflections, report),
         };
-        self.expand(&mut reflections)?;
+        for sentence in report.sentences() {
+            self.notice(format!("{}: {sentence}", path.display()));
+        }
         self.fill(&mut reflections, around)?;
         Ok(Some(reflections))
     }
 
     /// Opens the file as what it is, or is said to be.
-    fn open(&mut self, path: &Path) -> Result<Opened> {
-        let format = match self.text("crystal.structure_factors.format")?.as_str() {
-            "text" => ReflectionFormat::Text,
-            "nanobragg-text" => ReflectionFormat::NanoBraggText,
-            "mtz" => ReflectionFormat::Mtz,
-            "fdump" => ReflectionFormat::Fdump,
-            "coordinates" => return Ok(Opened::Coordinates(read_bytes(path)?)),
-            _ if may_hold_atoms(path) => {
-                let bytes = read_bytes(path)?;
-                if coordinates::has_atoms(&bytes) {
-                    return Ok(Opened::Coordinates(bytes));
-                }
-                ReflectionFormat::from_path(path)?
-            }
-            _ => ReflectionFormat::from_path(path)?,
+    fn open(&mut self, path: &Path, cell: Option<[f64; 6]>) -> Result<Opened> {
+        let name = self.text("crystal.structure_factors.format")?;
+        let content = match FORMATS.iter().find(|(known, _)| *known == name) {
+            Some((_, Some(content))) => *content,
+            _ => Content::of(path)?,
         };
+        let Content::Reflections(format) = content else { return Ok(Opened::Coordinates(read_bytes(path)?)) };
         let column = if self.has(COLUMN) { Some(self.text(COLUMN)?) } else { None };
-        read_reflections(path, format, column.as_deref()).map(Opened::Reflections)
+        let space_group = if self.has(SPACE_GROUP) { Some(self.text(SPACE_GROUP)?) } else { None };
+        let options = ReadOptions { column: column.as_deref(), cell, space_group: space_group.as_deref() };
+        let (reflections, report) = read_with(path, format, &options)?;
+        Ok(Opened::Reflections(reflections, report))
     }
 
     /// The cell of the file that is named.
     pub(super) fn cell_of_file(&mut self) -> Result<Option<UnitCell>> {
         let Some(path) = self.path(FILE) else { return Ok(None) };
-        let cell = match self.open(&path)? {
+        let cell = match self.open(&path, None)? {
             Opened::Coordinates(bytes) => return Ok(Some(coordinates::parse(&bytes, &path)?.cell)),
-            Opened::Reflections(reflections) => reflections.cell,
+            Opened::Reflections(reflections, _) => reflections.cell,
         };
         cell.map(|cell| UnitCell::new(cell).map_err(|what| Error::file(&path, None, what))).transpose()
-    }
-
-    /// Applies the space group that was given to a list.
-    fn expand(&mut self, reflections: &mut Reflections) -> Result<()> {
-        if !self.has(SPACE_GROUP) {
-            return Ok(());
-        }
-        let group = self.space_group(reflections.cell)?;
-        reflections.list = expand_to_p1(&reflections.list, &group.operators)
-            .map_err(|what| Error::file(&reflections.source, None, what))?;
-        reflections.symmetry = group.operators;
-        Ok(())
     }
 
     /// Leaves out the reflections of a file that are finer than the limit, and adds those that it lacks, as far as that is asked for.
@@ -199,7 +185,7 @@ impl Resolver {
         }
         let d_min = self.d_min(&cell, around, (1.0, ""))?;
         let b = self.number(WILSON_B)?;
-        let content = Content::protein(&cell, b).map_err(|what| self.error(WILSON_B, what))?;
+        let content = wilson::Content::protein(&cell, b).map_err(|what| self.error(WILSON_B, what))?;
         let seed = self.seed(SEED)?;
         let made = wilson::amplitudes(&cell, &group, d_min, &content, seed).map_err(|what| self.error(D_MIN, what))?;
         Ok(Reflections { source: "wilson".into(), ..made })
@@ -213,6 +199,11 @@ impl Resolver {
             None => SpaceGroup::parse(&name),
         };
         group.map_err(|what| self.error(SPACE_GROUP, what))
+    }
+
+    /// Whether the description has a cell.
+    fn has_cell(&self) -> bool {
+        self.has_matrix() || self.has("crystal.cell.a")
     }
 
     /// The cell of the description alone.
@@ -229,7 +220,7 @@ impl Resolver {
 
     /// The cell of reflections: their own, else that of the description, if any.
     pub(super) fn cell_of(&mut self, reflections: &Reflections) -> Result<Option<[f64; 6]>> {
-        if reflections.cell.is_some() || !(self.has_matrix() || self.has("crystal.cell.a")) {
+        if reflections.cell.is_some() || !self.has_cell() {
             return Ok(reflections.cell);
         }
         Ok(Some(self.known_cell(None)?.parameters()))
@@ -352,11 +343,4 @@ impl Resolver {
         self.automatic(D_MIN, rounded, why)?;
         self.number(D_MIN)
     }
-}
-
-/// Whether a file may hold coordinates, by its name; structure-factor mmCIF files have the same.
-fn may_hold_atoms(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
-    [".pdb", ".ent", ".cif", ".mmcif"].iter().any(|ending| name.ends_with(ending))
 }

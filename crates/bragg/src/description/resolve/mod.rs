@@ -79,6 +79,8 @@ pub struct Amplitudes {
     pub reflections: Reflections,
     /// The cell (a, b, c in Å, α, β, γ in deg), where the file or the description has one.
     pub cell: Option<[f64; 6]>,
+    /// The wavelength (Å) that was given: there is dispersion, and Friedel mates differ.
+    pub wavelength: Option<f64>,
     /// What the user should know.
     pub notices: Vec<Notice>,
     /// The description with every value that was used.
@@ -101,7 +103,7 @@ pub fn resolve_amplitudes(description: Description, cache: Option<&Cache>) -> Re
     let cell = resolver.cell_of(&reflections)?;
     resolver.notice_unused();
     let Resolver { description, notices, .. } = resolver;
-    Ok(Amplitudes { reflections, cell, notices, description })
+    Ok(Amplitudes { reflections, cell, wavelength, notices, description })
 }
 
 /// The unit cell that a file of coordinates or structure factors has; nothing is computed.

@@ -1,8 +1,8 @@
 //! The atoms of a CIF file: `_atom_site`, `_atom_site_anisotrop` (mmCIF) and `_atom_site_aniso` (core CIF).
 
-use super::cif::{Block, Loop, Value};
-use super::mmcif::Refusal;
-use super::{checked, coordinate, number, occupancy};
+use super::{checked, coordinate, occupancy};
+use crate::io::cif::{Block, Column, Loop, Refusal, Value};
+use crate::io::numbers::cif_number;
 use crate::experiment::UnitCell;
 use crate::math::{Mat3, Vec3};
 use crate::structure::{Atom, Displacement, Element};
@@ -12,20 +12,6 @@ use std::f64::consts::PI;
 
 /// An atom of a small molecule nearer than this (Å) to its own image is on a special position.
 const SPECIAL_POSITION: f64 = 0.05;
-
-/// Where a row has a value, if anywhere.
-#[derive(Clone, Copy)]
-pub(super) struct Column(Option<usize>);
-
-impl Column {
-    pub(super) fn of(table: &Loop, tag: &str) -> Self {
-        Self(table.column(tag))
-    }
-
-    pub(super) fn known<'a>(self, row: &[Value<'a>]) -> Option<&'a str> {
-        row.get(self.0?)?.known()
-    }
-}
 
 /// The atoms of the file, whose occupancies are as [`Model`](crate::structure::Model) has them.
 pub(super) fn read(block: &Block, cell: &UnitCell, symmetry: &[Operator]) -> std::result::Result<Vec<Atom>, Refusal> {
@@ -47,7 +33,7 @@ pub(super) fn read(block: &Block, cell: &UnitCell, symmetry: &[Operator]) -> std
         }
         if rows.is_core {
             let order = match rows.order.known(row) {
-                Some(text) => number(text, "the order of the site symmetry").map_err(|what| (line, what))?,
+                Some(text) => cif_number(text, "the order of the site symmetry").map_err(|what| (line, what))?,
                 None => site_symmetry_order(atom.position, cell, symmetry),
             };
             atom.occupancy /= order.clamp(1.0, symmetry.len().max(1) as f64);
@@ -98,8 +84,8 @@ impl AtomRows {
         let (id, label) = (column("id"), column("label"));
         Self {
             fractional_from_cartesian: cell.basis().reciprocal_rows(),
-            is_core: cartesian[0].0.is_none(),
-            id: if id.0.is_some() { id } else { label },
+            is_core: cartesian[0].is_nowhere(),
+            id: if id.is_nowhere() { label } else { id },
             label,
             element: column("type_symbol"),
             cartesian,
@@ -110,8 +96,8 @@ impl AtomRows {
             kind: ["adp_type", "thermal_displace_type"]
                 .map(column)
                 .into_iter()
-                .find(|c| c.0.is_some())
-                .unwrap_or(Column(None)),
+                .find(|c| !c.is_nowhere())
+                .unwrap_or(Column::NONE),
             flag: column("calc_flag"),
             order: column("site_symmetry_order"),
             model: column("pdbx_pdb_model_num"),
@@ -128,8 +114,8 @@ impl AtomRows {
             None => vector(self.fractional)?.ok_or("the atom has no position (Cartn_x, y, z or fract_x, y, z)")?,
         };
         let b = match (self.b.known(row), self.u.known(row)) {
-            (Some(b), _) => number(b, "B")?,
-            (None, Some(u)) => 8.0 * PI.powi(2) * number(u, "U")?,
+            (Some(b), _) => cif_number(b, "B")?,
+            (None, Some(u)) => 8.0 * PI.powi(2) * cif_number(u, "U")?,
             (None, None) => 0.0,
         };
         let element = match (self.element.known(row), self.label.known(row)) {
@@ -141,7 +127,7 @@ impl AtomRows {
             position: position.0,
             occupancy: self.occupancy.known(row).map_or(Ok(1.0), occupancy)?,
             displacement: checked(Displacement::Isotropic(b))?,
-            model: self.model.known(row).map_or(Ok(1.0), |text| number(text, "the model number"))? as i32,
+            model: self.model.known(row).map_or(Ok(1.0), |text| cif_number(text, "the model number"))? as i32,
         })
     }
 }
@@ -174,7 +160,7 @@ fn anisotropic<'a>(block: &Block<'a>, cell: &UnitCell) -> std::result::Result<Ha
     };
     let (as_u, as_b) = (columns('u'), columns('b'));
     let (columns, scale) =
-        if as_u[0].0.is_none() && as_b[0].0.is_some() { (as_b, 1.0 / (8.0 * PI * PI)) } else { (as_u, 1.0) };
+        if as_u[0].is_nowhere() && !as_b[0].is_nowhere() { (as_b, 1.0 / (8.0 * PI * PI)) } else { (as_u, 1.0) };
     for row in table.values.chunks_exact(table.tags.len()) {
         let at = |what: String| (row.first().map(|value| value.line), what);
         let Some(id) = id.known(row) else { continue };
@@ -184,7 +170,7 @@ fn anisotropic<'a>(block: &Block<'a>, cell: &UnitCell) -> std::result::Result<Ha
         let mut u = [0.0; 6];
         for (value, column) in u.iter_mut().zip(columns) {
             let text = column.known(row).ok_or_else(|| at("an anisotropic displacement lacks a U[i][j]".into()))?;
-            *value = number(text, "the displacement").map_err(at)? * scale;
+            *value = cif_number(text, "the displacement").map_err(at)? * scale;
         }
         if u.iter().any(|&value| value != 0.0) {
             let u = if is_core { cartesian(u, cell) } else { u };

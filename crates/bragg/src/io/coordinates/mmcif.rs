@@ -1,111 +1,37 @@
 //! mmCIF files (<https://mmcif.wwpdb.org>) and the core CIF of small molecules (<https://www.iucr.org/resources/cif>), by the names
 //! that their tags have with `_` for `.`.
 
-use super::atom_site::{self, Column};
-use super::cif::{self, Block};
+use super::atom_site;
 use super::copies::{self, Motion};
-use super::{cell, named_operators, number};
 use crate::error::{Error, Result};
-use crate::experiment::UnitCell;
+use crate::io::cif::crystal::{named_operators, operators, space_group_name, unit_cell};
+use crate::io::cif::{self, Block, Column, Refusal};
+use crate::io::numbers::cif_number;
 use crate::structure::Model;
-use crate::symmetry::{MAX_OPERATORS, Operator, check_cell, check_group};
 use std::path::Path;
 
-/// A line where there is one, and what is wrong.
-pub(super) type Refusal = (Option<usize>, String);
-
-const OPERATORS: [&str; 4] = [
-    "_space_group_symop_operation_xyz",
-    "_symmetry_equiv_pos_as_xyz",
-    "_symmetry_equiv_operation_xyz",
-    "_pdbx_symmetry_equiv_pos_as_xyz",
-];
-
-/// Where the space group may be named, and what to put before the name: a Hall symbol leaves nothing open.
-const NAMES: [(&str, &str); 9] = [
-    ("_space_group_name_hall", "Hall:"),
-    ("_symmetry_space_group_name_hall", "Hall:"),
-    ("_symmetry_space_group_name_h-m", ""),
-    ("_space_group_name_h-m_alt", ""),
-    ("_space_group_name_h-m_full", ""),
-    ("_symmetry_pdbx_full_space_group_name_h-m", ""),
-    ("_space_group_name_h-m", ""),
-    ("_symmetry_int_tables_number", ""),
-    ("_space_group_it_number", ""),
-];
+/// Data blocks at most.
+const MAX_BLOCKS: usize = 1000;
 
 pub(super) fn parse(text: &str, path: &Path, space_group: Option<&str>) -> Result<Model> {
-    let block = cif::parse(text).map_err(|(line, what)| Error::file(path, line, what))?;
-    model(&block, path, space_group).map_err(|(line, what)| Error::file(path, line, what))
+    let blocks = cif::parse_blocks(text, MAX_BLOCKS).map_err(|(line, what)| Error::file(path, line, what))?;
+    // journals put a block with the text before the structures
+    let block = blocks.iter().find(|block| block.has_atoms()).or(blocks.last());
+    let block = block.ok_or_else(|| Error::file(path, None, "there is no data block in it"))?;
+    model(block, path, space_group).map_err(|(line, what)| Error::file(path, line, what))
 }
 
 fn model(block: &Block, path: &Path, given: Option<&str>) -> std::result::Result<Model, Refusal> {
-    let mut parameters = [0.0; 6];
-    let tags = ["length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma"];
-    for (parameter, tag) in parameters.iter_mut().zip(tags) {
-        let value = block.item(&format!("_cell_{tag}"));
-        let known = value.and_then(|value| Some((value.line, value.known()?)));
-        let (line, text) = known.ok_or_else(|| (None, format!("it has no unit cell (_cell.{tag})")))?;
-        *parameter = number(text, "the cell parameter").map_err(|what| (Some(line), what))?;
-    }
-    let cell = cell(parameters).map_err(|what| (None, what))?;
-    let named = NAMES.iter().filter_map(|(tag, prefix)| Some((*prefix, block.item(tag)?.known()?)));
-    let names: Vec<(&str, &str)> = given.map_or_else(|| named.collect(), |given| vec![("", given)]);
-    let listed = if given.is_none() { listed_operators(block, &cell)? } else { None };
-    let symmetry = match listed {
-        Some(operators) => operators,
-        None => operators_by_name(&names, &cell).map_err(|what| (None, what))?,
+    let cell = unit_cell(block)?.ok_or_else(|| (None, "it has no unit cell (_cell.length_a, …)".to_owned()))?;
+    let (space_group, symmetry) = match given {
+        Some(name) => (name.to_owned(), Some(named_operators(name, Some(&cell)).map_err(|what| (None, what))?)),
+        None => (space_group_name(block).unwrap_or_default(), operators(block, Some(&cell))?),
     };
-    let plain = names.iter().find(|(prefix, _)| prefix.is_empty()).or(names.first());
-    let space_group = plain.map_or(String::new(), |(_, name)| (*name).to_owned());
+    let none = "it names no space group (_symmetry.space_group_name_H-M) and lists no operators";
+    let symmetry = symmetry.ok_or_else(|| (None, none.to_owned()))?;
     let mut atoms = atom_site::read(block, &cell, &symmetry)?;
     copies::add(&mut atoms, &cell, &motions(block)?).map_err(|what| (None, what))?;
     Ok(Model { atoms, cell, space_group, symmetry, source: path.to_owned() })
-}
-
-/// The operators of the first name that is one; if none is, what is wrong with the first of Hermann and Mauguin's.
-fn operators_by_name(names: &[(&str, &str)], cell: &UnitCell) -> std::result::Result<Vec<Operator>, String> {
-    let tried: Vec<_> =
-        names.iter().map(|(prefix, name)| (prefix, named_operators(&format!("{prefix}{name}"), cell))).collect();
-    if let Some((_, Ok(operators))) = tried.iter().find(|(_, result)| result.is_ok()) {
-        return Ok(operators.clone());
-    }
-    let plain = tried.iter().find(|(prefix, _)| prefix.is_empty()).or(tried.first());
-    match plain {
-        Some((_, result)) => result.clone(),
-        None => Err("it names no space group (_symmetry.space_group_name_H-M) and lists no operators".into()),
-    }
-}
-
-/// The operators that the file lists.
-fn listed_operators(block: &Block, cell: &UnitCell) -> std::result::Result<Option<Vec<Operator>>, Refusal> {
-    let mut triplets = Vec::new();
-    for tag in OPERATORS {
-        if let Some(table) = block.loop_with(tag) {
-            let column = Column::of(table, tag);
-            triplets = table
-                .values
-                .chunks_exact(table.tags.len())
-                .map(|row| (row.first().map(|value| value.line), column.known(row).unwrap_or_default()))
-                .collect();
-        } else if let Some(value) = block.item(tag) {
-            triplets = value.known().map(|text| (Some(value.line), text)).into_iter().collect();
-        }
-        if !triplets.is_empty() {
-            break;
-        }
-    }
-    if triplets.is_empty() {
-        return Ok(None);
-    }
-    if triplets.len() > MAX_OPERATORS {
-        return Err((None, format!("it lists {} symmetry operators; no space group has so many", triplets.len())));
-    }
-    let operators: std::result::Result<Vec<Operator>, Refusal> =
-        triplets.into_iter().map(|(line, text)| text.parse().map_err(|what| (line, what))).collect();
-    let operators = operators?;
-    check_group(&operators).and_then(|()| check_cell(&operators, cell.parameters())).map_err(|what| (None, what))?;
-    Ok(Some(operators))
 }
 
 /// The motions of `_struct_ncs_oper` whose copies are not among the atoms.
@@ -125,7 +51,7 @@ fn motions(block: &Block) -> std::result::Result<Vec<Motion>, Refusal> {
             for (j, value) in row.iter_mut().enumerate() {
                 let text = known(&entry(i, j)).unwrap_or_default();
                 *value =
-                    number(&text, "the entry of the non-crystallographic operator").map_err(|what| (line, what))?;
+                    cif_number(&text, "the entry of the non-crystallographic operator").map_err(|what| (line, what))?;
             }
         }
         found.push(motion);

@@ -1,9 +1,11 @@
 //! PDB files (wwPDB format 3.3, <https://www.wwpdb.org/documentation/file-format>).
 
 use super::copies::{self, Motion};
-use super::{cell, checked, coordinate, named_operators, number, occupancy};
+use super::{checked, coordinate, occupancy};
 use crate::error::{Error, Result};
 use crate::experiment::UnitCell;
+use crate::io::cif::crystal::{cell, named_operators};
+use crate::io::numbers::number;
 use crate::math::Vec3;
 use crate::structure::{Atom, Displacement, Element, Model, operators_from_cartesian};
 use crate::symmetry::{MAX_OPERATORS, Operator, check_cell, check_group};
@@ -103,7 +105,7 @@ impl Records {
     /// The operators that the file lists, or those of its space group.
     fn operators(&self, cell: &UnitCell) -> std::result::Result<Vec<Operator>, String> {
         if self.symmetry.is_empty() {
-            return named_operators(&self.space_group, cell);
+            return named_operators(&self.space_group, Some(cell));
         }
         let (triples, rest) = self.symmetry.as_chunks::<3>();
         if !rest.is_empty() || triples.len() > MAX_OPERATORS {
