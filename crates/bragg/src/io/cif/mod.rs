@@ -94,14 +94,6 @@ pub(crate) fn is_cif(text: &str) -> bool {
     lines.next().is_some_and(|line| line.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("data_")))
 }
 
-/// Reads the first data block.
-///
-/// # Errors
-/// The line and what is wrong there.
-pub(crate) fn parse(text: &str) -> Result<Block<'_>, (usize, String)> {
-    parse_blocks(text, 1).map(|mut blocks| blocks.pop().unwrap_or_default())
-}
-
 /// Reads up to so many data blocks.
 ///
 /// # Errors
