@@ -146,21 +146,22 @@ mod tests {
             ("R 3 2:H", [70.0, 70.0, 90.0, 90.0, 90.0, 120.0]),
             ("F d -3 m:2", [90.0, 90.0, 90.0, 90.0, 90.0, 90.0]),
         ] {
-            let (list, group, content) = made(name, cell, 3.0, 15.0, 9);
+            let (list, group, content) = made(name, cell, 4.5, 15.0, 9);
+            let point_group = PointGroup::new(&group.operators);
             let all: HashMap<Miller, f64> = list.list.iter().copied().collect();
-            let sphere = Sphere::new(cell, 3.0).unwrap();
+            let sphere = Sphere::new(cell, 4.5).unwrap();
             let (mut n, mut sum) = (0.0, 0.0);
             for (hkl, f) in &list.list {
                 assert_eq!(group.is_absent(*hkl), *f == 0.0, "{name} {hkl:?}");
                 assert_eq!(all[&hkl.map(|index| -index)], *f);
                 assert!(group.operators.iter().all(|operator| all[&operator.apply_to_miller(*hkl)] == *f));
-                if group.epsilon(*hkl) == 1 {
+                if point_group.epsilon(*hkl) == 1 {
                     n += 1.0;
                     sum += f * f / content.mean_intensity(sphere.metric().inverse_d_squared(*hkl));
                 }
             }
             // Whatever the lattice, the atoms scatter the same into general directions on the whole.
-            assert!((sum / n - 1.0).abs() < 0.15, "{name}: {}", sum / n);
+            assert!((sum / n - 1.0).abs() < 0.25, "{name}: {}", sum / n);
         }
     }
 

@@ -156,10 +156,14 @@ fn header(content: &StructureFactors, labels: &[Label], rows: &[Vec<f32>], metri
     records
 }
 
-/// The name as CCP4 has it: `H 3 2` for hexagonal axes, nothing behind a colon.
+/// The name as CCP4 has it: `H 3 2` for hexagonal axes, ` :2` for the second origin choice, which readers do not expect unasked.
 fn ccp4_name(group: &SpaceGroup) -> String {
     let name = group.name.split([':', '(']).next().unwrap_or_default().trim();
-    if group.name.ends_with(":H") { name.replacen('R', "H", 1) } else { name.to_owned() }
+    match group.name.split_once(':').map(|(_, extension)| extension) {
+        Some("H") => name.replacen('R', "H", 1),
+        Some("2") => format!("{name} :2"),
+        _ => name.to_owned(),
+    }
 }
 
 /// CCP4's name of the point group, from the short name of the space group: `P 43 21 2` has `PG422`.
@@ -236,7 +240,7 @@ mod tests {
             ("R 3 2:H", "H 3 2", "PG32"),
             ("R 3:R", "R 3", "PG3"),
             ("P 1 21/c 1", "P 1 21/c 1", "PG2/m"),
-            ("F d -3 m:2", "F d -3 m", "PGm-3m"),
+            ("F d -3 m:2", "F d -3 m :2", "PGm-3m"),
             ("P -4 21 c", "P -4 21 c", "PG-42m"),
         ] {
             let group = group(name);

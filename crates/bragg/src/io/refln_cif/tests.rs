@@ -148,12 +148,12 @@ fn a_space_group_and_a_cell_may_be_given() {
 fn what_cannot_be_used_is_named() {
     let good = HEAD.to_owned() + LOOP;
     for (text, words) in [
-        (good.replace("12.5", "nan"), ["ent:17:", "`nan`"]),
-        (good.replace("12.5", "-12.5"), ["ent:17:", "negative"]),
-        (good.replace("12.5", "1e300"), ["ent:17:", "beyond"]),
-        (good.replace("1 1 2 o", "1 1.5 2 o"), ["ent:17:", "1.5"]),
-        (good.replace("1 1 2 o", "1 99999999 2 o"), ["ent:17:", "99999999"]),
-        (good.replace("1 1 2 o", "1 ? 2 o"), ["ent:17:", "no index k"]),
+        (good.replace("12.5", "nan"), ["ent:18:", "`nan`"]),
+        (good.replace("12.5", "-12.5"), ["ent:18:", "negative"]),
+        (good.replace("12.5", "1e300"), ["ent:18:", "beyond"]),
+        (good.replace("1 1 2 o", "1 1.5 2 o"), ["ent:18:", "1.5"]),
+        (good.replace("1 1 2 o", "1 99999999 2 o"), ["ent:18:", "99999999"]),
+        (good.replace("1 1 2 o", "1 ? 2 o"), ["ent:18:", "no index k"]),
         (good.replace("'C 1 2 1'", "'C 1 7 1'"), ["ent: ", "`C 1 7 1`"]),
         (good.replace("'C 1 2 1'", "'P 41 21 2'"), ["ent: ", "does not fit"]),
         (good.replace("95(1)", "?"), ["ent: ", "_cell.angle_beta"]),
