@@ -48,7 +48,7 @@ impl Sample for f64 {
 }
 
 /// A dark image of the scene's panels.
-fn dark<T: Sample>(scene: &Scene) -> Result<Image<T>> {
+fn dark<T: Sample, R>(scene: &Scene<R>) -> Result<Image<T>> {
     let panels = scene.panels.iter().map(|panel| {
         let too_large = || {
             Error::setting(

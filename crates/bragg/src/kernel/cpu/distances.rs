@@ -93,6 +93,12 @@ impl Metric {
         )
     }
 
+    /// The largest squared norm of a distance from the nearest reflection: that of a corner of the cell around it.
+    pub(super) fn farthest_square(&self) -> f64 {
+        let corners = [[0.5, 0.5, 0.5], [0.5, 0.5, -0.5], [0.5, -0.5, 0.5], [-0.5, 0.5, 0.5]];
+        corners.map(|corner| self.square::<false>(corner)).into_iter().fold(0.0, f64::max)
+    }
+
     /// The squared norm.
     #[inline(always)]
     pub(super) fn square<const FMA: bool>(&self, [a, b, c]: [f64; 3]) -> f64 {
