@@ -15,18 +15,18 @@ const PRESET: &str = "eiger2-4m";
 const WAVELENGTH: f64 = 1.0;
 /// Edge of the crystal, and of the beam that bathes it (mm).
 const CRYSTAL_EDGE: f64 = 0.05;
-/// Photons in the beam during the exposure: 5 × 10¹² a second for 20 ms.
-const PHOTONS: f64 = 1e11;
+/// Photons in the beam during the exposure: 10¹² a second for 20 ms.
+const PHOTONS: f64 = 2e10;
 /// Edge of a mosaic block (Å), in whole cells: its spots are as wide as a few pixels.
-const BLOCK_EDGE: f64 = 900.0;
-/// Volume of water in the beam, in volumes of the crystal: mother liquor, and air for the rest.
-const WATER: f64 = 2.0;
+const BLOCK_EDGE: f64 = 400.0;
+/// Volume of water in the beam, in volumes of the crystal: mother liquor, and so much for air and glass.
+const WATER: f64 = 5.0;
 /// The crystal's orientation (deg): no axis along the beam or the spindle.
 const MISSET: [f64; 3] = [-8.0, 11.0, 33.0];
 /// What the rotation (deg), in so many steps, and the mosaic spread (deg), in so many domains, sample evenly: neighbours are closer than a
 /// spot is wide.
-const SCAN: (f64, i64) = (0.5, 8);
-const MOSAIC: (f64, i64) = (0.12, 16);
+const SCAN: (f64, i64) = (0.5, 6);
+const MOSAIC: (f64, i64) = (0.15, 10);
 
 const ANGSTROM_PER_MM: f64 = 1e7;
 const SQUARE_METER_PER_SQUARE_MM: f64 = 1e-6;
@@ -59,11 +59,11 @@ pub fn starting_point(file: &Path, given: Description) -> Result<(Description, N
     let block = (0..3).map(|i| n_cells[i] * known.cell.edges[i]).product::<f64>().cbrt();
     let n_blocks = (CRYSTAL_EDGE * ANGSTROM_PER_MM / block).powi(3);
     let fluence = PHOTONS / (CRYSTAL_EDGE * CRYSTAL_EDGE * SQUARE_METER_PER_SQUARE_MM) * n_blocks;
-    chosen.insert("crystal.n_cells", n_cells.map(|n| n as i64), why("a mosaic block of 0.1 µm"))?;
+    chosen.insert("crystal.n_cells", n_cells.map(|n| n as i64), why("a mosaic block of 0.04 µm"))?;
     let blocks = format!("{PHOTONS:e} photons in a square of 50 µm, times {n_blocks:.2e} blocks in a crystal of 50 µm");
     chosen.insert("beam.fluence", three_digits(fluence), why(&blocks))?;
     let water = block / ANGSTROM_PER_MM * WATER.cbrt();
-    chosen.insert("background.water", three_digits(water), why("twice the crystal's volume, shared among the blocks"))?;
+    chosen.insert("background.water", three_digits(water), why("five times the crystal's volume, shared among the blocks"))?;
     chosen.insert("scan.range", SCAN.0, why("half a degree"))?;
     chosen.insert("scan.steps", SCAN.1, why("closer than a spot is wide"))?;
     chosen.insert("noise.seed", 1, why("photons are counted"))?;
