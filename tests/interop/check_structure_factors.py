@@ -122,7 +122,8 @@ def check_solvent(path, d_min):
 
 def anomalous_sum(structure, hkls, corrections):
     """Sum of (f' + i f'') q T exp(2 pi i h x) over the cell, written down."""
-    cell, group = structure.cell, gemmi.find_spacegroup_by_name(structure.spacegroup_hm, cell.alpha, cell.gamma)
+    cell = structure.cell
+    group = gemmi.find_spacegroup_by_name(structure.spacegroup_hm, cell.alpha, cell.gamma)
     total = np.zeros(len(hkls), complex)
     fractional = np.array(cell.frac.mat.tolist())
     for site in structure[0].all():
