@@ -197,7 +197,9 @@ def check_dispersion():
 def check_observed(model, path):
     """Correlation with observed amplitudes, ours and gemmi's; the best of a few k_sol by gemmi's count."""
     mtz = gemmi.read_mtz_file(str(path))
-    column = next((c for c in mtz.columns if c.type == "F" and not c.label.upper().startswith(("FC", "FWT", "DELFWT", "F-MODEL", "2FOFC"))), None)
+    calculated = ("FC", "FWT", "DELFWT", "F-MODEL", "2FOFC")
+    measured = [c for c in mtz.columns if c.type == "F" and not c.label.upper().startswith(calculated)]
+    column = measured[0] if measured else None
     if column is None:
         return True
     hkls = mtz.make_miller_array()
