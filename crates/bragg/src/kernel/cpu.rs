@@ -1,17 +1,17 @@
 //! The kernel to use: tiles of pixels side by side, strips of them in parallel. The result does not depend on the number of threads.
 
-mod amplitudes;
+pub(super) mod amplitudes;
 mod culling;
-mod distances;
-mod elementary;
-mod level;
+pub(super) mod distances;
+pub(super) mod elementary;
+pub(super) mod level;
 pub mod peak;
 mod round;
-mod sample;
+pub(super) mod sample;
 mod spots;
 mod square;
 mod square_fast;
-mod tile;
+pub(super) mod tile;
 mod tricubic;
 
 pub use level::Level;

@@ -4,6 +4,7 @@
 
 pub mod cpu;
 mod geometry;
+pub mod gradient;
 pub mod reference;
 
 use crate::error::{Error, Result};

@@ -81,7 +81,53 @@ fn sum<T>(a: &[T], b: &[T], product: impl Fn(&T, &T) -> f64) -> f64 {
     a.iter().zip(b).map(|(a, b)| product(a, b)).sum()
 }
 
+fn grow<T: Copy + Default>(sums: &mut Vec<T>, terms: &[T], add: impl Fn(&mut T, &T)) {
+    if sums.len() < terms.len() {
+        sums.resize(terms.len(), T::default());
+    }
+    sums.iter_mut().zip(terms).for_each(|(sum, term)| add(sum, term));
+}
+
+fn add_vector(sum: &mut Vec3, term: Vec3) {
+    *sum = *sum + term;
+}
+
+fn add_matrix(sum: &mut Mat3, term: &Mat3) {
+    sum.0.iter_mut().zip(term.0).for_each(|(sum, term)| add_vector(sum, term));
+}
+
 impl SceneTangent {
+    /// Adds every number of another.
+    pub fn add(&mut self, other: &Self) {
+        grow(&mut self.sources, &other.sources, |sum, term| {
+            add_vector(&mut sum.incident, term.incident);
+            sum.wavelength += term.wavelength;
+            sum.weight += term.weight;
+        });
+        grow(&mut self.orientations, &other.orientations, add_matrix);
+        grow(&mut self.panels, &other.panels, |sum, term| {
+            add_vector(&mut sum.origin, term.origin);
+            add_vector(&mut sum.fast_axis, term.fast_axis);
+            add_vector(&mut sum.slow_axis, term.slow_axis);
+            add_vector(&mut sum.normal, term.normal);
+            sum.close_distance += term.close_distance;
+        });
+        self.n_cells.iter_mut().zip(other.n_cells).for_each(|(sum, term)| *sum += term);
+        self.fudge += other.fudge;
+        add_matrix(&mut self.reciprocal, &other.reciprocal);
+        self.kahn_factor += other.kahn_factor;
+        add_vector(&mut self.e_vector, other.e_vector);
+        self.layer_thickness += other.layer_thickness;
+        self.attenuation += other.attenuation;
+        self.sphere_radius += other.sphere_radius;
+        add_vector(&mut self.sphere_beam, other.sphere_beam);
+        self.scale += other.scale;
+        self.background += other.background;
+        self.plane.iter_mut().zip(other.plane).for_each(|(sum, term)| *sum += term);
+        grow(&mut self.amplitudes, &other.amplitudes, |sum, term| *sum += term);
+        self.default_f += other.default_f;
+    }
+
     /// The sum of the products of all numbers.
     #[must_use]
     pub fn dot(&self, other: &Self) -> f64 {
