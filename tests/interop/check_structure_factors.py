@@ -122,7 +122,8 @@ def check_solvent(path, d_min):
 
 def anomalous_sum(structure, hkls, corrections):
     """Sum of (f' + i f'') q T exp(2 pi i h x) over the cell, written down."""
-    cell, group = structure.cell, gemmi.find_spacegroup_by_name(structure.spacegroup_hm, cell.alpha, cell.gamma)
+    cell = structure.cell
+    group = gemmi.find_spacegroup_by_name(structure.spacegroup_hm, cell.alpha, cell.gamma)
     total = np.zeros(len(hkls), complex)
     fractional = np.array(cell.frac.mat.tolist())
     for site in structure[0].all():
@@ -196,7 +197,9 @@ def check_dispersion():
 def check_observed(model, path):
     """Correlation with observed amplitudes, ours and gemmi's; the best of a few k_sol by gemmi's count."""
     mtz = gemmi.read_mtz_file(str(path))
-    column = next((c for c in mtz.columns if c.type == "F" and not c.label.upper().startswith(("FC", "FWT", "DELFWT", "F-MODEL", "2FOFC"))), None)
+    calculated = ("FC", "FWT", "DELFWT", "F-MODEL", "2FOFC")
+    measured = [c for c in mtz.columns if c.type == "F" and not c.label.upper().startswith(calculated)]
+    column = measured[0] if measured else None
     if column is None:
         return True
     hkls = mtz.make_miller_array()

@@ -8,6 +8,7 @@
 //! Between the table's points ln f'' is linear in ln E. So is f' without its edges; an edge, two points of one energy E_e between
 //! which f'' rises by Δ, adds Δ/(2π)·ln(x²/(x² + w²)), x = ln(E/E_e), which is what the Kramers-Kronig relation makes of a step.
 
+#[expect(clippy::approx_constant, reason = "some numbers of a long table come near π")]
 mod table;
 
 use super::{Complex64, Dispersion, Element};
