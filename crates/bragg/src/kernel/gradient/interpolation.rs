@@ -46,12 +46,12 @@ impl Interpolation {
             self.amplitudes[i] = f64::NAN;
             let mut first = [0; 3];
             let mut is_inside = true;
-            for axis in 0..3 {
+            for (axis, first) in first.iter_mut().enumerate() {
                 let (nearest, delta) = (distances.nearest[axis][i], distances.delta[axis][i]);
                 let (point, below) = (nearest + delta, if delta < 0.0 { 1.0 } else { 0.0 });
                 let (low, high) = (f64::from(self.grid.min[axis]), f64::from(self.grid.max[axis]));
                 is_inside &= point >= low + 2.0 && point <= high - 2.0;
-                first[axis] = (nearest - below - 1.0 - low) as usize;
+                *first = (nearest - below - 1.0 - low) as usize;
                 self.weights[i][axis] = cubic_weights(Dual::variable(delta + below));
             }
             if !is_inside {

@@ -362,7 +362,13 @@ pub fn map_blocks<A: Send>(
                 if monitor.cancelled() {
                     return Err(Error::Interrupted);
                 }
-                let result = differentiate(&prepared, block, &along, &changing, tile, &visit);
+                let found = differentiate(&prepared, block, &along, &changing, tile);
+                let result = visit(&Block {
+                    panel: block.panel,
+                    places: &found.places,
+                    photons: &found.photons,
+                    derivatives: &found.derivatives,
+                });
                 monitor.advance(block.n_pixels());
                 Ok(result)
             },
@@ -370,15 +376,21 @@ pub fn map_blocks<A: Send>(
         .collect()
 }
 
+/// What a [`Block`] shows.
+struct Found {
+    places: Vec<usize>,
+    photons: Vec<f64>,
+    derivatives: Vec<Vec<f64>>,
+}
+
 /// Photons and derivatives of the pixels of a block.
-fn differentiate<A>(
+fn differentiate(
     prepared: &Prepared,
     block: &BlockRange,
     along: &[Along],
     changing: &[&SceneTangent],
     tile: &mut Tile,
-    visit: &impl Fn(&Block) -> A,
-) -> A {
+) -> Found {
     let scene = prepared.scene;
     let panel = &scene.panels[block.panel];
     let pixels: Vec<[usize; 2]> = block.pixels(panel).collect();
@@ -419,6 +431,6 @@ fn differentiate<A>(
             }
         });
     }
-    let places: Vec<usize> = pixels.iter().map(|[fast, slow]| slow * panel.n_fast + fast).collect();
-    visit(&Block { panel: block.panel, places: &places, photons: &photons, derivatives: &derivatives })
+    let places = pixels.iter().map(|[fast, slow]| slow * panel.n_fast + fast).collect();
+    Found { places, photons, derivatives }
 }

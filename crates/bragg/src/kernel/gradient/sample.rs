@@ -66,6 +66,7 @@ pub(super) struct Scales {
     pub(super) background: f64,
 }
 
+// tidy: long because each factor stands beside its derivative
 /// Pulls the photons of a sample back to what they depend on.
 pub(super) fn pull_back(
     scene: &Scene,

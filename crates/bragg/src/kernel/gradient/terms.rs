@@ -1,7 +1,5 @@
 //! A term F²·L² of each point of a tile, and how it changes with the indices h, k, l and with the shape of the crystal.
 
-#![expect(clippy::needless_range_loop, reason = "one index into many arrays is how these loops read best")]
-
 use super::interpolation::Interpolation;
 use crate::kernel::cpu::amplitudes::{Amplitudes, Lookup};
 use crate::kernel::cpu::distances::{Distances, Metric, distances};
