@@ -53,7 +53,11 @@ pub(crate) fn default_output(path: &Path) -> PathBuf {
 /// A file's name without its extension, nor that of gzip behind it.
 fn stem(path: &Path) -> &OsStr {
     let stem = path.file_stem().unwrap_or_default();
-    if path.extension().is_some_and(|extension| extension == "gz") { Path::new(stem).file_stem().unwrap_or_default() } else { stem }
+    if path.extension().is_some_and(|extension| extension == "gz") {
+        Path::new(stem).file_stem().unwrap_or_default()
+    } else {
+        stem
+    }
 }
 
 /// Checks, before the work, that every file can be written and that none is an input or named twice.

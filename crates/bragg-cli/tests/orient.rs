@@ -48,11 +48,17 @@ fn a_matrix_stands_for_the_angles_or_the_seed() {
         let matrix = format!("crystal.a_matrix={:?}", numbers(&text, "a_matrix")[0]);
         assert!(same(&expected, &image(&workplace, &["--set", &matrix]), 1e-5), "{words}: A");
         let angles = format!("crystal.misset={:?}", numbers(&text, "misset")[0]);
-        assert!(same(&expected, &image(&workplace, &[&cell[..], &["--set", &angles]].concat()), 1e-3), "{words}: misset");
+        assert!(
+            same(&expected, &image(&workplace, &[&cell[..], &["--set", &angles]].concat()), 1e-3),
+            "{words}: misset"
+        );
         let u = format!("crystal.u_matrix={:?}", numbers(&text, "u_matrix")[0]);
         assert!(same(&expected, &image(&workplace, &[&cell[..], &["--set", &u]].concat()), 1e-5), "{words}: U");
         // the format has eight decimals
-        assert!(same(&expected, &image(&workplace, &["--set", "crystal.mosflm_matrix=A.mat"]), 1e-2), "{words}: MOSFLM");
+        assert!(
+            same(&expected, &image(&workplace, &["--set", "crystal.mosflm_matrix=A.mat"]), 1e-2),
+            "{words}: MOSFLM"
+        );
     }
 }
 
@@ -67,7 +73,8 @@ fn distance(mut values: Vec<f64>, cumulative: impl Fn(f64) -> f64) -> f64 {
 fn random_orientations_are_uniform_over_all_rotations() {
     let workplace = Workplace::new();
     let n = 4000;
-    let rotations = numbers(&printed(&workplace, &format!("orient --cell 10 --random --seed 3 --count {n}")), "u_matrix");
+    let rotations =
+        numbers(&printed(&workplace, &format!("orient --cell 10 --random --seed 3 --count {n}")), "u_matrix");
     assert_eq!(rotations.len(), n);
     // 1.95/√n is exceeded by one in a thousand
     let allowed = 1.95 / (n as f64).sqrt();

@@ -68,7 +68,8 @@ fn an_image_of_a_model_is_that_of_its_structure_factors() {
 #[test]
 fn the_second_run_uses_what_the_first_has_kept() {
     let workplace = workplace();
-    let entries = || std::fs::read_dir(workplace.cache()).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let entries =
+        || std::fs::read_dir(workplace.cache()).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
     let run = |words: &str| workplace.run(&format!("simulate y.toml -o a.npy {words}"));
     assert!(run("--no-cache").contains("Å calculated") && entries().is_empty());
     let without = workplace.read("a.npy");
@@ -131,7 +132,9 @@ fn a_crystal_alone_makes_an_image_whose_printed_experiment_makes_it_again() {
     let messages = workplace.run(&format!("simulate 1a8o.pdb {set}"));
     assert!(messages.contains("no experiment file") && messages.contains("wrote 1a8o.png, 1a8o.cbf"), "{messages}");
     let toml = printed(&workplace, &format!("simulate --pdb 1a8o.pdb {set} --print-experiment"));
-    for expected in ["n_cells = [10, 10, 5]  # automatic: ", "d_min = ", "wavelength = 1.0  # Å; automatic", "steps = 2  # --set"] {
+    for expected in
+        ["n_cells = [10, 10, 5]  # automatic: ", "d_min = ", "wavelength = 1.0  # Å; automatic", "steps = 2  # --set"]
+    {
         assert!(toml.contains(expected), "{expected}: {toml}");
     }
     workplace.write("printed.toml", &toml);
@@ -174,14 +177,16 @@ fn gaps_are_filled_and_reported() {
     let gaps = printed(&workplace, &format!("sf gaps.hkl {crystal}"));
     assert!(total(&gaps)[2] < 90.0, "{gaps}");
     for (fill, how) in [("wilson", "are drawn"), ("constant --fill-amplitude 7", "have the constant amplitude")] {
-        let output = workplace.bragg(&format!("sf gaps.hkl {crystal} --dmin 3 --fill {fill} -o filled.hkl")).output().unwrap();
-        let (table, messages) =
-            (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        let output =
+            workplace.bragg(&format!("sf gaps.hkl {crystal} --dmin 3 --fill {fill} -o filled.hkl")).output().unwrap();
+        let (table, messages) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
         assert_eq!(total(&table)[2], 100.0, "{table}");
         let missing = total(&whole)[0] - total(&gaps)[0];
         assert!(messages.contains(&format!("{missing} {how}")), "{messages}");
         let filled = String::from_utf8(workplace.read("filled.hkl")).unwrap();
-        assert!(kept.iter().filter(|line| !line.ends_with(" 0")).all(|line| filled.lines().any(|other| other == *line)));
+        assert!(
+            kept.iter().filter(|line| !line.ends_with(" 0")).all(|line| filled.lines().any(|other| other == *line))
+        );
     }
 }
 

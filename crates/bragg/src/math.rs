@@ -246,7 +246,12 @@ mod tests {
 
     #[test]
     fn angles_about_x_y_and_z_are_found_again() {
-        for angles in [[0.1, -0.7, 2.9], [-3.0, 1.2, -1.0], [0.4, std::f64::consts::FRAC_PI_2, 0.0], [0.4, -std::f64::consts::FRAC_PI_2, 0.3]] {
+        for angles in [
+            [0.1, -0.7, 2.9],
+            [-3.0, 1.2, -1.0],
+            [0.4, std::f64::consts::FRAC_PI_2, 0.0],
+            [0.4, -std::f64::consts::FRAC_PI_2, 0.3],
+        ] {
             let columns = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]].map(|v| Vec3(v).rotated_xyz(angles));
             let rotation = Mat3::from_rows(columns).transposed();
             let found = rotation.xyz_angles();

@@ -41,13 +41,18 @@ fn every_reflection_that_a_pixel_asks_for_is_there() {
     }
     // a limit of one's own may be too coarse, which is said
     let coarse = of_model("crystal.structure_factors.d_min = 8");
-    assert!(coarse.notices.iter().any(|notice| notice.0.contains("are missing, the coarsest at 7.9")), "{:?}", coarse.notices);
+    assert!(
+        coarse.notices.iter().any(|notice| notice.0.contains("are missing, the coarsest at 7.9")),
+        "{:?}",
+        coarse.notices
+    );
 }
 
 #[test]
 fn the_crystal_is_that_of_the_file_unless_another_is_given() {
     let resolved = of_model("");
-    let cell = ["a", "b", "c"].map(|edge| resolved.description.get(&format!("crystal.cell.{edge}")).unwrap().value.number());
+    let cell =
+        ["a", "b", "c"].map(|edge| resolved.description.get(&format!("crystal.cell.{edge}")).unwrap().value.number());
     assert_eq!(cell, [Some(41.98), Some(41.98), Some(88.92)]);
     // without bulk solvent, a crystal of P 1 has an eighth of the electrons of one of P 43 21 2
     let bare = "crystal.structure_factors.solvent = false\ncrystal.structure_factors.anomalous = false\n";
@@ -64,8 +69,10 @@ fn dispersion_is_taken_at_the_mean_energy_of_the_sources() {
     let sources = directory.path().join("s.txt");
     // 12000 eV with weight 3 and 16000 eV with weight 1
     std::fs::write(&sources, "0 0 1 3 1.0332016666666667e-10\n0 0 1 1 0.7749012500000001e-10\n").unwrap();
-    let resolved =
-        of_model(&format!("beam.source_file = {:?}\ncrystal.structure_factors.solvent = false", sources.to_str().unwrap()));
+    let resolved = of_model(&format!(
+        "beam.source_file = {:?}\ncrystal.structure_factors.solvent = false",
+        sources.to_str().unwrap()
+    ));
     let model = coordinates::read(Path::new(MODEL)).unwrap().choose(ModelChoice::First);
     let hkls = [[1, 2, 3], [-1, -2, -3], [4, 0, 5], [2, 3, 7]];
     let dispersion = anomalous::dispersion(model.atoms.iter().map(|atom| atom.element), 13000.0).unwrap();
@@ -85,7 +92,10 @@ fn printed_experiments_find_the_same_amplitudes() {
         .map(|(h, k, l): (i32, i32, i32)| format!("{h} {k} {l} {}\n", 100 + h * h + (k * l).abs()))
         .collect();
     std::fs::write(&list, lines).unwrap();
-    let hkl = format!("crystal.structure_factors.file = {:?}\ncrystal.cell = [41.98, 41.98, 88.92]\n", list.to_str().unwrap());
+    let hkl = format!(
+        "crystal.structure_factors.file = {:?}\ncrystal.cell = [41.98, 41.98, 88.92]\n",
+        list.to_str().unwrap()
+    );
     let pdb = format!("crystal.structure_factors.file = {MODEL:?}\n");
     for lines in [
         pdb.clone(),

@@ -29,7 +29,8 @@ pub(crate) fn run(arguments: &Orient) -> anyhow::Result<()> {
         };
         let basis = cell.basis().0.map(|row| rotation.apply(row));
         let reciprocal = Mat3::from_rows(basis).reciprocal_rows();
-        let origin = if arguments.random { format!("seed {}, number {i}", arguments.seed) } else { "misset".to_owned() };
+        let origin =
+            if arguments.random { format!("seed {}, number {i}", arguments.seed) } else { "misset".to_owned() };
         describe(&mut text, &cell, &rotation, &reciprocal, &origin);
         if let Some(wavelength) = wavelength {
             contents.push(mosflm_matrix::text(&reciprocal, cell.parameters(), wavelength));
@@ -67,7 +68,9 @@ fn cell(arguments: &Orient) -> bragg::Result<UnitCell> {
         }
         (None, Some(path)) => {
             let cell = sf::cell_of_file(path)?;
-            cell.ok_or_else(|| Error::file(path, None, "there is no unit cell in it; give --cell A B C ALPHA BETA GAMMA"))
+            cell.ok_or_else(|| {
+                Error::file(path, None, "there is no unit cell in it; give --cell A B C ALPHA BETA GAMMA")
+            })
         }
         (None, None) => Err(Error::setting("--cell", "is missing: give it, or a file that has the cell")),
     }
@@ -108,7 +111,11 @@ fn wavelength(arguments: &Orient) -> bragg::Result<Option<f64>> {
 fn files(arguments: &Orient) -> bragg::Result<Vec<PathBuf>> {
     let Some(output) = &arguments.output else { return Ok(Vec::new()) };
     if output.extension().is_none_or(|extension| extension != "mat") {
-        return Err(Error::file(output, None, "is no name for a MOSFLM matrix, the one format there is; end it in .mat"));
+        return Err(Error::file(
+            output,
+            None,
+            "is no name for a MOSFLM matrix, the one format there is; end it in .mat",
+        ));
     }
     let width = arguments.count.to_string().len().max(3);
     let numbered = |i: u32| {

@@ -19,7 +19,8 @@ const SHELLS: usize = 10;
 
 pub(crate) fn run(arguments: &Sf) -> anyhow::Result<()> {
     let messages = Messages { quiet: arguments.quiet };
-    let inputs: Vec<&Path> = [&arguments.input, &arguments.fill_file].into_iter().flatten().map(PathBuf::as_path).collect();
+    let inputs: Vec<&Path> =
+        [&arguments.input, &arguments.fill_file].into_iter().flatten().map(PathBuf::as_path).collect();
     images::check_apart(&arguments.output, &inputs)?;
     for output in &arguments.output {
         OutputFormat::of(output)?;
@@ -51,8 +52,7 @@ fn describe(arguments: &Sf) -> bragg::Result<Description> {
     const TABLE: &str = "crystal.structure_factors";
     let mut description = Description::new();
     let flag = |name: &str| Origin::Flag(name.to_owned());
-    for (key, path, option) in
-        [("file", &arguments.input, "INPUT"), ("fill_file", &arguments.fill_file, "--fill-file")]
+    for (key, path, option) in [("file", &arguments.input, "INPUT"), ("fill_file", &arguments.fill_file, "--fill-file")]
     {
         if let Some(path) = path {
             description.insert(&format!("{TABLE}.{key}"), path.clone(), flag(option))?;
@@ -125,9 +125,11 @@ fn write(outputs: &[PathBuf], amplitudes: &Amplitudes) -> bragg::Result<()> {
         match OutputFormat::of(path)? {
             OutputFormat::Text => files.add(path, |out| hkl::write(&reflections.list, out))?,
             OutputFormat::Mtz => {
-                let missing = |what: &str| Error::file(path, None, format!("cannot be written: an MTZ file needs {what}"));
+                let missing =
+                    |what: &str| Error::file(path, None, format!("cannot be written: an MTZ file needs {what}"));
                 let cell = amplitudes.cell.ok_or_else(|| missing("the unit cell (--cell)"))?;
-                let space_group = space_group(amplitudes).map_err(|what| missing(&format!("a space group with a name: {what}")))?;
+                let space_group =
+                    space_group(amplitudes).map_err(|what| missing(&format!("a space group with a name: {what}")))?;
                 let content = mtz::StructureFactors {
                     title: "bragg sf",
                     cell,
@@ -167,7 +169,10 @@ fn table(amplitudes: &Amplitudes) -> bragg::Result<String> {
     let f_000 = f_000.map_or("not listed".to_owned(), |f| format!("{f:.1} electrons"));
     let Some(cell) = *cell else {
         let n = reflections.list.len();
-        let _ = writeln!(text, "{n} reflections, {group}; no unit cell, so no resolutions (--cell gives it); F(000) {f_000}");
+        let _ = writeln!(
+            text,
+            "{n} reflections, {group}; no unit cell, so no resolutions (--cell gives it); F(000) {f_000}"
+        );
         return Ok(text);
     };
     let in_words = cell.map(|value| format!("{}", (value * 1e4).round() / 1e4)).join(" ");
@@ -176,14 +181,20 @@ fn table(amplitudes: &Amplitudes) -> bragg::Result<String> {
     let shells = reflections.shells(cell, SHELLS).map_err(refuse)?;
     let mut row = |name: String, possible: u64, listed: u64, f: f64, f_squared: f64| {
         let complete = 100.0 * listed as f64 / possible.max(1) as f64;
-        let _ = writeln!(text, "{name:>17}  {listed:>12}  {possible:>10}  {complete:>6.1} %  {f:>8.2}  {f_squared:>11.1}");
+        let _ =
+            writeln!(text, "{name:>17}  {listed:>12}  {possible:>10}  {complete:>6.1} %  {f:>8.2}  {f_squared:>11.1}");
     };
     let mut total = (0, 0, 0.0, 0.0);
     for shell in &shells {
         let name = format!("{:.2} - {:.2}", shell.d_max, shell.d_min);
         row(name, shell.possible, shell.listed, shell.mean_f, shell.mean_f_squared);
         let n = shell.listed as f64;
-        total = (total.0 + shell.possible, total.1 + shell.listed, total.2 + n * shell.mean_f, total.3 + n * shell.mean_f_squared);
+        total = (
+            total.0 + shell.possible,
+            total.1 + shell.listed,
+            total.2 + n * shell.mean_f,
+            total.3 + n * shell.mean_f_squared,
+        );
     }
     let n = (total.1 as f64).max(1.0);
     row("all".to_owned(), total.0, total.1, total.2 / n, total.3 / n);

@@ -15,7 +15,8 @@ pub mod value;
 
 pub use metadata::metadata;
 pub use resolve::{
-    Amplitudes, Output, Resolved, resolve, resolve_amplitudes, resolve_cell, resolve_noise, resolve_picture, resolve_with,
+    Amplitudes, Output, Resolved, resolve, resolve_amplitudes, resolve_cell, resolve_noise, resolve_picture,
+    resolve_with,
 };
 pub use starting_point::starting_point;
 pub use value::Value;

@@ -63,7 +63,11 @@ pub fn starting_point(file: &Path, given: Description) -> Result<(Description, N
     let blocks = format!("{PHOTONS:e} photons in a square of 50 µm, times {n_blocks:.2e} blocks in a crystal of 50 µm");
     chosen.insert("beam.fluence", three_digits(fluence), why(&blocks))?;
     let water = block / ANGSTROM_PER_MM * WATER.cbrt();
-    chosen.insert("background.water", three_digits(water), why("five times the crystal's volume, shared among the blocks"))?;
+    chosen.insert(
+        "background.water",
+        three_digits(water),
+        why("five times the crystal's volume, shared among the blocks"),
+    )?;
     chosen.insert("scan.range", SCAN.0, why("half a degree"))?;
     chosen.insert("scan.steps", SCAN.1, why("closer than a spot is wide"))?;
     chosen.insert("noise.seed", 1, why("photons are counted"))?;
@@ -127,7 +131,9 @@ fn known(file: &Path, given: &Description) -> Result<Known> {
     let (reflections, _) = read_with(file, format, &ReadOptions { column, cell: None, space_group })?;
     let refuse = |what: String| Error::file(file, None, what);
     let cell = reflections.cell.ok_or_else(|| {
-        refuse("it has no unit cell, which an image without an experiment file is made by: give coordinates or MTZ".into())
+        refuse(
+            "it has no unit cell, which an image without an experiment file is made by: give coordinates or MTZ".into(),
+        )
     })?;
     let metric = ReciprocalMetric::from_cell(cell).map_err(refuse)?;
     let finest = reflections.list.iter().map(|(hkl, _)| metric.inverse_d_squared(*hkl)).fold(0.0, f64::max);

@@ -204,7 +204,14 @@ mod tests {
             assert!(cache.load("key").is_none(), "{at}");
         }
         // an entry of another key under this name
-        fs::copy({ cache.store("other", &list(2)).unwrap(); cache.path("other") }, &path).unwrap();
+        fs::copy(
+            {
+                cache.store("other", &list(2)).unwrap();
+                cache.path("other")
+            },
+            &path,
+        )
+        .unwrap();
         assert!(cache.load("key").is_none());
         cache.store("key", &list(20)).unwrap();
         assert_eq!(cache.load("key").unwrap(), list(20));

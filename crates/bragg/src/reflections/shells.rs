@@ -109,7 +109,8 @@ mod tests {
         assert!((shells[0].d_max - 10.0).abs() < 1e-9 && (shells[1].d_min - 5.0).abs() < 1e-6);
         assert!((shells[0].mean_f - 30.0 / 18.0).abs() < 1e-12);
         assert!((shells[1].mean_f_squared - (8.0 * 9.0 + 5.0 * 16.0) / 13.0).abs() < 1e-12);
-        let with_2_1_screw = Reflections { symmetry: vec![Operator::IDENTITY, "-x,y+1/2,-z".parse().unwrap()], ..reflections };
+        let with_2_1_screw =
+            Reflections { symmetry: vec![Operator::IDENTITY, "-x,y+1/2,-z".parse().unwrap()], ..reflections };
         // 0 1 0 and 0 -1 0 are absent
         assert_eq!(with_2_1_screw.shells(cell, 1).unwrap()[0].possible, 30);
         let empty = Reflections { list: vec![([0; 3], 5.0)], ..Reflections::default() };

@@ -124,7 +124,8 @@ impl Model {
     #[must_use]
     pub fn expected_resolution(&self) -> f64 {
         let trace = |displacement: &Displacement| (0..3).map(|i| displacement.b_matrix().0[i][i]).sum::<f64>() / 3.0;
-        let mean = self.atoms.iter().map(|atom| trace(&atom.displacement)).sum::<f64>() / self.atoms.len().max(1) as f64;
+        let mean =
+            self.atoms.iter().map(|atom| trace(&atom.displacement)).sum::<f64>() / self.atoms.len().max(1) as f64;
         (mean.max(0.0) / 8.0).sqrt().clamp(*EXPECTED_RESOLUTION.start(), *EXPECTED_RESOLUTION.end())
     }
 }

@@ -270,7 +270,8 @@ impl Resolver {
             }
         };
         let with_solvent = if solvent.is_some() { "with bulk solvent" } else { "without bulk solvent" };
-        let at_energy = energy.map_or("without dispersion".to_owned(), |energy| format!("dispersion at {energy:.0} eV"));
+        let at_energy =
+            energy.map_or("without dispersion".to_owned(), |energy| format!("dispersion at {energy:.0} eV"));
         let f_000 = list.iter().find(|(hkl, _)| *hkl == [0; 3]).map_or(0.0, |(_, f)| f.norm());
         self.notice(format!(
             "structure factors of {} to {d_min} Å {how}: {} atoms, {with_solvent}, {at_energy}; F(000) = {f_000:.0} electrons",

@@ -25,11 +25,8 @@ const WHOLE_CELLS: f64 = 1e-9;
 
 impl Resolver {
     pub(super) fn crystal(&mut self, reflections: Option<&Reflections>, wavelength: f64) -> Result<Crystal> {
-        let real_space = if self.has_matrix() {
-            self.basis_of_matrix(wavelength)?
-        } else {
-            self.oriented_cell(reflections)?
-        };
+        let real_space =
+            if self.has_matrix() { self.basis_of_matrix(wavelength)? } else { self.oriented_cell(reflections)? };
         self.compare_cells(&real_space, reflections);
         let n_cells = self.n_cells(&real_space)?;
         let shape = match self.text("crystal.shape")?.as_str() {

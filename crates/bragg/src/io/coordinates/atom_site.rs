@@ -1,9 +1,9 @@
 //! The atoms of a CIF file: `_atom_site`, `_atom_site_anisotrop` (mmCIF) and `_atom_site_aniso` (core CIF).
 
 use super::{checked, coordinate, occupancy};
+use crate::experiment::UnitCell;
 use crate::io::cif::{Block, Column, Loop, Refusal, Value};
 use crate::io::numbers::cif_number;
-use crate::experiment::UnitCell;
 use crate::math::{Mat3, Vec3};
 use crate::structure::{Atom, Displacement, Element};
 use crate::symmetry::Operator;
