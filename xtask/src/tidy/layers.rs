@@ -34,6 +34,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "random",
             "real",
             "reflections",
+            "structure",
             "symmetry",
             "units",
         ],

@@ -4,6 +4,8 @@ pub(crate) mod bench;
 pub(crate) mod compare;
 pub(crate) mod nanobragg;
 pub(crate) mod noise;
+pub(crate) mod orient;
 pub(crate) mod reference;
+pub(crate) mod sf;
 pub(crate) mod show;
 pub(crate) mod simulate;
