@@ -11,7 +11,7 @@ use bragg::image::{Image, Moments};
 use bragg::io::WriteOptions;
 use bragg::response;
 use bragg::scene::Scene;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 pub(crate) fn run(arguments: &Simulate) -> anyhow::Result<()> {
@@ -32,15 +32,21 @@ pub(crate) fn run(arguments: &Simulate) -> anyhow::Result<()> {
     on_threads(threads::for_rendering(n_threads, &scene), || simulate(&resolved, &scene, &outputs, messages, start))?
 }
 
-/// What the file and the command line say.
-fn describe(arguments: &Simulate) -> bragg::Result<Description> {
-    let mut description = description::toml::read(&arguments.experiment)?;
-    for setting in &arguments.set {
+/// What an experiment file and `--set` say.
+pub(crate) fn describe_with(experiment: &Path, settings: &[String]) -> bragg::Result<Description> {
+    let mut description = description::toml::read(experiment)?;
+    for setting in settings {
         let (name, text) = setting.split_once('=').ok_or_else(|| {
             Error::setting("--set", format!("is {setting:?}; it must be KEY=VALUE, as detector.distance=100"))
         })?;
         description.set(name.trim(), text.trim(), Origin::Set)?;
     }
+    Ok(description)
+}
+
+/// What the file and the command line say.
+fn describe(arguments: &Simulate) -> bragg::Result<Description> {
+    let mut description = describe_with(&arguments.experiment, &arguments.set)?;
     if !arguments.output.is_empty() {
         let files = arguments.output.iter().cloned().map(Value::Path).collect();
         description.insert("output.files", Value::List(files), Origin::Flag("-o".to_owned()))?;
