@@ -126,7 +126,8 @@ impl Tile {
                         if let Some(turned) = tangent.orientations.get(i_orientation) {
                             add_turned::<FMA>(turned, q, &terms.slopes, &mut change[..n]);
                         }
-                        if !tangent.amplitudes.is_empty() || tangent.default_f != 0.0 {
+                        let is_table = prepared.scene.hkl.grid.is_some();
+                        if is_table && (!tangent.amplitudes.is_empty() || tangent.default_f != 0.0) {
                             add_amplitudes(terms, &prepared.scene.hkl, tangent, &mut change[..self.n]);
                         }
                     }
