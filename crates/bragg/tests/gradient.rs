@@ -35,7 +35,7 @@ const VARIATIONS: [(&str, Variation); 8] = [
         (e.scan.first, e.scan.start, e.scan.step, e.scan.range, e.scan.n_steps) = (0.55, 0.3, 0.5, 1.0, 2);
     }),
     ("divergence and dispersion", |e| {
-        let ticks = |range, n_steps| Ticks { range, step: range / (n_steps as f64 - 1.0), n_steps };
+        let ticks = |range: f64, n_steps: usize| Ticks { range, step: range / (n_steps as f64 - 1.0), n_steps };
         let spread = Spread {
             horizontal: ticks(2.0, 2),
             vertical: ticks(3.0, 3),
@@ -116,21 +116,21 @@ fn instance(parameter: Parameter, e: &Experiment) -> Parameter {
     }
 }
 
-/// A step in which the image changes by some hundredths.
+/// A step in which the image changes by a per cent or so.
 fn step(parameter: &Parameter, e: &Experiment) -> f64 {
     use Parameter as P;
     let value = parameter.value(e).unwrap();
     match parameter {
-        P::Wavelength | P::SourceWavelength(_) => 1e-4,
-        P::SourceRange(_) => 0.02 * value,
+        P::Wavelength | P::SourceWavelength(_) => 2e-5,
+        P::SourceRange(_) => 0.005 * value,
         P::Fluence | P::Intensity(_) | P::Water | P::DefaultAmplitude | P::SensorThickness | P::AttenuationLength => {
             0.02 * value
         }
-        P::PolarizationAngle | P::MosaicSpread | P::BFactor => 0.05,
+        P::PolarizationAngle | P::BFactor => 0.05,
         P::CellCount(_) | P::Fudge | P::CrystalScale | P::AmplitudeScale | P::AmplitudeLogScale | P::KahnFactor => 0.02,
-        P::ScanRange | P::BeamCenter(_) | P::PanelRotation(..) => 0.02,
+        P::ScanRange | P::BeamCenter(_) | P::PanelRotation(..) | P::MosaicSpread => 0.005,
         P::BackgroundOffset | P::BackgroundSlope(_) | P::SourceWeight(_) => 0.1,
-        _ => 0.005,
+        _ => 0.001,
     }
 }
 
