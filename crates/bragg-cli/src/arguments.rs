@@ -36,6 +36,14 @@ Examples:
 Prints lines of an experiment file: A = U·B in the laboratory frame of dxtbx, whose default orientation has a along x and b in \
 the xy plane. Number 0 of a seed is what crystal.orientation = \"random\" draws.";
 
+const GRADIENT: &str = "\
+Examples:
+  bragg gradient lysozyme.toml --list
+  bragg gradient lysozyme.toml --param cell,orientation -o derivatives.npy
+  bragg gradient lysozyme.toml --param crystal.cell.a -o d.png
+
+docs/gradients.md has the formula and the range of validity of each derivative.";
+
 const BENCH: &str = "\
 Takes about a minute; use an idle machine. docs/benchmarks.md says how to read the table. The exit status is 1 when an image \
 deviates from the reference kernel's by more than rounding and the chosen approximations explain.";
@@ -59,6 +67,9 @@ pub(crate) enum Command {
     /// Orientation matrices from a cell, by angles or by chance.
     #[command(after_help = ORIENT)]
     Orient(Orient),
+    /// Derivatives of the image of an experiment with respect to its parameters.
+    #[command(after_help = GRADIENT)]
+    Gradient(Gradient),
     /// Make a picture of an image, or write it in another format.
     Show(Show),
     /// Add Poisson noise to an image without noise.
@@ -233,6 +244,32 @@ pub(crate) struct Orient {
     pub(crate) quiet: bool,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Gradient {
+    /// The experiment file (TOML).
+    #[arg(value_name = "EXPERIMENT.toml")]
+    pub(crate) experiment: PathBuf,
+    /// Parameters and groups of parameters, separated by commas; may be repeated.
+    #[arg(long, value_name = "NAME,…")]
+    pub(crate) param: Vec<String>,
+    /// List the parameters of the experiment, with values and units, and the groups, and stop.
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Give a key another value than the file does; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Where the derivatives go, in photons per unit of the parameter: an .npy file takes all, parameter by parameter; of
+    /// .png (red above 0, blue below), .tif and .bin there is one for each parameter, its name before the extension.
+    #[arg(short, long, value_name = "FILE", required_unless_present = "list")]
+    pub(crate) output: Option<PathBuf>,
+    /// Threads to compute with, at most; as many as the system allows this process when not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+    /// No notes, no progress, no summary; only errors.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
 /// An image to read.
 #[derive(Debug, Args)]
 pub(crate) struct Input {
@@ -261,7 +298,7 @@ pub(crate) struct Show {
     /// How intensities are spread: log, sqrt or linear.
     #[arg(long)]
     pub(crate) scale: Option<String>,
-    /// Colours: inverted-grey, grey, viridis, inferno, magma or ice.
+    /// Colours: inverted-grey, grey, viridis, inferno, magma, ice or blue-red.
     #[arg(long)]
     pub(crate) colors: Option<String>,
     /// Resolution rings: auto, or resolutions in Å.

@@ -45,6 +45,7 @@ fn run(words: Vec<OsString>) -> anyhow::Result<ExitCode> {
         Command::Simulate(arguments) => commands::simulate::run(&arguments),
         Command::Sf(arguments) => commands::sf::run(&arguments),
         Command::Orient(arguments) => commands::orient::run(&arguments),
+        Command::Gradient(arguments) => commands::gradient::run(&arguments),
         Command::Show(arguments) => commands::show::run(&arguments),
         Command::Noise(arguments) => commands::noise::run(&arguments),
         Command::Nanobragg { words } => return commands::nanobragg::run(words.into_iter(), "bragg nanobragg"),

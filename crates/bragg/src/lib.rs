@@ -6,6 +6,7 @@ pub mod compare;
 pub mod description;
 pub mod error;
 pub mod experiment;
+pub mod gradient;
 pub mod image;
 pub mod io;
 pub mod kernel;

@@ -20,6 +20,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("scene", &["error", "experiment", "image", "math", "physics", "random", "real", "reflections", "units"]),
     ("structure", &["error", "experiment", "math", "reflections", "symmetry", "units"]),
     ("kernel", &["error", "image", "math", "physics", "real", "reflections", "scene", "units"]),
+    (
+        "gradient",
+        &["error", "experiment", "image", "kernel", "math", "physics", "real", "reflections", "scene", "units"],
+    ),
     ("response", &["error", "experiment", "image", "math", "random", "real", "scene", "units"]),
     ("io", &["error", "experiment", "image", "math", "real", "reflections", "structure", "symmetry", "units"]),
     (

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod compare;
+pub(crate) mod gradient;
 pub(crate) mod nanobragg;
 pub(crate) mod noise;
 pub(crate) mod orient;

@@ -90,15 +90,28 @@ fn describe(subject: &Subject, arguments: &Simulate) -> bragg::Result<(Descripti
     }
 }
 
-/// The options of the command line.
-fn settings(arguments: &Simulate) -> bragg::Result<Description> {
-    let mut description = Description::new();
-    for setting in &arguments.set {
+/// What an experiment file and `--set` say.
+pub(crate) fn describe_with(experiment: &Path, settings: &[String]) -> bragg::Result<Description> {
+    let mut description = description::toml::read(experiment)?;
+    set(&mut description, settings)?;
+    Ok(description)
+}
+
+/// What `--set` says.
+fn set(description: &mut Description, settings: &[String]) -> bragg::Result<()> {
+    for setting in settings {
         let (name, text) = setting.split_once('=').ok_or_else(|| {
             Error::setting("--set", format!("is {setting:?}; it must be KEY=VALUE, as detector.distance=100"))
         })?;
         description.set(name.trim(), text.trim(), Origin::Set)?;
     }
+    Ok(())
+}
+
+/// The options of the command line.
+fn settings(arguments: &Simulate) -> bragg::Result<Description> {
+    let mut description = Description::new();
+    set(&mut description, &arguments.set)?;
     if !arguments.output.is_empty() {
         let files = arguments.output.iter().cloned().map(Value::Path).collect();
         description.insert("output.files", Value::List(files), Origin::Flag("-o".to_owned()))?;

@@ -5,7 +5,7 @@
 
 use self::Count::{Any, Exactly, One, OneOr};
 use self::Default::{Absent, Automatic, Required, Toml};
-use self::Kind::{Bool, In, InOr, Integer, Number, OneOf, Path, PixelPosition, Text};
+use self::Kind::{Amount, Bool, In, InOr, Integer, Number, OneOf, Path, PixelPosition, Text};
 use super::quantity::Unit;
 use crate::io::png;
 use crate::io::reflections::{Content, ReflectionFormat};
@@ -19,6 +19,8 @@ pub enum Kind {
     InOr(Unit, &'static str),
     /// A plain number.
     Number,
+    /// A plain number that is usually whole; whole ones are kept so.
+    Amount,
     /// A whole number.
     Integer,
     /// `true` or `false`.
@@ -170,13 +172,14 @@ pub const KEYS: &[Key] = &[
     key("crystal.orientation", OneOf(&["random"]), One, Absent("misset is used"),
         "orientation: \"random\" draws one uniformly from all orientations"),
     key("crystal.orientation_seed", Integer, One, Toml("1"), "seed of the random orientation").non_negative(),
-    key("crystal.n_cells", Integer, OneOr(3), Required("n_cells or size must be given"),
-        "number of unit cells along a, b and c (of each mosaic domain)").allow(COUNTED),
+    key("crystal.n_cells", Amount, OneOr(3), Required("n_cells or size must be given"),
+        "number of unit cells along a, b and c (of each mosaic domain); between whole numbers, which a refinement goes through, the square shape is sin²(πNδ)/sin²(πδ) with δ ≤ ½ from the nearest reflection").allow(COUNTED),
     key("crystal.size", MM, OneOr(3), Absent("n_cells is used"),
         "edge of the crystal (of each mosaic domain) along a, b and c; n_cells is then size / edge, rounded up").positive(),
     key("crystal.shape", OneOf(&["square", "round", "gauss", "tophat"]), One, Toml("\"square\""),
         "shape of the crystal, which sets the shape of its spots: a parallelepiped, a sphere, Gaussian or top-hat spots"),
     key("crystal.fudge", Number, One, Toml("1.0"), "scales the argument of the round, gauss and tophat shapes").positive(),
+    key("crystal.scale", Number, One, Toml("1.0"), "multiplies all Bragg scattering, as many crystals or a part of one in the beam do").non_negative(),
     key("crystal.mosaic_spread", DEG, One, Toml("0.0"), "largest angle by which a mosaic domain is turned").allow(Allowed::Between(0.0, 180.0)),
     key("crystal.mosaic_domains", Integer, One, Automatic("1 without a mosaic spread, 10 with one"),
         "number of mosaic domains").allow(COUNTED),
@@ -218,6 +221,9 @@ pub const KEYS: &[Key] = &[
     key("crystal.structure_factors.seed", Integer, One, Toml("1"), "seed of amplitudes by Wilson's statistics").non_negative(),
     key("crystal.structure_factors.default", Number, One, Toml("0.0"),
         "amplitude |F| in electrons of every reflection that the file does not have").non_negative(),
+    key("crystal.structure_factors.scale", Number, One, Toml("1.0"), "multiplies every amplitude |F|").positive(),
+    key("crystal.structure_factors.b_factor", Number, One, Toml("0.0"),
+        "B in Å²: amplitudes of the file are multiplied by exp(−B/(4 d²)), d the spacing"),
     key("crystal.structure_factors.interpolation", OneOf(&["nearest", "tricubic", "auto"]), One,
         Automatic("tricubic when reflections are loaded and any of n_cells is 1 or 2, nearest otherwise"),
         "how |F| is read between reflections"),
@@ -312,6 +318,9 @@ pub const KEYS: &[Key] = &[
         "largest fraction of a pixel's value that may be left out by skipping orientations whose Gaussian or top-hat spots do not reach it; 0 skips none")
         .allow(Allowed::Between(0.0, 0.01)),
     key("background.water", MM, One, Toml("0.0"), "thickness of water in the beam").non_negative(),
+    key("background.offset", Number, One, Toml("0.0"), "photons in every pixel besides, in the middle of each panel"),
+    key("background.slope_fast", Number, One, Toml("0.0"), "how many more of them there are from pixel to pixel along fast"),
+    key("background.slope_slow", Number, One, Toml("0.0"), "how many more of them there are from pixel to pixel along slow"),
     key("noise.poisson", Bool, One, Automatic("true when a seed is given"), "whether photons are counted with Poisson noise"),
     key("noise.seed", Integer, One, Automatic("1, when there is noise"), "seed of the noise").non_negative(),
     key("noise.adc_offset", Number, One, Toml("0.0"), "counts added to every pixel").non_negative(),
@@ -429,7 +438,7 @@ impl Key {
         let one = match self.kind {
             In(unit) => unit.allowed().to_owned(),
             InOr(unit, word) => format!("{}, or \"{word}\"", unit.allowed()),
-            Number => "a number".to_owned(),
+            Number | Amount => "a number".to_owned(),
             Integer => "a whole number".to_owned(),
             Bool => "true or false".to_owned(),
             Text => "text in quotes".to_owned(),

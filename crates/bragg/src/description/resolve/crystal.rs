@@ -36,7 +36,8 @@ impl Resolver {
             _ => Shape::Square,
         };
         let fudge = self.number("crystal.fudge")?;
-        Ok(Crystal { real_space, n_cells, shape, fudge, mosaic: self.mosaic()? })
+        let scale = self.number("crystal.scale")?;
+        Ok(Crystal { real_space, n_cells, shape, fudge, mosaic: self.mosaic()?, scale })
     }
 
     /// Whether the cell and the orientation come in a matrix.
@@ -144,7 +145,7 @@ impl Resolver {
         }
     }
 
-    fn n_cells(&mut self, real_space: &Mat3) -> Result<[u32; 3]> {
+    fn n_cells(&mut self, real_space: &Mat3) -> Result<[f64; 3]> {
         if self.has("crystal.size") {
             let sizes = self.array::<3>("crystal.size")?;
             let edges = real_space.0.map(Vec3::norm);
@@ -165,8 +166,7 @@ impl Resolver {
                 )
             })?;
         }
-        // the table of keys keeps the numbers below 2³¹
-        Ok(self.counts::<3>("crystal.n_cells")?.map(|n| u32::try_from(n).unwrap_or(u32::MAX)))
+        self.array("crystal.n_cells")
     }
 
     fn mosaic(&mut self) -> Result<Mosaic> {
@@ -197,7 +197,7 @@ impl Resolver {
     pub(super) fn structure_factors(
         &mut self,
         reflections: Option<&Reflections>,
-        n_cells: [u32; 3],
+        n_cells: [f64; 3],
     ) -> Result<StructureFactors> {
         let default_f = self.number("crystal.structure_factors.default")?;
         if reflections.is_none() && default_f == 0.0 && self.number("background.water")? == 0.0 {
@@ -212,7 +212,7 @@ impl Resolver {
         if self.has(key) && self.text(key)? == "auto" {
             self.description.remove(key);
         }
-        let tricubic = reflections.is_some() && n_cells.iter().any(|&n| n <= 2);
+        let tricubic = reflections.is_some() && n_cells.iter().any(|&n| n <= 2.0);
         let (name, why) = match (tricubic, reflections.is_some()) {
             (true, _) => ("tricubic", "an edge of one or two cells"),
             (false, true) => ("nearest", "every edge has three cells or more"),
@@ -222,6 +222,13 @@ impl Resolver {
         let interpolation =
             if self.text(key)? == "tricubic" { Interpolation::Tricubic } else { Interpolation::Nearest };
         let grid = reflections.map(|list| AmplitudeGrid::from_reflections(list, default_f)).transpose()?.map(Arc::new);
-        Ok(StructureFactors { grid, default_f, interpolation })
+        let scale = self.number("crystal.structure_factors.scale")?;
+        let b_key = "crystal.structure_factors.b_factor";
+        let b_factor = self.number(b_key)?;
+        if b_factor != 0.0 && grid.is_none() {
+            let what = "has no effect without crystal.structure_factors.file: the default amplitude is the same for all reflections";
+            return Err(self.error(b_key, what));
+        }
+        Ok(StructureFactors { grid, default_f, scale, b_factor, interpolation })
     }
 }

@@ -145,7 +145,9 @@ pub fn resolve_with(description: Description, cache: Option<&Cache>) -> Result<R
     let scan = resolver.scan()?;
     let sampling = resolver.sampling(&crystal, beam.wavelength, &detector)?;
     let water_thickness = resolver.number("background.water")?;
-    let experiment = Experiment { crystal, structure_factors, beam, detector, scan, sampling, water_thickness };
+    let background_plane = resolver.background_plane()?;
+    let experiment =
+        Experiment { crystal, structure_factors, beam, detector, scan, sampling, water_thickness, background_plane };
     resolver.check_work(&experiment)?;
     let noise = resolver.noise()?;
     let output = resolver.output()?;
