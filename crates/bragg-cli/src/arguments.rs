@@ -2,6 +2,7 @@
 
 use crate::commands::bench::cases;
 use crate::commands::compare::arguments::{AFTER_HELP as COMPARE, Compare};
+use crate::commands::refine::arguments::{AFTER_HELP as REFINE, Refine};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -72,6 +73,9 @@ pub(crate) enum Command {
     Gradient(Gradient),
     /// Make a picture of an image, or write it in another format.
     Show(Show),
+    /// Refine an experiment's parameters against images.
+    #[command(after_help = REFINE)]
+    Refine(Box<Refine>),
     /// Add Poisson noise to an image without noise.
     Noise(Noise),
     /// Take nanoBragg's options and do what it does (the same when called by the name nanoBragg).

@@ -47,6 +47,7 @@ fn run(words: Vec<OsString>) -> anyhow::Result<ExitCode> {
         Command::Orient(arguments) => commands::orient::run(&arguments),
         Command::Gradient(arguments) => commands::gradient::run(&arguments),
         Command::Show(arguments) => commands::show::run(&arguments),
+        Command::Refine(arguments) => commands::refine::run(&arguments),
         Command::Noise(arguments) => commands::noise::run(&arguments),
         Command::Nanobragg { words } => return commands::nanobragg::run(words.into_iter(), "bragg nanobragg"),
         Command::Compare(arguments) => return commands::compare::run(&arguments),

@@ -14,6 +14,7 @@ pub mod math;
 pub mod physics;
 pub mod random;
 pub mod real;
+pub mod refine;
 pub mod reflections;
 pub mod response;
 pub mod scene;

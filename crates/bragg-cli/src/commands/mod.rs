@@ -7,6 +7,7 @@ pub(crate) mod nanobragg;
 pub(crate) mod noise;
 pub(crate) mod orient;
 pub(crate) mod reference;
+pub(crate) mod refine;
 pub(crate) mod sf;
 pub(crate) mod show;
 pub(crate) mod simulate;
