@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::commands::bench::cases;
+use crate::commands::compare::arguments::{AFTER_HELP as COMPARE, Compare};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -72,6 +73,9 @@ pub(crate) enum Command {
     /// Time the simulation on this machine, and check the images that it makes.
     #[command(after_help = BENCH)]
     Bench(Bench),
+    /// Run two programs on the same nanoBragg arguments, and leave evidence of how far their images agree.
+    #[command(after_help = COMPARE)]
+    Compare(Box<Compare>),
     /// Print a page of docs/.
     #[command(hide = true)]
     Reference {

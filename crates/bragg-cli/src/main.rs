@@ -35,8 +35,10 @@ fn run(words: Vec<OsString>) -> anyhow::Result<ExitCode> {
     if words.get(1).is_some_and(|word| word == "nanobragg") {
         return commands::nanobragg::run(words.into_iter().skip(2), "bragg nanobragg");
     }
+    let is_compare = words.get(1).is_some_and(|word| word == "compare");
     let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
+        Err(error) if is_compare => return commands::compare::of_usage(&error),
         Err(error) => return exit::of_usage(&error),
     };
     match cli.command {
@@ -46,6 +48,7 @@ fn run(words: Vec<OsString>) -> anyhow::Result<ExitCode> {
         Command::Show(arguments) => commands::show::run(&arguments),
         Command::Noise(arguments) => commands::noise::run(&arguments),
         Command::Nanobragg { words } => return commands::nanobragg::run(words.into_iter(), "bragg nanobragg"),
+        Command::Compare(arguments) => return commands::compare::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(&arguments),
         Command::Reference { page } => commands::reference::run(page),
     }?;

@@ -2,6 +2,7 @@
 //!
 //! The road from what a user wrote to an image is described in ARCHITECTURE.md.
 
+pub mod compare;
 pub mod description;
 pub mod error;
 pub mod experiment;

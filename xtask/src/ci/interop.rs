@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The packages that the scripts use, by their names on PyPI.
-const PACKAGES: &[&str] = &["numpy", "fabio", "pillow", "gemmi"];
+const PACKAGES: &[&str] = &["numpy", "scipy", "fabio", "pillow", "gemmi"];
 
 /// Runs every script, and goes on after a failure.
 pub(super) fn run(root: &Path) -> Result<()> {
@@ -40,7 +40,7 @@ pub(super) fn run(root: &Path) -> Result<()> {
 fn environment(folder: &Path) -> Result<PathBuf> {
     let python =
         if cfg!(windows) { folder.join("Scripts").join("python.exe") } else { folder.join("bin").join("python") };
-    let imports = "import numpy, fabio, PIL, gemmi";
+    let imports = "import numpy, scipy, fabio, PIL, gemmi";
     if python.is_file() && process::output(Command::new(&python).args(["-c", imports])).is_ok() {
         return Ok(python);
     }
@@ -61,8 +61,9 @@ fn system_python() -> Result<&'static str> {
     let answers = |name: &&str, code: &str| process::output(Command::new(name).args(["-c", code])).is_ok();
     let version = "import sys; assert sys.version_info >= (3, 9)";
     let python = ["python3", "python"].into_iter().find(|name| answers(name, version));
-    let python = python
-        .context("install Python 3.9 or newer: the interop step reads our files with numpy, fabio, pillow and gemmi")?;
+    let python = python.context(
+        "install Python 3.9 or newer: the interop step reads our files with numpy, scipy, fabio, pillow and gemmi",
+    )?;
     ensure!(
         answers(&python, "import venv, ensurepip"),
         "{python} cannot make environments: install its venv module with pip (Debian, Ubuntu: `apt install python3-venv`)"

@@ -14,6 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("symmetry", &["error", "math", "reflections", "units"]),
     ("reflections", &["error", "math", "random", "symmetry", "units"]),
     ("image", &["error"]),
+    ("compare", &["error", "image"]),
     ("physics", &["real", "math", "units"]),
     ("experiment", &["error", "image", "math", "random", "real", "reflections", "symmetry", "units"]),
     ("scene", &["error", "experiment", "image", "math", "physics", "random", "real", "reflections", "units"]),
