@@ -1,7 +1,6 @@
 //! The table of keys: every name of an experiment file, what its values are, its default and its meaning. Type checking, units,
 //! defaults, the unknown-key message and the reference in docs/ come from it.
-//!
-//! Longer than other files because the table is one.
+// tidy: long because it is one table
 
 use self::Count::{Any, Exactly, One, OneOr};
 use self::Default::{Absent, Automatic, Required, Toml};

@@ -50,13 +50,21 @@ fn largest_angle(panel: &Panel, detector: &Detector, beam: &Beam) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::detector::Arm;
     use crate::experiment::{Roi, Source};
     use crate::math::Vec3;
 
     fn beam(sources: &[(Vec3, f64)]) -> Beam {
         let source = |&(direction, wavelength): &(Vec3, f64)| Source { direction, wavelength, weight: 1.0 };
         let sources = sources.iter().map(source).collect();
-        Beam { direction: Vec3::new(0.0, 0.0, 1.0), wavelength: 1.0, fluence: 1.0, polarization: None, sources }
+        Beam {
+            direction: Vec3::new(0.0, 0.0, 1.0),
+            wavelength: 1.0,
+            fluence: 1.0,
+            polarization: None,
+            sources,
+            spread: None,
+        }
     }
 
     /// 200 × 100 pixels of 1 mm with a corner on the beam.
@@ -73,7 +81,14 @@ mod tests {
             roi: None,
             mask: None,
         };
-        Detector { panels: vec![panel], sensor: None, curvature: Curvature::Flat, distance, point_pixels: false }
+        Detector {
+            panels: vec![panel],
+            sensor: None,
+            curvature: Curvature::Flat,
+            distance,
+            point_pixels: false,
+            arm: Arm::default(),
+        }
     }
 
     #[test]

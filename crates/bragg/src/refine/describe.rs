@@ -41,6 +41,7 @@ pub fn check_describable(before: &Description, experiment: &Experiment, model: &
     describe(before, experiment, &model.of_image()).map(|_| ())
 }
 
+// tidy: long because each parameter has its arm
 fn one(description: &mut Description, experiment: &Experiment, parameter: Parameter) -> Result<()> {
     let Experiment { crystal, structure_factors, beam, scan, .. } = experiment;
     let has_list = description.get("beam.source_file").is_some();

@@ -209,6 +209,29 @@ impl Model for Experiments {
         Ok(Normal::new(&self.layout, &sums))
     }
 
+    fn check_start(&self, normal: &Normal) -> Result<()> {
+        let names = self.names();
+        let information = normal.diagonal();
+        if !normal.is_finite() {
+            let culprits = names.iter().zip(&information).filter(|(_, x)| !x.is_finite());
+            let culprits: Vec<_> = culprits.map(|(name, _)| name.as_str()).collect();
+            let culprit = if culprits.is_empty() { "the image".to_owned() } else { culprits.join(", ") };
+            return Err(Error::setting(culprit, "makes photons or derivatives that are not finite at the start"));
+        }
+        let idle = names.iter().zip(&information).filter(|(_, x)| **x == 0.0);
+        let idle: Vec<_> = idle.map(|(name, _)| name.as_str()).collect();
+        let (has, its, it) = match idle.len() {
+            0 => return Ok(()),
+            1 => ("has", "its value", "it"),
+            _ => ("have", "their values", "them"),
+        };
+        let what = format!(
+            "{has} no effect on any of the {} pixels that are used, so that they cannot say {its}; do not free {it}, or start elsewhere",
+            normal.n_pixels
+        );
+        Err(Error::setting(idle.join(", "), what))
+    }
+
     fn unit(&self, normal: &Normal) -> f64 {
         if self.loss.is_likelihood() {
             return 1.0;

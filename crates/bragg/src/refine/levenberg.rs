@@ -80,7 +80,7 @@ const ROUNDING: f64 = 1e-13;
 /// Minimises the loss of a model from `start`, telling `watch` after each iteration.
 ///
 /// # Errors
-/// The model cannot be computed, or the monitor stops it.
+/// The model refuses the start or cannot be computed, or the monitor stops it.
 pub fn minimise<M: Model>(
     model: &M,
     start: M::State,
@@ -92,6 +92,7 @@ pub fn minimise<M: Model>(
     let mut state = start;
     let mut values = model.values(&state);
     let mut normal = priors.added_to(model.normal(&state, monitor)?, &values);
+    model.check_start(&normal)?;
     let mut weights = normal.diagonal();
     let (mut damping, mut growth) = (FIRST_DAMPING, 2.0);
     let first =

@@ -33,6 +33,14 @@ pub trait Model {
     /// It cannot be computed, or the monitor stops it.
     fn normal(&self, state: &Self::State, monitor: &dyn Monitor) -> Result<Normal>;
 
+    /// Refuses a start, by its normal equations with restraints, from which a fit cannot end well.
+    ///
+    /// # Errors
+    /// A sentence naming the parameter.
+    fn check_start(&self, _normal: &Normal) -> Result<()> {
+        Ok(())
+    }
+
     /// The loss of half the square of one standard uncertainty: 1 for likelihoods; for unweighted squares the variance of a residual.
     fn unit(&self, _normal: &Normal) -> f64 {
         1.0

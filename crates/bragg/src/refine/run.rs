@@ -95,44 +95,20 @@ pub fn refine(
     watch: &mut dyn FnMut(&Iteration, &State),
 ) -> Result<Outcome> {
     let first = model.values(&start);
-    check_start(model, &start, &settings.priors, monitor)?;
+    check_bounds(&model.names(), &first, &settings.priors)?;
     let start = approach(model, start, settings, monitor, watch)?;
     let fit = minimise(model, start, &settings.priors, settings.stop, monitor, watch)?;
     Ok(outcome(model, fit, &first, &settings.priors))
 }
 
-/// Refuses what cannot end well.
-fn check_start(model: &Experiments, start: &State, priors: &Priors, monitor: &dyn Monitor) -> Result<()> {
-    let names = model.names();
-    let values = model.values(start);
-    for (i, (name, value)) in names.iter().zip(&values).enumerate() {
+fn check_bounds(names: &[String], values: &[f64], priors: &Priors) -> Result<()> {
+    for (i, (name, value)) in names.iter().zip(values).enumerate() {
         let [low, high] = priors.bounds.get(i).copied().unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
         if !(low..=high).contains(value) {
             return Err(Error::setting(name, format!("starts at {value}, outside its bounds {low} to {high}")));
         }
     }
-    let normal = model.normal(start, monitor)?;
-    if !normal.is_finite() {
-        let culprits: Vec<_> =
-            names.iter().zip(normal.diagonal()).filter(|(_, x)| !x.is_finite()).map(|(n, _)| n.as_str()).collect();
-        let culprit = if culprits.is_empty() { "the image".to_owned() } else { culprits.join(", ") };
-        return Err(Error::setting(culprit, "makes photons or derivatives that are not finite at the start"));
-    }
-    let restrained = |i: usize| priors.restraints.iter().any(|r| r.parameter == i);
-    let information = names.iter().zip(normal.diagonal()).enumerate();
-    let idle: Vec<_> =
-        information.filter(|(i, (_, x))| *x == 0.0 && !restrained(*i)).map(|(_, (name, _))| name.as_str()).collect();
-    if idle.is_empty() {
-        return Ok(());
-    }
-    let what = format!(
-        "ha{} no effect on any of the {} pixels that are used, so that they cannot say {} value; do not free {}, or start elsewhere",
-        if idle.len() == 1 { "s" } else { "ve" },
-        normal.n_pixels,
-        if idle.len() == 1 { "its" } else { "their" },
-        if idle.len() == 1 { "it" } else { "them" },
-    );
-    Err(Error::setting(idle.join(", "), what))
+    Ok(())
 }
 
 fn approach(

@@ -247,7 +247,7 @@ fn bounds(text: &str) -> Option<(&str, [f64; 2])> {
 /// Blurs (pixels) of the stages, widest first.
 const BLURS: [f64; 3] = [6.0, 3.0, 1.5];
 /// Resolution limits of the stages, in multiples of the finest spacing on the detector.
-const RUNGS: [f64; 4] = [4.0, 2.7, 2.0, 1.5];
+const RUNGS: [f64; 6] = [7.0, 4.7, 3.3, 2.3, 1.8, 1.4];
 
 fn start_of(arguments: &Refine, state: &State) -> Start {
     let blurred = || BLURS.map(|blur| Coarseness { blur, d_min: 0.0 }).to_vec();
