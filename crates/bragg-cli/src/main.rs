@@ -1,6 +1,7 @@
 //! The program `bragg`; called by the name `nanoBragg` it is the drop-in.
 
 mod arguments;
+mod cache;
 mod commands;
 mod exit;
 mod flags;
@@ -42,6 +43,9 @@ fn run(words: Vec<OsString>) -> anyhow::Result<ExitCode> {
     };
     match cli.command {
         Command::Simulate(arguments) => commands::simulate::run(&arguments),
+        Command::Sf(arguments) => commands::sf::run(&arguments),
+        Command::Orient(arguments) => commands::orient::run(&arguments),
+        Command::Gradient(arguments) => commands::gradient::run(&arguments),
         Command::Show(arguments) => commands::show::run(&arguments),
         Command::Refine(arguments) => commands::refine::run(&arguments),
         Command::Noise(arguments) => commands::noise::run(&arguments),

@@ -78,9 +78,10 @@ fn options() -> Result<Options, Box<dyn Error>> {
             "--scale" => options.scale = value.parse()?,
             "--start" => options.start = value,
             _ => {
-                return Err(
-                    format!("{name}: the options are --trials --size --domains --turn --edges --scale --start").into()
-                );
+                return Err(format!(
+                    "{name}: the options are --trials --size --domains --turn --edges --scale --start"
+                )
+                .into());
             }
         }
     }

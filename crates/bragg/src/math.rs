@@ -193,6 +193,18 @@ impl<R: Real> Mat3<R> {
 impl Mat3<f64> {
     /// The identity.
     pub const IDENTITY: Self = Self([Vec3([1.0, 0.0, 0.0]), Vec3([0.0, 1.0, 0.0]), Vec3([0.0, 0.0, 1.0])]);
+
+    /// The angles (radians) about lab x, then y, then z of this rotation: those of [`Vec3::rotated_xyz`]. That about y lies between
+    /// ±π/2; where it is one of these, that about z is 0.
+    pub fn xyz_angles(&self) -> [f64; 3] {
+        let [x, y, z] = self.0;
+        let sine = (-z[0]).clamp(-1.0, 1.0);
+        if x[0].hypot(y[0]) < 1e-9 {
+            // x and z turn about the same axis
+            return [f64::atan2(-y[2], y[1]), sine.asin(), 0.0];
+        }
+        [z[1].atan2(z[2]), sine.atan2(x[0].hypot(y[0])), y[0].atan2(x[0])]
+    }
 }
 
 impl<R: Real> Mul for Mat3<R> {
@@ -281,5 +293,24 @@ mod tests {
             assert_eq!(whole_part(x), x as i32, "{x}");
         }
         assert_eq!(whole_part(-2_147_483_648.0), i32::MIN);
+    }
+
+    #[test]
+    fn angles_about_x_y_and_z_are_found_again() {
+        for angles in [
+            [0.1, -0.7, 2.9],
+            [-3.0, 1.2, -1.0],
+            [0.4, std::f64::consts::FRAC_PI_2, 0.0],
+            [0.4, -std::f64::consts::FRAC_PI_2, 0.3],
+        ] {
+            let columns = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]].map(|v| Vec3(v).rotated_xyz(angles));
+            let rotation = Mat3::from_rows(columns).transposed();
+            let found = rotation.xyz_angles();
+            for (i, axis) in columns.into_iter().enumerate() {
+                let mut unit = [0.0; 3];
+                unit[i] = 1.0;
+                assert!((Vec3(unit).rotated_xyz(found) - axis).norm() < 1e-8, "{angles:?} {found:?}");
+            }
+        }
     }
 }

@@ -38,6 +38,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "random",
             "real",
             "reflections",
+            "structure",
             "symmetry",
             "units",
         ],

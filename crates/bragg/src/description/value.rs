@@ -161,6 +161,8 @@ impl Key {
             (Kind::Amount, Value::Number(x)) => Value::Number(x),
             (Kind::Bool, Value::Bool(yes)) => Value::Bool(yes),
             (Kind::Text, Value::Text(text)) => Value::Text(text),
+            // the number of a space group
+            (Kind::Text, Value::Integer(n)) => Value::Text(n.to_string()),
             (Kind::Path, Value::Text(text)) if !text.is_empty() => Value::Path(PathBuf::from(text)),
             (Kind::Path, Value::Path(path)) => Value::Path(path),
             (Kind::OneOf(names), Value::Text(text)) => {

@@ -9,6 +9,7 @@ pub mod coverage;
 pub mod crystal;
 pub mod detector;
 pub mod noise;
+pub mod reach;
 pub mod sampling;
 pub mod scan;
 pub mod sensor_material;

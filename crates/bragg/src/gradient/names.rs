@@ -118,7 +118,7 @@ pub const TABLE: &[Row] = &[
 
 const SEED: &str = "is a seed: another one is another image, there is nothing between";
 const CHOICE: &str = "is a choice between things that have nothing between them";
-const STEPS: &str = "is a whole number, between which there is no image";
+const STEPS: &str = "is a whole number: it counts what the sum has, and there is nothing between";
 
 /// Keys of experiments that have no derivative, and why; `*` stands for the rest of a name.
 #[rustfmt::skip] // a table

@@ -4,6 +4,7 @@
 pub mod atomic;
 pub(crate) mod bounded;
 pub mod c_format;
+pub mod cache;
 pub mod cbf;
 pub(crate) mod cif;
 pub mod coordinates;

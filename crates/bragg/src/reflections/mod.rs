@@ -6,6 +6,7 @@ mod grid;
 mod merge;
 mod point_group;
 mod scale;
+mod shells;
 mod sphere;
 pub mod wilson;
 
@@ -15,6 +16,7 @@ pub use grid::AmplitudeGrid;
 pub use merge::{Merged, Observation, merge};
 pub use point_group::PointGroup;
 pub use scale::Scale;
+pub use shells::Shell;
 pub use sphere::Sphere;
 
 use crate::symmetry::Operator;

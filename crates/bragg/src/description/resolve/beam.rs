@@ -29,7 +29,7 @@ impl Resolver {
         Ok(Beam { direction, wavelength, fluence, polarization, sources, spread })
     }
 
-    fn wavelength(&mut self) -> Result<f64> {
+    pub(super) fn wavelength(&mut self) -> Result<f64> {
         if let Some(energy) = self.given_number("beam.energy")? {
             let why = format!("12398.42 / beam.energy = {energy} eV ({})", self.origin("beam.energy"));
             self.description.remove("beam.energy");

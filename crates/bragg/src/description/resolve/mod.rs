@@ -4,6 +4,7 @@
 //! and the experiment is made from the completed values alone: resolving the completed description again gives the same experiment,
 //! bit for bit.
 
+mod amplitudes;
 mod beam;
 mod crystal;
 mod detector;
@@ -13,10 +14,15 @@ mod resolver;
 mod sampling;
 
 use super::{Description, Notice};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::experiment::coverage::{Coverage, coverage};
-use crate::experiment::{Experiment, Noise};
+use crate::experiment::reach::finest_resolution;
+use crate::experiment::{Experiment, Noise, UnitCell};
+use crate::io::cache::Cache;
 use crate::io::png;
+use crate::reflections::Reflections;
+use crate::units::EV_ANGSTROM;
+use amplitudes::{Surroundings, mean_energy};
 use resolver::Resolver;
 use std::path::PathBuf;
 
@@ -66,18 +72,75 @@ pub fn resolve_noise(description: Description) -> Result<Noise> {
     Resolver::new(description).noise()
 }
 
+/// The amplitudes that a description leads to, without beam and detector.
+#[derive(Debug, Clone)]
+pub struct Amplitudes {
+    /// The amplitudes in P1.
+    pub reflections: Reflections,
+    /// The cell (a, b, c in Å, α, β, γ in deg), where the file or the description has one.
+    pub cell: Option<[f64; 6]>,
+    /// The wavelength (Å) that was given: there is dispersion, and Friedel mates differ.
+    pub wavelength: Option<f64>,
+    /// What the user should know.
+    pub notices: Vec<Notice>,
+    /// The description with every value that was used.
+    pub description: Description,
+}
+
+/// The amplitudes by a description that need not have an experiment. With a wavelength or an energy there is dispersion.
+///
+/// # Errors
+/// Something is missing, contradicts itself, or a file cannot be used.
+pub fn resolve_amplitudes(description: Description, cache: Option<&Cache>) -> Result<Amplitudes> {
+    let mut resolver = Resolver::new(description);
+    resolver.refuse_contradictions()?;
+    let has_beam = resolver.has("beam.wavelength") || resolver.has("beam.energy");
+    let wavelength = if has_beam { Some(resolver.wavelength()?) } else { None };
+    let around =
+        Surroundings { wavelength, energy: wavelength.map(|wavelength| EV_ANGSTROM / wavelength), reach: None, cache };
+    let reflections = resolver.reflections(around)?.ok_or_else(|| {
+        Error::setting("crystal.structure_factors.file", "is missing: give a file of structure factors or coordinates")
+    })?;
+    let cell = resolver.cell_of(&reflections)?;
+    resolver.notice_unused();
+    let Resolver { description, notices, .. } = resolver;
+    Ok(Amplitudes { reflections, cell, wavelength, notices, description })
+}
+
+/// The unit cell that a file of coordinates or structure factors has; nothing is computed.
+///
+/// # Errors
+/// The file cannot be used.
+pub fn resolve_cell(description: Description) -> Result<Option<UnitCell>> {
+    Resolver::new(description).cell_of_file()
+}
+
 /// Completes a description and makes the experiment; reads the files that it names.
 ///
 /// # Errors
 /// Something is missing, contradicts itself, or a file cannot be used.
 pub fn resolve(description: Description) -> Result<Resolved> {
+    resolve_with(description, None)
+}
+
+/// As [`resolve`], with structure factors of models kept in a cache.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_with(description: Description, cache: Option<&Cache>) -> Result<Resolved> {
     let mut resolver = Resolver::new(description);
     resolver.refuse_contradictions()?;
     let beam = resolver.beam()?;
-    let reflections = resolver.reflections()?;
+    let mut detector = resolver.detector(beam.propagation(), beam.wavelength)?;
+    let around = Surroundings {
+        wavelength: Some(beam.wavelength),
+        energy: Some(mean_energy(&beam)),
+        reach: Some(finest_resolution(&detector, &beam)),
+        cache,
+    };
+    let reflections = resolver.reflections(around)?;
     let crystal = resolver.crystal(reflections.as_ref(), beam.wavelength)?;
     let structure_factors = resolver.structure_factors(reflections.as_ref(), crystal.n_cells)?;
-    let mut detector = resolver.detector(beam.propagation(), beam.wavelength)?;
     resolver.mask(&mut detector)?;
     let scan = resolver.scan()?;
     let sampling = resolver.sampling(&crystal, beam.wavelength, &detector)?;
@@ -89,8 +152,8 @@ pub fn resolve(description: Description) -> Result<Resolved> {
     let noise = resolver.noise()?;
     let output = resolver.output()?;
     resolver.notice_unused();
-    let coverage = reflections.map(|reflections| coverage(&experiment, &reflections));
-    resolver.notice_missing(coverage);
+    let coverage = reflections.as_ref().map(|reflections| coverage(&experiment, reflections));
+    resolver.notice_missing(coverage, reflections.as_ref());
     let Resolver { description, notices, exposure, .. } = resolver;
     Ok(Resolved { experiment, coverage, noise, output, notices, description, exposure })
 }

@@ -3,7 +3,7 @@
 use super::{Block, Column, Refusal};
 use crate::experiment::UnitCell;
 use crate::io::numbers::cif_number;
-use crate::symmetry::{MAX_OPERATORS, Operator, SpaceGroup, check_group};
+use crate::symmetry::{MAX_OPERATORS, Operator, SpaceGroup, check_cell, check_group};
 
 const OPERATORS: [&str; 4] = [
     "_space_group_symop_operation_xyz",
@@ -11,9 +11,18 @@ const OPERATORS: [&str; 4] = [
     "_symmetry_equiv_operation_xyz",
     "_pdbx_symmetry_equiv_pos_as_xyz",
 ];
-const NAMES: [&str; 3] = ["_symmetry_space_group_name_h-m", "_space_group_name_h-m_alt", "_space_group_name_h-m_full"];
-const HALL: [&str; 2] = ["_space_group_name_hall", "_symmetry_space_group_name_hall"];
-const NUMBERS: [&str; 2] = ["_space_group_it_number", "_symmetry_int_tables_number"];
+/// Where the space group may be named, and what to put before the name: a Hall symbol leaves nothing open.
+const NAMES: [(&str, &str); 9] = [
+    ("_space_group_name_hall", "Hall:"),
+    ("_symmetry_space_group_name_hall", "Hall:"),
+    ("_symmetry_space_group_name_h-m", ""),
+    ("_space_group_name_h-m_alt", ""),
+    ("_space_group_name_h-m_full", ""),
+    ("_symmetry_pdbx_full_space_group_name_h-m", ""),
+    ("_space_group_name_h-m", ""),
+    ("_symmetry_int_tables_number", ""),
+    ("_space_group_it_number", ""),
+];
 
 /// The unit cell; `None` where the block has none.
 pub(crate) fn unit_cell(block: &Block) -> Result<Option<UnitCell>, Refusal> {
@@ -39,28 +48,36 @@ pub(crate) fn cell(parameters: [f64; 6]) -> Result<UnitCell, String> {
     UnitCell::new(parameters)
 }
 
-/// The space group as the block names it, in a way that [`SpaceGroup::parse`] reads.
+/// What the block calls its space group, each name such that [`SpaceGroup::parse`] reads it, with whether it is a Hall symbol.
+fn names(block: &Block) -> Vec<(bool, String)> {
+    let known = NAMES.iter().filter_map(|(tag, prefix)| Some((*prefix, block.item(tag)?.known()?)));
+    known.map(|(prefix, name)| (!prefix.is_empty(), format!("{prefix}{name}"))).collect()
+}
+
+/// The space group as the block names it, by Hermann and Mauguin where it does.
 pub(crate) fn space_group_name(block: &Block) -> Option<String> {
-    let known = |tags: &[&str]| tags.iter().find_map(|tag| block.item(tag)?.known());
-    known(&NAMES)
-        .map(str::to_owned)
-        .or_else(|| known(&HALL).map(|hall| format!("Hall: {hall}")))
-        .or_else(|| known(&NUMBERS).map(str::to_owned))
+    let mut names = names(block);
+    names.sort_by_key(|(is_hall, _)| *is_hall);
+    names.into_iter().next().map(|(_, name)| name)
 }
 
 /// The operators that the block lists, or those of the space group that it names; `None` where it does neither.
 pub(crate) fn operators(block: &Block, cell: Option<&UnitCell>) -> Result<Option<Vec<Operator>>, Refusal> {
     let listed = listed_operators(block)?;
     if listed.is_empty() {
-        let named = space_group_name(block).map(|name| named_operators(&name, cell));
-        return named.transpose().map_err(|what| (None, what));
+        return operators_by_name(&names(block), cell).transpose().map_err(|what| (None, what));
     }
     check_group(&listed).map_err(|what| (None, what))?;
-    // A group in a cell that the International Tables do not list cannot be held against the cell.
-    if let (Some(cell), Ok(group)) = (cell, SpaceGroup::from_operators(&listed)) {
-        group.fits(cell.parameters()).map_err(|what| (None, what))?;
-    }
+    cell.map_or(Ok(()), |cell| check_cell(&listed, cell.parameters())).map_err(|what| (None, what))?;
     Ok(Some(listed))
+}
+
+/// The operators of the first name that is one; if none is, what is wrong with the first of Hermann and Mauguin's.
+fn operators_by_name(names: &[(bool, String)], cell: Option<&UnitCell>) -> Option<Result<Vec<Operator>, String>> {
+    let tried: Vec<_> = names.iter().map(|(is_hall, name)| (is_hall, named_operators(name, cell))).collect();
+    let found = tried.iter().find(|(_, result)| result.is_ok());
+    let found = found.or_else(|| tried.iter().find(|(is_hall, _)| !**is_hall)).or(tried.first());
+    found.map(|(_, result)| result.clone())
 }
 
 fn listed_operators(block: &Block) -> Result<Vec<Operator>, Refusal> {

@@ -44,6 +44,13 @@ impl<'a> Loop<'a> {
 pub(crate) struct Column(Option<usize>);
 
 impl Column {
+    /// Nowhere.
+    pub(crate) const NONE: Self = Self(None);
+
+    pub(crate) fn is_nowhere(self) -> bool {
+        self.0.is_none()
+    }
+
     pub(crate) fn of(table: &Loop, tag: &str) -> Self {
         Self(table.column(tag))
     }
@@ -71,6 +78,11 @@ impl<'a> Block<'a> {
         })
     }
 
+    /// Whether it lists atoms.
+    pub(crate) fn has_atoms(&self) -> bool {
+        self.loops.iter().any(|one| one.tags.iter().any(|tag| tag.starts_with("_atom_site_")))
+    }
+
     pub(crate) fn loop_with(&self, tag: &str) -> Option<&Loop<'a>> {
         self.loops.iter().find(|one| one.column(tag).is_some())
     }
@@ -80,14 +92,6 @@ impl<'a> Block<'a> {
 pub(crate) fn is_cif(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.next().is_some_and(|line| line.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("data_")))
-}
-
-/// Reads the first data block.
-///
-/// # Errors
-/// The line and what is wrong there.
-pub(crate) fn parse(text: &str) -> Result<Block<'_>, (usize, String)> {
-    parse_blocks(text, 1).map(|mut blocks| blocks.pop().unwrap_or_default())
 }
 
 /// Reads up to so many data blocks.

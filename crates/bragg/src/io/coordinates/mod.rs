@@ -1,8 +1,10 @@
-//! Coordinates of atoms from PDB and mmCIF files, plain or gzipped.
+//! Coordinates of atoms from PDB, mmCIF and core CIF files, plain or gzipped.
 //!
 //! Own readers of the few records that structure factors need: the crate `pdbtbx` (0.12) panics on unknown space groups and
 //! missing values, and skips `_atom_site_anisotrop` and lists of symmetry operators.
 
+mod atom_site;
+mod copies;
 mod mmcif;
 mod pdb;
 
@@ -16,6 +18,9 @@ use std::path::Path;
 
 /// The B that an atom may have (Å²): the largest that a PDB file can state, and no more than rounding below zero.
 const B_RANGE: std::ops::RangeInclusive<f64> = -20.0..=1000.0;
+
+/// The most atoms, non-crystallographic copies included: 1 GiB of them.
+const MAX_ATOMS: usize = 10_000_000;
 
 /// Coordinates beyond this (Å) are damage.
 const MAX_COORDINATE: f64 = 1e5;
@@ -34,11 +39,19 @@ pub fn read(path: &Path) -> Result<Model> {
 /// A file that is cut off, has no atoms or no unit cell, whose values are no finite numbers, whose elements are not known, or
 /// whose symmetry is neither listed nor known by name.
 pub fn parse(bytes: &[u8], path: &Path) -> Result<Model> {
+    parse_in(bytes, path, None)
+}
+
+/// As [`parse`], in a space group (any spelling) instead of what the file says of symmetry.
+///
+/// # Errors
+/// As [`parse`], and a space group that is not known or does not fit the cell.
+pub fn parse_in(bytes: &[u8], path: &Path, space_group: Option<&str>) -> Result<Model> {
     let bytes = unpacked(bytes.into()).map_err(|what| Error::file(path, None, what))?;
     // Names and titles may be in any encoding; what is read of a file is ASCII.
     let text = String::from_utf8_lossy(&bytes);
     let is_cif = cif::is_cif(&text);
-    let model = if is_cif { mmcif::parse(&text, path) } else { pdb::parse(&text, path) }?;
+    let model = if is_cif { mmcif::parse(&text, path, space_group) } else { pdb::parse(&text, path, space_group) }?;
     if model.atoms.is_empty() {
         let what = "there are no atoms in it; give a PDB file (ATOM and HETATM records) or an mmCIF file (_atom_site)";
         return Err(Error::file(path, None, what));
