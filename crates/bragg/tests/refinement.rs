@@ -104,7 +104,7 @@ fn low_resolution_first_finds_the_way_from_three_times_as_far() {
 
 /// Mosaic Gaussian spots of about a hundred photons on a background.
 const NOISY: &str = "\
-[crystal]\ncell = [42, 42, 89]\nmisset = [21, 34, 55]\nn_cells = 15\nshape = \"gauss\"\nmosaic_spread = 0.3\nmosaic_domains = 40\n\
+[crystal]\ncell = [42, 42, 89]\nmisset = [21, 34, 55]\nn_cells = [6, 6, 3]\nshape = \"gauss\"\nmosaic_spread = 0.3\nmosaic_domains = 40\n\
 structure_factors.default = 100\n\
 [beam]\nwavelength = 1.0\nfluence = 4e22\n[detector]\npixels = [120, 120]\npixel_size = 0.2\ndistance = 60\n\
 [sampling]\noversample = 1\n[background]\noffset = 0.5\n";
@@ -114,7 +114,7 @@ fn noisy_stills_give_the_truth_within_their_uncertainties() {
     const TRIALS: u64 = 12;
     let mut truth = experiment(NOISY);
     let brightest = image(&truth).pixels().fold(0.0, |a: f64, &b| a.max(b));
-    truth.crystal.scale *= 100.0 / brightest;
+    truth.crystal.scale *= 300.0 / brightest;
     let free = "crystal.cell.a,crystal.cell.c,orientation,scale,background.offset";
     let parameters = parse_list(free, &truth).unwrap();
     let clean = image(&truth);
