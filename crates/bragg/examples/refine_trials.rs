@@ -45,6 +45,8 @@ struct Options {
     edges: f64,
     scale: f64,
     start: String,
+    /// Spots of a 512² image that are strong.
+    strong: usize,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -66,8 +68,16 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn options() -> Result<Options, Box<dyn Error>> {
-    let mut options =
-        Options { trials: 50, size: 512, domains: 100, turn: 0.2, edges: 0.003, scale: 0.3, start: "none".to_owned() };
+    let mut options = Options {
+        trials: 50,
+        size: 512,
+        domains: 100,
+        turn: 0.2,
+        edges: 0.003,
+        scale: 0.3,
+        start: "none".to_owned(),
+        strong: 150,
+    };
     let mut words = std::env::args().skip(1);
     while let Some(name) = words.next() {
         let value = words.next().ok_or("every option takes a value")?;
@@ -79,9 +89,10 @@ fn options() -> Result<Options, Box<dyn Error>> {
             "--edges" => options.edges = value.parse()?,
             "--scale" => options.scale = value.parse()?,
             "--start" => options.start = value,
+            "--strong" => options.strong = value.parse()?,
             _ => {
                 return Err(format!(
-                    "{name}: the options are --trials --size --domains --turn --edges --scale --start"
+                    "{name}: the options are --trials --size --domains --turn --edges --scale --start --strong"
                 )
                 .into());
             }
@@ -89,9 +100,6 @@ fn options() -> Result<Options, Box<dyn Error>> {
     }
     Ok(options)
 }
-
-/// Spots of a 512² image that are strong.
-const N_STRONG: usize = 40;
 
 /// The true experiment; its strong spots have [`STRONG`] photons or more in the brightest pixel.
 fn truth(options: &Options) -> Result<Experiment, Box<dyn Error>> {
@@ -108,7 +116,7 @@ fn truth(options: &Options) -> Result<Experiment, Box<dyn Error>> {
     let image = cpu::render::<f64>(&Scene::new(&experiment), &Unwatched)?;
     let mut peaks = peaks(&image, options.size);
     peaks.sort_by(f64::total_cmp);
-    let n_strong = (N_STRONG * options.size * options.size / 512 / 512).clamp(1, peaks.len());
+    let n_strong = (options.strong * options.size * options.size / 512 / 512).clamp(1, peaks.len());
     let strong = peaks[peaks.len() - n_strong] - 0.5;
     experiment.crystal.scale *= STRONG / strong;
     Ok(experiment)
