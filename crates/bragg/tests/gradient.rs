@@ -59,7 +59,8 @@ const VARIATIONS: [(&str, Variation); 8] = [
             *axis = turn.apply(*axis);
         }
     }),
-    ("curved", |e| e.detector.curvature = Curvature::Sphere),
+    // the radius at which arcs end at about the angles of the flat detector
+    ("curved", |e| (e.detector.curvature, e.detector.distance) = (Curvature::Sphere, 76.0)),
 ];
 
 /// Some fifty pixels at 2θ of about 55°, where indices are above 30, with water and a background plane.
@@ -79,7 +80,7 @@ fn wide_angle(cell: [f64; 6]) -> Experiment {
     (panel.n_fast, panel.n_slow, panel.pixel_size) = (N_FAST, N_SLOW, 0.31);
     panel.origin = Vec3::new(58.0, 46.0, -50.0);
     (e.detector.distance, e.sampling.oversample) = (50.0, 1);
-    (e.water_thickness, e.background_plane) = (2e-2, [3.0, 0.1, -0.2]);
+    (e.water_thickness, e.background_plane) = (2e-5, [3.0, 0.1, -0.2]);
     amplitudes(&mut e);
     e
 }

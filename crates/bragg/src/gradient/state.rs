@@ -4,7 +4,8 @@ use super::names::TABLE;
 use super::parameter::{CellNumbers, CrystalSystem, PanelAxis, Parameter, Range};
 use crate::error::{Error, Result};
 use crate::experiment::beam::Ticks;
-use crate::experiment::{Experiment, Physics, Shape, UnitCell};
+use crate::experiment::{Experiment, Physics, Shape, StructureFactors, UnitCell};
+use crate::reflections::Miller;
 
 /// Edges (relative) and angles (deg) of a group of equal numbers of the cell may differ by this.
 const TIED: f64 = 1e-4;
@@ -52,10 +53,7 @@ impl Parameter {
             Self::AmplitudeLogScale => Some(structure_factors.scale.ln()),
             Self::BFactor => Some(structure_factors.b_factor),
             Self::DefaultAmplitude => Some(structure_factors.default_f),
-            Self::Intensity(hkl) => structure_factors
-                .grid
-                .as_ref()
-                .and_then(|grid| grid.position(hkl).map(|i| grid.amplitudes[i] * grid.amplitudes[i])),
+            Self::Intensity(hkl) => intensity(structure_factors, hkl),
             Self::Wavelength => Some(beam.wavelength),
             Self::KahnFactor => beam.polarization.map(|polarization| polarization.kahn_factor),
             Self::Fluence => Some(beam.fluence),
@@ -116,10 +114,10 @@ impl Parameter {
             Self::BFactor | Self::Intensity(_) if structure_factors.grid.is_none() => {
                 refuse("needs a list of reflections (crystal.structure_factors.file)")
             }
-            Self::Intensity(_) => match self.value(experiment) {
-                Ok(square) if square > 0.0 => Ok(()),
-                Ok(_) => refuse("is 0, where the amplitude has no derivative with respect to its square"),
-                Err(_) => refuse("is outside the indices of the structure-factor file"),
+            Self::Intensity(hkl) => match intensity(structure_factors, hkl) {
+                Some(square) if square > 0.0 => Ok(()),
+                Some(_) => refuse("is 0, where the amplitude has no derivative with respect to its square"),
+                None => refuse("is outside the indices of the structure-factor file"),
             },
             Self::ScanRange if experiment.scan.range == 0.0 => refuse("is 0: the image is a still"),
             Self::ScanRange if experiment.scan.n_steps == 1 && experiment.scan.first == experiment.scan.start => {
@@ -199,6 +197,12 @@ fn tied(experiment: &Experiment, numbers: CellNumbers) -> Why {
     let names = ["a", "b", "c", "alpha", "beta", "gamma"];
     let text: Vec<_> = places.iter().map(|&place| format!("{} is {:.6}", names[place], cell[place])).collect();
     refuse(format!("moves equal numbers together, but {}; take them one by one", text.join(", ")))
+}
+
+/// |F|² of a reflection of the grid.
+fn intensity(structure_factors: &StructureFactors, hkl: Miller) -> Option<f64> {
+    let grid = structure_factors.grid.as_ref()?;
+    grid.position(hkl).map(|i| grid.amplitudes[i] * grid.amplitudes[i])
 }
 
 fn ticks(experiment: &Experiment, range: Range) -> Option<Ticks> {
