@@ -204,7 +204,7 @@ fn check_against_differences(name: &str, e: &Experiment, parameter: &Parameter) 
     let exact = exact(e, &along);
     let [fine, best] = differences(e, parameter, step(parameter, e));
     let top = best.iter().fold(0.0, |top: f64, x| top.max(x.abs()));
-    let smooth: Vec<usize> = (0..best.len()).filter(|&i| (best[i] - fine[i]).abs() <= 1e-4 * top).collect();
+    let smooth: Vec<usize> = (0..best.len()).filter(|&i| (best[i] - fine[i]).abs() <= 3e-7 * top).collect();
     assert!(smooth.len() * 10 > best.len() * 7, "{name}, {parameter}: {} pixels are smooth", smooth.len());
     let of = |values: &[f64]| smooth.iter().map(|&i| values[i]).collect::<Vec<_>>();
     let [exact, best] = [exact, best].map(|values| of(&values));
