@@ -59,8 +59,7 @@ const VARIATIONS: [(&str, Variation); 8] = [
             *axis = turn.apply(*axis);
         }
     }),
-    // the radius at which arcs end at about the angles of the flat detector
-    ("curved", |e| (e.detector.curvature, e.detector.distance) = (Curvature::Sphere, 76.0)),
+    ("curved", |e| e.detector.curvature = Curvature::Sphere),
 ];
 
 /// Some fifty pixels at 2θ of about 55°, where indices are above 30, with water and a background plane.

@@ -4,8 +4,7 @@ use super::names::TABLE;
 use super::parameter::{CellNumbers, CrystalSystem, PanelAxis, Parameter, Range};
 use crate::error::{Error, Result};
 use crate::experiment::beam::Ticks;
-use crate::experiment::{Experiment, Physics, Shape, StructureFactors, UnitCell};
-use crate::reflections::Miller;
+use crate::experiment::{Experiment, Physics, Shape, UnitCell};
 
 /// Edges (relative) and angles (deg) of a group of equal numbers of the cell may differ by this.
 const TIED: f64 = 1e-4;
@@ -62,7 +61,10 @@ impl Parameter {
             Self::AmplitudeLogScale => Some(structure_factors.scale.ln()),
             Self::BFactor => Some(structure_factors.b_factor),
             Self::DefaultAmplitude => Some(structure_factors.default_f),
-            Self::Intensity(hkl) => intensity(structure_factors, hkl),
+            Self::Intensity(hkl) => structure_factors
+                .grid
+                .as_ref()
+                .and_then(|grid| grid.position(hkl).map(|i| grid.amplitudes[i] * grid.amplitudes[i])),
             Self::Wavelength => Some(beam.wavelength),
             Self::KahnFactor => beam.polarization.map(|polarization| polarization.kahn_factor),
             Self::Fluence => Some(beam.fluence),
@@ -201,12 +203,6 @@ fn tied(experiment: &Experiment, numbers: CellNumbers) -> Why {
     let names = ["a", "b", "c", "alpha", "beta", "gamma"];
     let text: Vec<_> = places.iter().map(|&place| format!("{} is {:.6}", names[place], cell[place])).collect();
     refuse(format!("moves equal numbers together, but {}; take them one by one", text.join(", ")))
-}
-
-/// |F|² of a reflection of the grid.
-fn intensity(structure_factors: &StructureFactors, hkl: Miller) -> Option<f64> {
-    let grid = structure_factors.grid.as_ref()?;
-    grid.position(hkl).map(|i| grid.amplitudes[i] * grid.amplitudes[i])
 }
 
 fn ticks(experiment: &Experiment, range: Range) -> Option<Ticks> {
