@@ -9,6 +9,8 @@
 //! cargo run --release --example refine_trials -- --trials 100 --size 256 --turn 0 --edges 0 --scale 0   # e.s.d. against spread
 //! ```
 
+#![expect(clippy::print_stdout, reason = "a table is what it is for")]
+
 use bragg::description::{resolve, toml};
 use bragg::experiment::Experiment;
 use bragg::gradient::{Parameter, parse_list, shift_all};

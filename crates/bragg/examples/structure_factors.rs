@@ -26,7 +26,7 @@ fn dispersion(energy: f64, symbols: &[String]) -> Result<(), Failure> {
     let elements = symbols.iter().map(|symbol| symbol.parse()).collect::<Result<Vec<Element>, _>>()?;
     let table = anomalous::dispersion(elements.iter().copied(), energy)?;
     for element in elements {
-        println!("{element} {} {}", table[&element].re, table[&element].im);
+        writeln!(std::io::stdout(), "{element} {} {}", table[&element].re, table[&element].im)?;
     }
     Ok(())
 }

@@ -53,7 +53,7 @@ fn one(description: &mut Description, experiment: &Experiment, parameter: Parame
     };
     match parameter {
         Parameter::Cell(_) | Parameter::RealSpace(..) | Parameter::Orientation(_) => {
-            return crystal_axes(description, experiment);
+            crystal_axes(description, experiment)
         }
         Parameter::CellCount(_) => put("crystal.n_cells", crystal.n_cells.into()),
         Parameter::Fudge => put("crystal.fudge", crystal.fudge.into()),
@@ -109,13 +109,13 @@ fn one(description: &mut Description, experiment: &Experiment, parameter: Parame
             put("background.slope_fast", fast.into())?;
             put("background.slope_slow", slow.into())
         }
-        Parameter::SensorThickness | Parameter::AttenuationLength => return sensor(description, experiment),
+        Parameter::SensorThickness | Parameter::AttenuationLength => sensor(description, experiment),
         Parameter::Distance
         | Parameter::BeamCenter(_)
         | Parameter::PanelOrigin(..)
         | Parameter::PanelRotation(..)
         | Parameter::DetectorRotation(_)
-        | Parameter::TwoTheta => return panels(description, experiment),
+        | Parameter::TwoTheta => panels(description, experiment),
     }
 }
 
