@@ -13,7 +13,7 @@ pub mod toml;
 pub mod value;
 
 pub use metadata::metadata;
-pub use resolve::{Output, Resolved, resolve, resolve_noise, resolve_picture};
+pub use resolve::{Output, Resolved, read_reflections, resolve, resolve_noise, resolve_picture, resolve_with};
 pub use value::Value;
 
 use crate::error::{Error, Result};
@@ -194,7 +194,7 @@ impl Description {
     }
 
     /// Forgets a name.
-    pub(crate) fn remove(&mut self, name: &str) -> Option<Entry> {
+    pub fn remove(&mut self, name: &str) -> Option<Entry> {
         self.entries.remove(name)
     }
 

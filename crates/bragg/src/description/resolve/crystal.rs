@@ -25,7 +25,8 @@ const U_TOLERANCE: f64 = 1e-4;
 const WHOLE_CELLS: f64 = 1e-9;
 
 impl Resolver {
-    pub(super) fn reflections(&mut self) -> Result<Option<Reflections>> {
+    /// The reflections of the file that is named, unless they are given.
+    pub(super) fn reflections(&mut self, given: Option<&Reflections>) -> Result<Option<Reflections>> {
         let column = "crystal.structure_factors.column";
         let Some(path) = self.path("crystal.structure_factors.file") else {
             if self.has(column) {
@@ -34,7 +35,11 @@ impl Resolver {
             return Ok(None);
         };
         let column = if self.has(column) { Some(self.text(column)?) } else { None };
-        let format = match self.text("crystal.structure_factors.format")?.as_str() {
+        let format = self.text("crystal.structure_factors.format")?;
+        if given.is_some() {
+            return Ok(None);
+        }
+        let format = match format.as_str() {
             "text" => ReflectionFormat::Text,
             "nanobragg-text" => ReflectionFormat::NanoBraggText,
             "mtz" => ReflectionFormat::Mtz,

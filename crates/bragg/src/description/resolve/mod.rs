@@ -17,6 +17,7 @@ use crate::error::Result;
 use crate::experiment::coverage::{Coverage, coverage};
 use crate::experiment::{Experiment, Noise};
 use crate::io::png;
+use crate::reflections::Reflections;
 use resolver::Resolver;
 use std::path::PathBuf;
 
@@ -71,12 +72,35 @@ pub fn resolve_noise(description: Description) -> Result<Noise> {
 /// # Errors
 /// Something is missing, contradicts itself, or a file cannot be used.
 pub fn resolve(description: Description) -> Result<Resolved> {
+    complete(description, None)
+}
+
+/// The same with reflections that are there already: those of the file that the description names, or, where it names none, others.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_with(description: Description, reflections: &Reflections) -> Result<Resolved> {
+    complete(description, Some(reflections))
+}
+
+/// The reflections of the file that a description names, for [`resolve_with`]; `None` when it names none.
+///
+/// # Errors
+/// The description contradicts itself, or the file cannot be used.
+pub fn read_reflections(description: Description) -> Result<Option<Reflections>> {
+    let mut resolver = Resolver::new(description);
+    resolver.refuse_contradictions()?;
+    resolver.reflections(None)
+}
+
+fn complete(description: Description, given: Option<&Reflections>) -> Result<Resolved> {
     let mut resolver = Resolver::new(description);
     resolver.refuse_contradictions()?;
     let beam = resolver.beam()?;
-    let reflections = resolver.reflections()?;
-    let crystal = resolver.crystal(reflections.as_ref(), beam.wavelength)?;
-    let structure_factors = resolver.structure_factors(reflections.as_ref(), crystal.n_cells)?;
+    let read = resolver.reflections(given)?;
+    let reflections = given.or(read.as_ref());
+    let crystal = resolver.crystal(reflections, beam.wavelength)?;
+    let structure_factors = resolver.structure_factors(reflections, crystal.n_cells)?;
     let mut detector = resolver.detector(beam.propagation(), beam.wavelength)?;
     resolver.mask(&mut detector)?;
     let scan = resolver.scan()?;
@@ -87,7 +111,7 @@ pub fn resolve(description: Description) -> Result<Resolved> {
     let noise = resolver.noise()?;
     let output = resolver.output()?;
     resolver.notice_unused();
-    let coverage = reflections.map(|reflections| coverage(&experiment, &reflections));
+    let coverage = reflections.map(|reflections| coverage(&experiment, reflections));
     resolver.notice_missing(coverage);
     let Resolver { description, notices, exposure, .. } = resolver;
     Ok(Resolved { experiment, coverage, noise, output, notices, description, exposure })
