@@ -21,9 +21,9 @@ mod _bragg {
     #[pymodule_export]
     use super::reflections::Reflections;
     #[pymodule_export]
-    use super::tables::{check, keys, version};
-    #[pymodule_export]
     use super::run_cli;
+    #[pymodule_export]
+    use super::tables::{check, keys, version};
 }
 
 /// Runs the program on the words of its command line, the first of which is its name (`bragg` or `nanoBragg`), and returns the

@@ -6,7 +6,7 @@ use bragg::description::{Description, Origin, Value};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// How deep lists may lie in lists: a matrix is a list of rows.
 const MAX_DEPTH: usize = 3;
@@ -103,7 +103,12 @@ fn from_python(name: &str, value: &Bound<'_, PyAny>, depth: usize) -> PyResult<V
     if value.hasattr("__float__")? {
         return Ok(Value::Number(value.extract()?));
     }
-    let of_type = || format!("is of type {}", value.get_type().fully_qualified_name().map_or_else(|_| "?".to_owned(), |n| n.to_string()));
+    let of_type = || {
+        format!(
+            "is of type {}",
+            value.get_type().fully_qualified_name().map_or_else(|_| "?".to_owned(), |n| n.to_string())
+        )
+    };
     if value.is_instance_of::<PyDict>() {
         return Err(refuse(of_type()));
     }
@@ -147,4 +152,3 @@ pub(crate) fn anchor(description: &mut Description) {
 pub(crate) fn text_source() -> &'static Path {
     Path::new("TOML text")
 }
-

@@ -26,7 +26,7 @@ use std::path::PathBuf;
 pub struct Resolved {
     /// The experiment.
     pub experiment: Experiment,
-    /// Which reflections fall on the detector, where amplitudes were read from a file.
+    /// Which reflections fall on the detector, where there is a list of amplitudes and it was looked at.
     pub coverage: Option<Coverage>,
     /// How photons become counts.
     pub noise: Noise,
@@ -72,15 +72,16 @@ pub fn resolve_noise(description: Description) -> Result<Noise> {
 /// # Errors
 /// Something is missing, contradicts itself, or a file cannot be used.
 pub fn resolve(description: Description) -> Result<Resolved> {
-    complete(description, None)
+    complete(description, None, true)
 }
 
 /// The same with reflections that are there already: those of the file that the description names, or, where it names none, others.
+/// Looking at the [`Coverage`] takes a few hundredths of a second, which somebody who was told before can spare.
 ///
 /// # Errors
 /// As [`resolve`].
-pub fn resolve_with(description: Description, reflections: &Reflections) -> Result<Resolved> {
-    complete(description, Some(reflections))
+pub fn resolve_with(description: Description, reflections: &Reflections, with_coverage: bool) -> Result<Resolved> {
+    complete(description, Some(reflections), with_coverage)
 }
 
 /// The reflections of the file that a description names, for [`resolve_with`]; `None` when it names none.
@@ -93,7 +94,7 @@ pub fn read_reflections(description: Description) -> Result<Option<Reflections>>
     resolver.reflections(None)
 }
 
-fn complete(description: Description, given: Option<&Reflections>) -> Result<Resolved> {
+fn complete(description: Description, given: Option<&Reflections>, with_coverage: bool) -> Result<Resolved> {
     let mut resolver = Resolver::new(description);
     resolver.refuse_contradictions()?;
     let beam = resolver.beam()?;
@@ -111,7 +112,7 @@ fn complete(description: Description, given: Option<&Reflections>) -> Result<Res
     let noise = resolver.noise()?;
     let output = resolver.output()?;
     resolver.notice_unused();
-    let coverage = reflections.map(|reflections| coverage(&experiment, reflections));
+    let coverage = reflections.filter(|_| with_coverage).map(|reflections| coverage(&experiment, reflections));
     resolver.notice_missing(coverage);
     let Resolver { description, notices, exposure, .. } = resolver;
     Ok(Resolved { experiment, coverage, noise, output, notices, description, exposure })
