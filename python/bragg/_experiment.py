@@ -318,7 +318,7 @@ class Experiment:
         threads: int | None = None,
         roi: Sequence[int] | None = None,
         progress: Callable[[int, int], object] | None = None,
-        dtype: npt.DTypeLike = None,
+        dtype: npt.DTypeLike | None = None,
     ) -> Image:
         """The image: expected photons per pixel, without noise.
 
@@ -358,7 +358,7 @@ class Experiment:
         threads: int | None = None,
         roi: Sequence[int] | None = None,
         progress: Callable[[int, int], object] | None = None,
-        dtype: npt.DTypeLike = None,
+        dtype: npt.DTypeLike | None = None,
     ) -> list[Image]:
         """As `simulate`, with an array for each panel, which may differ in size.
 

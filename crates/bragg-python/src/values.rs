@@ -10,6 +10,8 @@ use std::path::Path;
 
 /// How deep lists may lie in lists: a matrix is a list of rows.
 const MAX_DEPTH: usize = 3;
+/// How long a list may be: far longer than any that means something, and soon read.
+const MAX_LENGTH: usize = 100_000;
 
 /// Where values that a Python program gives come from.
 pub(crate) fn origin() -> Origin {
@@ -112,7 +114,10 @@ fn from_python(name: &str, value: &Bound<'_, PyAny>, depth: usize) -> PyResult<V
     if value.is_instance_of::<PyDict>() {
         return Err(refuse(of_type()));
     }
-    let Ok(items) = value.try_iter() else { return Err(refuse(of_type())) };
+    let (Ok(length), Ok(items)) = (value.len(), value.try_iter()) else { return Err(refuse(of_type())) };
+    if length > MAX_LENGTH {
+        return Err(PyValueError::new_err(format!("{name} (Python): has {length} values; at most {MAX_LENGTH} are taken")));
+    }
     items.map(|item| from_python(name, &item?, depth + 1)).collect::<PyResult<_>>().map(Value::List)
 }
 
