@@ -171,7 +171,8 @@ impl Experiment {
 
     fn get<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
         let complete = &self.state.resolved.description;
-        if let Some(entry) = complete.get(name) {
+        // what became another value (an energy a wavelength) is only there as it was given
+        if let Some(entry) = complete.get(name).or_else(|| self.state.given.get(name)) {
             return to_python(py, &entry.value);
         }
         if keys::find(name).is_some() {
@@ -196,7 +197,7 @@ impl Experiment {
     }
 
     fn origin(&self, name: &str) -> PyResult<Option<String>> {
-        let entry = self.state.resolved.description.get(name);
+        let entry = self.state.resolved.description.get(name).or_else(|| self.state.given.get(name));
         if entry.is_none() && keys::find(name).is_none() {
             return Err(unknown_key(name));
         }

@@ -116,7 +116,9 @@ fn from_python(name: &str, value: &Bound<'_, PyAny>, depth: usize) -> PyResult<V
     }
     let (Ok(length), Ok(items)) = (value.len(), value.try_iter()) else { return Err(refuse(of_type())) };
     if length > MAX_LENGTH {
-        return Err(PyValueError::new_err(format!("{name} (Python): has {length} values; at most {MAX_LENGTH} are taken")));
+        return Err(PyValueError::new_err(format!(
+            "{name} (Python): has {length} values; at most {MAX_LENGTH} are taken"
+        )));
     }
     items.map(|item| from_python(name, &item?, depth + 1)).collect::<PyResult<_>>().map(Value::List)
 }
