@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar, Union, cast
 
 from bragg import _bragg
@@ -64,8 +63,8 @@ class Experiment:
         How photons become counts in `record`.
     output : Output, optional
         How pictures look.
-    **values
-        Single values by dotted name, which win over the others.
+    values : mapping, optional
+        Single values by dotted name, beside those of the parts.
 
     Raises
     ------
@@ -105,7 +104,7 @@ class Experiment:
         background: Background | Table | None = None,
         noise: Noise | Table | None = None,
         output: Output | Table | None = None,
-        **values: object,
+        values: Table | None = None,
     ) -> None:
         parts: dict[str, PartOrTable | None] = {
             "crystal": crystal,
@@ -117,7 +116,7 @@ class Experiment:
             "noise": noise,
             "output": output,
         }
-        plain, reflections = flatten({**parts, **values})
+        plain, reflections = flatten({**parts, **(values or {})})
         self._handle = _bragg.Experiment(plain, reflections)
         self._warn()
 

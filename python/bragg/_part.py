@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Union
+from typing import TYPE_CHECKING, ClassVar, Union, cast
 
 from bragg import _bragg
 
@@ -129,12 +129,13 @@ def flatten(values: Mapping[str, object]) -> tuple[dict[str, object], _bragg.Ref
             plain[name] = dict(value._values)
             reflections = value._reflections or reflections
         elif isinstance(value, Mapping):
-            plain[name], found = flatten(value)
+            plain[name], found = flatten(cast(Table, value))
             reflections = found or reflections
         elif name.endswith("structure_factors") and isinstance(value, (str, os.PathLike)):
             plain[name] = {"file": value}
-        elif name.endswith("panel") and isinstance(value, Sequence) and not isinstance(value, str):
-            plain[name] = [dict(entry) if isinstance(entry, Mapping) else entry for entry in value]
+        elif name.endswith("panel") and isinstance(value, Sequence):
+            entries = cast("Sequence[object]", value)
+            plain[name] = [dict(cast(Table, entry)) if isinstance(entry, Mapping) else entry for entry in entries]
         else:
             plain[name] = value
     return plain, reflections

@@ -221,12 +221,31 @@ class ReflectionSource(Part):
         checked = _bragg.check({cls._table: {"default": default, "interpolation": interpolation}})
         return cls._of({name[len(cls._table) + 1 :]: value for name, value in checked.items()}, reflections)
 
-    @property
-    def hkl(self) -> npt.NDArray[np.int32] | None:
-        """Miller indices in P1, shape (n, 3); ``None`` where there is only the name of a file."""
-        return None if self._reflections is None else self._reflections.hkl
+    def _list(self) -> _bragg.Reflections:
+        if self._reflections is None:
+            raise ValueError(
+                "the reflections are read when an experiment is made of them: take the structure_factors of that experiment"
+            )
+        return self._reflections
 
     @property
-    def amplitudes(self) -> npt.NDArray[np.float64] | None:
-        """\\|F\\| in electrons, shape (n,); ``None`` where there is only the name of a file."""
-        return None if self._reflections is None else self._reflections.amplitudes
+    def hkl(self) -> npt.NDArray[np.int32]:
+        """Miller indices in P1, shape (n, 3).
+
+        Raises
+        ------
+        ValueError
+            There is only the name of a file.
+        """
+        return self._list().hkl
+
+    @property
+    def amplitudes(self) -> npt.NDArray[np.float64]:
+        """\\|F\\| in electrons, shape (n,).
+
+        Raises
+        ------
+        ValueError
+            There is only the name of a file.
+        """
+        return self._list().amplitudes

@@ -144,7 +144,7 @@ def test_what_one_should_know_is_a_warning() -> None:
         (TypeError, ["detector.panel", "list of dictionaries"], lambda: bragg.Detector(panel=[5])),  # type: ignore[list-item]
         (KeyError, ["detector.sensor.thicknes", "nearest is detector.sensor.thickness"],
          lambda: bragg.Detector(sensor={"thicknes": 1})),
-        (KeyError, ["detector.distanse", "detector.distance"], lambda: bragg.Experiment(CRYSTAL, BEAM, **{"detector.distanse": 1})),
+        (KeyError, ["detector.distanse", "detector.distance"], lambda: bragg.Experiment(CRYSTAL, BEAM, values={"detector.distanse": 1})),
         (ValueError, ["beam.wavelength", "is missing"], lambda: bragg.Experiment(CRYSTAL, None, DETECTOR)),
         (ValueError, ["beam.energy", "contradicts beam.wavelength"],
          lambda: bragg.Experiment(CRYSTAL, BEAM.replace(energy=12000), DETECTOR)),

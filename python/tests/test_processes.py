@@ -55,7 +55,7 @@ def in_words(result: subprocess.CompletedProcess[str]) -> str:
     return f"status {result.returncode}: {result.stdout}{result.stderr}"
 
 
-def simulated(exp: bragg.Experiment) -> np.ndarray:  # type: ignore[type-arg]
+def simulated(exp: bragg.Experiment) -> np.ndarray:
     return exp.simulate(threads=2)
 
 
@@ -162,7 +162,7 @@ long.simulate(progress=lambda done, of: sys.exit(7))
     assert result.returncode == 7, in_words(result)
 
 
-def test_ten_experiments_a_thread_that_ends() -> None:
+def test_threads_that_end_leave_nothing_behind() -> None:
     result = run("""
 for _ in range(300):
     thread = threading.Thread(target=lambda: small.replace(**{"crystal.cell.a": 70}).simulate(threads=1))
@@ -215,3 +215,18 @@ print((peak() - before) / image.nbytes, image.nbytes)
     assert n_bytes == 4 * 4096**2
     # with a copy it would be two, and with no image at all nothing
     assert 0.9 < ratio < 1.3, in_words(result)
+
+
+def test_the_programs_are_installed() -> None:
+    metadata = pytest.importorskip("importlib.metadata")
+    try:
+        scripts = {entry.name: entry for entry in metadata.distribution("bragg").entry_points}
+    except metadata.PackageNotFoundError:
+        pytest.skip("the package is not installed")
+    assert set(scripts) == {"bragg", "nanoBragg"}
+    folder = os.path.dirname(sys.executable)
+    for name, flag in [("bragg", "--version"), ("nanoBragg", "-version")]:
+        result = subprocess.run([os.path.join(folder, name), flag], capture_output=True, text=True, check=True)
+        assert result.stdout.strip() == f"bragg {bragg.__version__}"
+    refused = subprocess.run([os.path.join(folder, "bragg"), "simulate", "no-such.toml"], capture_output=True, text=True)
+    assert refused.returncode == 2 and "no-such.toml" in refused.stderr
