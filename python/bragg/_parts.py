@@ -1,3 +1,4 @@
+# tidy: long because the table of keys is one.
 """The parts of an experiment: one keyword for each key of the experiment file.
 
 Made by python/tools/make_parts.py from the program's table of keys; not to be changed by hand.

@@ -14,7 +14,8 @@ from typing import Any
 WIDTH = 116
 TARGET = Path(__file__).resolve().parents[1] / "bragg" / "_parts.py"
 
-HEAD = '''"""The parts of an experiment: one keyword for each key of the experiment file.
+HEAD = '''# tidy: long because the table of keys is one.
+"""The parts of an experiment: one keyword for each key of the experiment file.
 
 Made by python/tools/make_parts.py from the program's table of keys; not to be changed by hand.
 """
