@@ -4,7 +4,7 @@ use crate::real::Real;
 use std::ops::{Add, Index, Mul, Neg, Sub};
 
 /// A vector of three components in a Cartesian frame.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[repr(C)]
 pub struct Vec3<R = f64>(pub [R; 3]);
 
@@ -107,7 +107,7 @@ impl<R: Real> Neg for Vec3<R> {
 }
 
 /// A 3 × 3 matrix by rows.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[repr(C)]
 pub struct Mat3<R = f64>(pub [Vec3<R>; 3]);
 

@@ -28,13 +28,13 @@ pub struct Reflections {
 
 /// Amplitudes on a dense grid of indices, `l` fastest.
 #[derive(Debug, Clone, PartialEq)]
-pub struct AmplitudeGrid {
+pub struct AmplitudeGrid<R = f64> {
     /// Smallest h, k, l.
     pub min: Miller,
     /// Largest h, k, l (inclusive).
     pub max: Miller,
     /// |F| (electrons) of (h, k, l) at `((h - min_h) * n_k + (k - min_k)) * n_l + (l - min_l)`, n = max − min + 1.
-    pub amplitudes: Vec<f64>,
+    pub amplitudes: Vec<R>,
 }
 
 impl AmplitudeGrid {
@@ -101,7 +101,9 @@ impl AmplitudeGrid {
         let indices = range(0).flat_map(|h| range(1).flat_map(move |k| range(2).map(move |l| [h, k, l])));
         Reflections { list: indices.zip(self.amplitudes.iter().copied()).collect(), ..Reflections::default() }
     }
+}
 
+impl<R> AmplitudeGrid<R> {
     /// The position of a reflection in [`Self::amplitudes`]; `None` outside the grid.
     pub fn position(&self, hkl: Miller) -> Option<usize> {
         if (0..3).any(|axis| hkl[axis] < self.min[axis] || hkl[axis] > self.max[axis]) {

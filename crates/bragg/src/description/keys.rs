@@ -272,7 +272,7 @@ pub const KEYS: &[Key] = &[
     key("sampling.oversample_polar", Bool, One, Toml("false"), "nanoBragg's -oversample_polar; likewise"),
     key("sampling.oversample_omega", Bool, One, Toml("false"), "nanoBragg's -oversample_omega; likewise"),
     key("sampling.precision", OneOf(&["double", "fast"]), One, Toml("\"double\""),
-        "arithmetic: double precision, or mixed with an error below 1e-5 of a pixel's value, for pictures, training data and planning; parallelepipeds gain by it, other shapes stay double"),
+        "arithmetic: double precision, or mixed with an error below 1e-5 of a pixel's value, for pictures, training data and planning; shape = \"square\" gains by it, other shapes stay double"),
     key("sampling.culling", Number, One, Toml("1e-7"),
         "largest fraction of a pixel's value that may be left out by skipping orientations whose Gaussian or top-hat spots do not reach it; 0 skips none")
         .allow(Allowed::Between(0.0, 0.01)),

@@ -16,7 +16,7 @@ pub enum Precision {
     #[default]
     Double,
     /// Mixed precision, for pictures, training data and planning: the error of a pixel is below 1e-5 of its value. Only
-    /// parallelepipeds gain by it; other shapes stay in double precision.
+    /// square crystals gain by it; other shapes stay in double precision.
     Fast,
 }
 

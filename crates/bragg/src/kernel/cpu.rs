@@ -1,17 +1,17 @@
-//! The kernel to use: tiles of pixels side by side, bands of rows in parallel. The result does not depend on the number of threads.
+//! The kernel to use: tiles of pixels side by side, strips of them in parallel. The result does not depend on the number of threads.
 
-mod amplitudes;
+pub(super) mod amplitudes;
 mod culling;
-mod distances;
-mod elementary;
-mod level;
+pub(super) mod distances;
+pub(super) mod elementary;
+pub(super) mod level;
 pub mod peak;
 mod round;
-mod sample;
+pub(super) mod sample;
 mod spots;
 mod square;
 mod square_fast;
-mod tile;
+pub(super) mod tile;
 mod tricubic;
 
 pub use level::Level;
@@ -80,6 +80,11 @@ impl Lattice {
         }
     }
 
+    /// Whether orientations that do not matter to a pixel are looked for.
+    fn culls(&self) -> bool {
+        matches!(self, Self::Gauss(spot) | Self::Tophat(spot) if spot.culls())
+    }
+
     /// What the inner loops leave out of L².
     fn factor(&self) -> f64 {
         match self {
@@ -138,7 +143,7 @@ impl Prepared<'_> {
     /// Pixels that a thread takes at a time: some tiles, or fewer where that leaves threads without work; rows of groups where pixels
     /// go in groups.
     fn strip_size(&self, panel: &PanelTable) -> usize {
-        if self.scene.culls() {
+        if self.lattice.culls() {
             return GROUP_EDGE * panel.n_fast.max(1);
         }
         let n_pixels = panel.n_fast * panel.n_slow;
@@ -162,7 +167,7 @@ impl<T: Sample> Strip<'_, T> {
         let n_fast = self.panel.n_fast;
         let end = self.first + self.pixels.len();
         let rows = (self.first / n_fast).max(slow[0])..end.div_ceil(n_fast).min(slow[1]);
-        if self.prepared.scene.culls() {
+        if self.prepared.lattice.culls() {
             self.render_groups(rows, tile);
         } else {
             for row in rows {
@@ -218,15 +223,19 @@ impl<T: Sample> Strip<'_, T> {
         for (fast, slow, photons) in tile.drain() {
             let start = slow * panel.n_fast + fast - self.first;
             let pixels = &mut self.pixels[start..start + photons.len()];
-            if panel.mask.is_none() && !is_sequential {
+            let is_plain = panel.mask.is_none() && prepared.scene.plane == [0.0; 3];
+            if is_plain && !is_sequential {
                 pixels.iter_mut().zip(photons).for_each(|(pixel, &photons)| *pixel = T::from_f64(photons));
                 continue;
             }
             for (i, (pixel, &photons)) in pixels.iter_mut().zip(photons).enumerate() {
                 // whole groups are computed
                 if panel.is_live(fast + i, slow) {
-                    let in_sequence = is_sequential.then(|| reference::pixel(prepared.scene, panel, fast + i, slow));
-                    *pixel = T::from_f64(in_sequence.unwrap_or(photons));
+                    *pixel = T::from_f64(if is_sequential {
+                        reference::pixel(prepared.scene, panel, fast + i, slow)
+                    } else {
+                        photons + reference::plane(prepared.scene, panel, fast + i, slow)
+                    });
                 }
             }
         }

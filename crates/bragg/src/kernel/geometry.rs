@@ -3,47 +3,54 @@
 use crate::math::Vec3;
 use crate::physics::absorption::layer_capture;
 use crate::physics::solid_angle::{pixel_solid_angle, point_solid_angle};
+use crate::real::Real;
 use crate::scene::{PanelTable, Scene, Sphere};
 
 /// A point of the sensor.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct SamplePoint {
+pub(super) struct SamplePoint<R = f64> {
     /// Unit vector from the sample.
-    pub(super) direction: Vec3,
+    pub(super) direction: Vec3<R>,
     /// Solid angle of the pixel as seen from the sample (sr).
-    pub(super) solid_angle: f64,
+    pub(super) solid_angle: R,
     /// Fraction of the photons that this layer captures.
-    pub(super) capture: f64,
+    pub(super) capture: R,
 }
 
 /// The point at `fast`, `slow` (m from the corner of the first pixel) in a layer of the sensor.
-pub(super) fn sample_point(scene: &Scene, panel: &PanelTable, layer: usize, fast: f64, slow: f64) -> SamplePoint {
+pub(super) fn sample_point<R: Real>(
+    scene: &Scene<R>,
+    panel: &PanelTable<R>,
+    layer: usize,
+    fast: R,
+    slow: R,
+) -> SamplePoint<R> {
     let (origin, depth) = layer_origin(scene, panel, layer);
     let (fast_axis, slow_axis) = (panel.fast_axis, panel.slow_axis);
     let flat = Vec3([0, 1, 2].map(|i| slow_axis[i].mul_add(slow, fast_axis[i].mul_add(fast, origin[i]))));
     let position = scene.sphere.map_or(flat, |sphere| on_sphere(&sphere, panel, flat));
     let distance = position.norm();
-    let direction = position * (1.0 / distance);
+    let direction = position * (R::constant(1.0) / distance);
     let solid_angle = if scene.point_pixels {
         point_solid_angle(distance)
     } else {
         pixel_solid_angle(panel.pixel_size, distance, panel.close_distance)
     };
-    let capture = scene.sensor.map_or(1.0, |sensor| {
-        let far = (layer + 1) as f64 * sensor.layer_thickness;
+    let capture = scene.sensor.map_or(R::constant(1.0), |sensor| {
+        let far = R::constant((layer + 1) as f64) * sensor.layer_thickness;
         layer_capture(depth, far, sensor.attenuation, direction.dot(panel.normal))
     });
     SamplePoint { direction, solid_angle, capture }
 }
 
 /// The corner (m) of the first pixel in a layer of the sensor, and the layer's depth (m).
-pub(super) fn layer_origin(scene: &Scene, panel: &PanelTable, layer: usize) -> (Vec3, f64) {
-    let depth = scene.sensor.map_or(0.0, |sensor| layer as f64 * sensor.layer_thickness);
+pub(super) fn layer_origin<R: Real>(scene: &Scene<R>, panel: &PanelTable<R>, layer: usize) -> (Vec3<R>, R) {
+    let depth = scene.sensor.map_or(R::constant(0.0), |sensor| R::constant(layer as f64) * sensor.layer_thickness);
     (panel.origin + panel.normal * depth, depth)
 }
 
 /// The point of the sphere that a point of the plane is bent to.
-fn on_sphere(sphere: &Sphere, panel: &PanelTable, flat: Vec3) -> Vec3 {
+pub(super) fn on_sphere<R: Real>(sphere: &Sphere<R>, panel: &PanelTable<R>, flat: Vec3<R>) -> Vec3<R> {
     let spot = sphere.beam * sphere.radius;
     if sphere.nanobragg {
         return spot
@@ -52,7 +59,7 @@ fn on_sphere(sphere: &Sphere, panel: &PanelTable, flat: Vec3) -> Vec3 {
     }
     let across = flat - sphere.beam * flat.dot(sphere.beam);
     let arc = across.norm();
-    if arc == 0.0 {
+    if arc.value() == 0.0 {
         return spot;
     }
     let angle = arc / sphere.radius;

@@ -4,6 +4,7 @@
 
 pub mod cpu;
 mod geometry;
+pub mod gradient;
 pub mod reference;
 
 use crate::error::{Error, Result};
@@ -48,7 +49,7 @@ impl Sample for f64 {
 }
 
 /// A dark image of the scene's panels.
-fn dark<T: Sample>(scene: &Scene) -> Result<Image<T>> {
+fn dark<T: Sample, R>(scene: &Scene<R>) -> Result<Image<T>> {
     let panels = scene.panels.iter().map(|panel| {
         let too_large = || {
             Error::setting(

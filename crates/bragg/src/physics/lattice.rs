@@ -17,19 +17,19 @@ pub const TOPHAT_CUT: f64 = 0.3969;
 /// Tables B, 1.2). The argument is reduced before the sine is taken, so that the zeros are where they should be.
 /// Derivative: π·(N·cos(πNδ) − f·cos(πδ))/sin(πδ), 0 at δ = 0.
 #[inline(always)]
-pub fn grating<R: Real>(delta: R, n: f64) -> R {
-    let phase = R::constant(n) * delta;
+pub fn grating<R: Real>(delta: R, n: R) -> R {
+    let phase = n * delta;
     if phase.value().abs() < 1e-5 {
-        let curvature = R::constant(-(n * n - 1.0) * PI * PI / 6.0);
-        return R::constant(n) * (R::constant(1.0) + curvature * delta * delta);
+        let curvature = (R::constant(1.0) - n * n) * R::constant(PI * PI / 6.0);
+        return n * (R::constant(1.0) + curvature * delta * delta);
     }
-    let reduced = R::constant(n).mul_add(delta, R::constant(-phase.value().round()));
+    let reduced = n.mul_add(delta, R::constant(-phase.value().round()));
     (R::constant(PI) * reduced).sin() / (R::constant(PI) * delta).sin()
 }
 
 /// A crystal of Na × Nb × Nc cells cut along its axes: the product of three [`grating`]s (but for its sign).
 #[inline(always)]
-pub fn square<R: Real>(delta: Vec3<R>, n: [f64; 3]) -> R {
+pub fn square<R: Real>(delta: Vec3<R>, n: [R; 3]) -> R {
     grating(delta[0], n[0]) * grating(delta[1], n[1]) * grating(delta[2], n[2])
 }
 
@@ -53,10 +53,10 @@ pub fn sphere<R: Real>(t: R) -> R {
 /// A spherical crystal of Na × Nb × Nc cells: their number times 0.7236 (which gives its spots the integral of those of the
 /// parallelepiped) times [`sphere`] at t = √(fudge·Σ(Nδ)²). nanoBragg's model.
 #[inline(always)]
-pub fn round<R: Real>(delta: Vec3<R>, n: [f64; 3], fudge: f64) -> R {
-    let scaled = Vec3::new(delta[0] * R::constant(n[0]), delta[1] * R::constant(n[1]), delta[2] * R::constant(n[2]));
-    let square = scaled.dot(scaled) * R::constant(fudge);
-    let cells = R::constant(n[0] * n[1] * n[2] * ROUND_VOLUME);
+pub fn round<R: Real>(delta: Vec3<R>, n: [R; 3], fudge: R) -> R {
+    let scaled = Vec3::new(delta[0] * n[0], delta[1] * n[1], delta[2] * n[2]);
+    let square = scaled.dot(scaled) * fudge;
+    let cells = n[0] * n[1] * n[2] * R::constant(ROUND_VOLUME);
     if square.value() == 0.0 {
         return cells;
     }
@@ -66,23 +66,23 @@ pub fn round<R: Real>(delta: Vec3<R>, n: [f64; 3], fudge: f64) -> R {
 /// Squared distance from the nearest reflection in reciprocal space times the squared number of cells, ρ² (1/Å²): the argument
 /// of [`gauss`] and [`tophat`]. `reciprocal` has rows a*, b*, c* (1/Å).
 #[inline(always)]
-pub fn scaled_distance_squared<R: Real>(delta: Vec3<R>, reciprocal: &Mat3<R>, n: [f64; 3]) -> R {
+pub fn scaled_distance_squared<R: Real>(delta: Vec3<R>, reciprocal: &Mat3<R>, n: [R; 3]) -> R {
     let [a, b, c] = reciprocal.0;
     let offset = a * delta[0] + b * delta[1] + c * delta[2];
     let cells = n[0] * n[1] * n[2];
-    offset.dot(offset) * R::constant(cells * cells)
+    offset.dot(offset) * (cells * cells)
 }
 
 /// Gaussian spots: Na·Nb·Nc·exp(−ρ²·fudge/0.63). nanoBragg's model.
 #[inline(always)]
-pub fn gauss<R: Real>(rho_squared: R, n: [f64; 3], fudge: f64) -> R {
-    R::constant(n[0] * n[1] * n[2]) * (-(rho_squared * R::constant(fudge / GAUSS_WIDTH))).exp()
+pub fn gauss<R: Real>(rho_squared: R, n: [R; 3], fudge: R) -> R {
+    n[0] * n[1] * n[2] * (-(rho_squared * (fudge / R::constant(GAUSS_WIDTH)))).exp()
 }
 
 /// Spots of constant height: Na·Nb·Nc where ρ²·fudge < 0.3969, 0 elsewhere. nanoBragg's model; no useful derivative.
 #[inline(always)]
-pub fn tophat(rho_squared: f64, n: [f64; 3], fudge: f64) -> f64 {
-    if rho_squared * fudge < TOPHAT_CUT { n[0] * n[1] * n[2] } else { 0.0 }
+pub fn tophat<R: Real>(rho_squared: R, n: [R; 3], fudge: R) -> R {
+    if (rho_squared * fudge).value() < TOPHAT_CUT { n[0] * n[1] * n[2] } else { R::constant(0.0) }
 }
 
 #[cfg(test)]
@@ -111,12 +111,12 @@ mod tests {
     fn the_derivative_of_a_grating_is_as_stated() {
         for delta in [-0.4, -0.01, 2e-4, 0.03, 0.45] {
             let n = 7.0;
-            let f = grating(Dual::variable(delta), n);
+            let f = grating(Dual::variable(delta), Dual::constant(n));
             let plain = (PI * n * delta).sin() / (PI * delta).sin();
             let expected = PI * (n * (PI * n * delta).cos() - plain * (PI * delta).cos()) / (PI * delta).sin();
             assert!((f.derivative.abs() - expected.abs()).abs() < 1e-7, "{delta}: {} {expected}", f.derivative);
         }
-        assert_eq!(grating(Dual::variable(0.0), 7.0).derivative, 0.0);
+        assert_eq!(grating(Dual::variable(0.0), Dual::constant(7.0)).derivative, 0.0);
     }
 
     #[test]

@@ -2,16 +2,17 @@
 
 use crate::experiment::{Interpolation, StructureFactors};
 use crate::physics::interpolation::tricubic;
+use crate::real::Real;
 use crate::reflections::AmplitudeGrid;
 use std::sync::Arc;
 
 /// |F| (electrons) at any point of reciprocal space.
 #[derive(Debug, Clone)]
-pub struct HklGrid {
+pub struct HklGrid<R = f64> {
     /// The amplitudes that are known.
-    pub grid: Option<Arc<AmplitudeGrid>>,
+    pub grid: Option<Arc<AmplitudeGrid<R>>>,
     /// |F| everywhere else.
-    pub default_f: f64,
+    pub default_f: R,
     /// How amplitudes are read between reflections.
     pub interpolation: Interpolation,
 }
@@ -24,17 +25,21 @@ impl HklGrid {
             interpolation: structure_factors.interpolation,
         }
     }
+}
 
+impl<R: Real> HklGrid<R> {
     /// Whether amplitudes are interpolated where the grid allows it.
     pub fn is_tricubic(&self) -> bool {
         self.interpolation == Interpolation::Tricubic
     }
 
     /// |F| at fractional indices `hkl`, of which `nearest` is the nearest reflection (all whole numbers).
-    pub fn amplitude(&self, hkl: [f64; 3], nearest: [f64; 3]) -> f64 {
+    pub fn amplitude(&self, hkl: [R; 3], nearest: [f64; 3]) -> R {
         let Some(grid) = &self.grid else { return self.default_f };
         if self.is_tricubic()
-            && (0..3).all(|i| hkl[i] >= f64::from(grid.min[i]) + 2.0 && hkl[i] <= f64::from(grid.max[i]) - 2.0)
+            && (0..3).all(|i| {
+                hkl[i].value() >= f64::from(grid.min[i]) + 2.0 && hkl[i].value() <= f64::from(grid.max[i]) - 2.0
+            })
         {
             return interpolated(grid, hkl);
         }
@@ -43,8 +48,8 @@ impl HklGrid {
 }
 
 /// The tricubic value at a point at least two reflections inside the grid.
-fn interpolated(grid: &AmplitudeGrid, hkl: [f64; 3]) -> f64 {
-    let base = hkl.map(f64::floor);
+fn interpolated<R: Real>(grid: &AmplitudeGrid<R>, hkl: [R; 3]) -> R {
+    let base = hkl.map(|index| index.value().floor());
     let corner: [usize; 3] = std::array::from_fn(|i| (base[i] as i64 - 1 - i64::from(grid.min[i])) as usize);
     let extent = |i: usize| (i64::from(grid.max[i]) - i64::from(grid.min[i]) + 1) as usize;
     let (n_k, n_l) = (extent(1), extent(2));
@@ -54,5 +59,5 @@ fn interpolated(grid: &AmplitudeGrid, hkl: [f64; 3]) -> f64 {
             std::array::from_fn(|k| grid.amplitudes[row + k])
         })
     });
-    tricubic(&values, std::array::from_fn(|i| hkl[i] - base[i]))
+    tricubic(&values, std::array::from_fn(|i| hkl[i] - R::constant(base[i])))
 }

@@ -4,96 +4,99 @@
 mod hkl_grid;
 mod orientations;
 mod panels;
+mod tangent;
 
 pub use hkl_grid::HklGrid;
 pub use orientations::Orientation;
 pub use panels::{PanelTable, Window};
+pub use tangent::{PanelTangent, SceneTangent, SourceTangent};
 
 pub use crate::experiment::{Physics, Precision, RunningFactors, Shape};
 
 use crate::experiment::{Curvature, Experiment};
 use crate::math::{Mat3, Vec3};
 use crate::physics::scattering::water_background;
+use crate::real::Real;
 use crate::units::{METER_PER_MM, THOMSON_R_E_SQUARED};
 
 /// A source of the beam.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
-pub struct Source {
+pub struct Source<R = f64> {
     /// Unit vector of propagation.
-    pub incident: Vec3,
+    pub incident: Vec3<R>,
     /// Wavelength (Å).
-    pub wavelength: f64,
+    pub wavelength: R,
     /// Relative intensity; the mean over all sources is 1.
-    pub weight: f64,
+    pub weight: R,
 }
 
 /// The shape of a mosaic domain.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
-pub struct Domain {
+pub struct Domain<R = f64> {
     /// Which lattice factor.
     pub shape: Shape,
     /// Na, Nb, Nc.
-    pub n_cells: [f64; 3],
+    pub n_cells: [R; 3],
     /// Scale of the argument of the round, Gaussian and top-hat shapes.
-    pub fudge: f64,
+    pub fudge: R,
     /// Rows a*, b*, c* (1/Å), unrotated: only lengths are taken of their combinations.
-    pub reciprocal: Mat3,
+    pub reciprocal: Mat3<R>,
 }
 
 /// Polarisation of the beam.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
-pub struct PolarizationTable {
+pub struct PolarizationTable<R = f64> {
     /// Kahn's factor.
-    pub kahn_factor: f64,
+    pub kahn_factor: R,
     /// Direction of the electric field.
-    pub e_vector: Vec3,
+    pub e_vector: Vec3<R>,
 }
 
 /// The layers of the sensor.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
-pub struct SensorTable {
+pub struct SensorTable<R = f64> {
     /// Number of layers.
     pub n_layers: usize,
     /// Thickness of a layer (m).
-    pub layer_thickness: f64,
+    pub layer_thickness: R,
     /// Attenuation coefficient (1/m).
-    pub attenuation: f64,
+    pub attenuation: R,
 }
 
 /// Pixels on a sphere around the sample.
 #[derive(Debug, Clone, Copy)]
-pub struct Sphere {
+pub struct Sphere<R = f64> {
     /// Radius (m): the distance along the beam.
-    pub radius: f64,
+    pub radius: R,
     /// Unit vector of propagation of the beam.
-    pub beam: Vec3,
+    pub beam: Vec3<R>,
     /// Whether arcs are taken as nanoBragg takes them.
     pub nanobragg: bool,
 }
 
 /// Everything a kernel reads.
 #[derive(Debug, Clone)]
-pub struct Scene {
+pub struct Scene<R = f64> {
     /// Sources of the beam.
-    pub sources: Vec<Source>,
+    pub sources: Vec<Source<R>>,
     /// Orientations of the crystal: each spindle step, and within it each mosaic domain.
-    pub orientations: Vec<Orientation>,
+    pub orientations: Vec<Orientation<R>>,
     /// Panels of the detector.
-    pub panels: Vec<PanelTable>,
+    pub panels: Vec<PanelTable<R>>,
     /// |F| over the reciprocal lattice.
-    pub hkl: HklGrid,
+    pub hkl: HklGrid<R>,
     /// The shape of the mosaic domains.
-    pub domain: Domain,
+    pub domain: Domain<R>,
     /// The polarisation; `None` leaves the factor out.
-    pub polarization: Option<PolarizationTable>,
+    pub polarization: Option<PolarizationTable<R>>,
     /// The sensor; `None` counts every photon at the surface.
-    pub sensor: Option<SensorTable>,
+    pub sensor: Option<SensorTable<R>>,
     /// The sphere of a curved detector.
-    pub sphere: Option<Sphere>,
+    pub sphere: Option<Sphere<R>>,
     /// Whether pixels are points.
     pub point_pixels: bool,
     /// Sub-pixels along each axis.
@@ -109,9 +112,11 @@ pub struct Scene {
     /// Largest fraction of a pixel's value that may be left out by skipping orientations and sources; 0 skips nothing.
     pub culling: f64,
     /// r_e²·fluence (1/sr).
-    pub scale: f64,
+    pub scale: R,
     /// Photons per steradian of the uniform background, r_e²·fluence included.
-    pub background: f64,
+    pub background: R,
+    /// Photons in every pixel besides: those in the middle of a panel, and how many more there are from pixel to pixel along fast and slow.
+    pub plane: [R; 3],
 }
 
 impl Scene {
@@ -158,18 +163,16 @@ impl Scene {
             precision: sampling.precision,
             culling: sampling.culling,
             scale: THOMSON_R_E_SQUARED * beam.fluence,
+            plane: [0.0; 3],
             background: water_background(experiment.water_thickness * METER_PER_MM, beam.fluence),
         }
     }
+}
 
+impl<R: Real> Scene<R> {
     /// Number of sensor layers that are sampled: 1 without a sensor.
     pub fn n_layers(&self) -> usize {
-        self.sensor.map_or(1, |sensor| sensor.n_layers)
-    }
-
-    /// Whether orientations that do not matter to a pixel are looked for: only narrow spots leave any.
-    pub fn culls(&self) -> bool {
-        self.culling > 0.0 && matches!(self.domain.shape, Shape::Gauss | Shape::Tophat)
+        self.sensor.as_ref().map_or(1, |sensor| sensor.n_layers)
     }
 
     /// Number of terms in a pixel's sum, layers not counted.

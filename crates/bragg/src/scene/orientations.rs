@@ -7,7 +7,7 @@ use crate::random::keyed::{self, Purpose};
 use crate::random::nanobragg::Random;
 
 /// Rows a, b, c (Å) of the crystal as it is turned: h, k, l = rows · q.
-pub type Orientation = Mat3;
+pub type Orientation<R = f64> = Mat3<R>;
 
 /// The orientations, spindle steps outside, mosaic domains inside: each is the crystal turned about the spindle, then by the
 /// domain's own rotation.

@@ -18,19 +18,19 @@ pub struct Window {
 
 /// A flat panel.
 #[derive(Debug, Clone)]
-pub struct PanelTable {
+pub struct PanelTable<R = f64> {
     /// Corner of the first pixel (m).
-    pub origin: Vec3,
+    pub origin: Vec3<R>,
     /// Unit vector of the fast axis.
-    pub fast_axis: Vec3,
+    pub fast_axis: Vec3<R>,
     /// Unit vector of the slow axis.
-    pub slow_axis: Vec3,
+    pub slow_axis: Vec3<R>,
     /// Unit vector across the plane, away from the sample.
-    pub normal: Vec3,
+    pub normal: Vec3<R>,
     /// Edge of a pixel (m).
-    pub pixel_size: f64,
+    pub pixel_size: R,
     /// Distance of the plane (m).
-    pub close_distance: f64,
+    pub close_distance: R,
     /// Pixels along the fast axis.
     pub n_fast: usize,
     /// Pixels along the slow axis.
@@ -59,13 +59,20 @@ impl PanelTable {
             mask: panel.mask.clone(),
         }
     }
+}
 
+impl<R> PanelTable<R> {
     /// The first of the `fast` pixels of a row that is computed, or with `live` false is not.
     pub fn find(&self, mut fast: Range<usize>, slow: usize, live: bool) -> Option<usize> {
         match &self.mask {
             Some(mask) => fast.find(|fast| mask[slow * self.n_fast + fast] == live),
             None => (live && !fast.is_empty()).then_some(fast.start),
         }
+    }
+
+    /// How far a pixel lies from the middle of the panel along fast and slow, in pixels.
+    pub fn from_middle(&self, fast: usize, slow: usize) -> [f64; 2] {
+        [(fast, self.n_fast), (slow, self.n_slow)].map(|(i, n)| i as f64 - (n as f64 - 1.0) / 2.0)
     }
 
     /// Whether a pixel is computed.

@@ -178,7 +178,7 @@ pub(crate) const CASES: &[Case] = &[
         table: None,
         size: 1024,
         deviation: 0.0,
-        operations: None,
+        operations: Some(operations::SAMPLE + operations::INDICES + operations::SQUARE_ALONE),
     },
     // what a pixel costs
     Case {
@@ -206,6 +206,12 @@ mod operations {
     /// Numerator and denominator (4); half of what a pair of orientations takes together: three products, the sum of two squares (2),
     /// a square, a division, onto the sum.
     pub(super) const SQUARE: u32 = DISTANCES + PHASES + SINES + 4 + 4;
+    /// A single orientation divides by itself: numerator and denominator (4), their ratio, squared onto the sum.
+    pub(super) const SQUARE_ALONE: u32 = DISTANCES + PHASES + SINES + 4 + 1 + 1;
+    /// The place (4) and position (6); its square (3); one over its length, roughly (3) and then exactly (10); the direction (3); the solid
+    /// angle (3); one over the obliquity (5), two exponentials with their arguments and difference (35); polarisation (16); the product of
+    /// the factors (4); the scattering vector (6); the check for points on a reflection; onto the pixel.
+    pub(super) const SAMPLE: u32 = 4 + 6 + 3 + 3 + 10 + 3 + 3 + 5 + 35 + 16 + 4 + 6 + 1 + 1;
     /// Six conversions; in single precision six sines of x², an addition and three multiply-adds, times x; seven products, a division,
     /// squared onto the sum (2).
     pub(super) const SQUARE_FAST: u32 = DISTANCES + PHASES + 6 + (6 * (1 + 4 + 1) + 7 + 1 + 2) / 2;

@@ -62,19 +62,19 @@ pub(super) fn case_row(measurement: &Measurement) -> String {
 /// The table of levels; the plain one is the first.
 pub(super) fn level_table(measurements: &[Measurement]) -> String {
     let Some(plain) = measurements.first() else { return String::new() };
-    let mut table = format!("\n{:<14}{:>12}{:>16}{:>12}\n", plain.case, "ns/step", "times portable", "error");
+    let mut table = format!("\n{:<18}{:>12}{:>16}{:>12}\n", plain.case, "ns/step", "times portable", "error");
     for measurement in measurements {
         let times = plain.one_thread.ns_per_step / measurement.one_thread.ns_per_step;
         let ns = number(measurement.one_thread.ns_per_step);
         // writing to a string does not fail
-        let _ = writeln!(table, "{:<14}{ns:>12}{times:>16.2}{:>12}", measurement.level, error(measurement));
+        let _ = writeln!(table, "{:<18}{ns:>12}{times:>16.2}{:>12}", measurement.level, error(measurement));
     }
     table
 }
 
 fn row(columns: &[&str; 9]) -> String {
     let [name, a, b, c, d, e, f, g, h] = columns;
-    let line = format!("{name:<14}{a:>11}{b:>12}{c:>13}{d:>10}{e:>8}{f:>10}{g:>11}{h:>16}");
+    let line = format!("{name:<18}{a:>11}{b:>12}{c:>13}{d:>10}{e:>8}{f:>10}{g:>11}{h:>16}");
     format!("{}\n", line.trim_end())
 }
 

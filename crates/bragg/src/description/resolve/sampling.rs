@@ -2,7 +2,9 @@
 
 use super::resolver::Resolver;
 use crate::error::{Error, Result};
-use crate::experiment::{Crystal, Detector, Experiment, Physics, Precision, Roi, RunningFactors, Sampling, Scan};
+use crate::experiment::{
+    Crystal, Detector, Experiment, Physics, Precision, Roi, RunningFactors, Sampling, Scan, Shape,
+};
 
 /// Orientations (sources × spindle steps × mosaic domains) above which nothing is started.
 const MAX_ORIENTATIONS: f64 = 1e9;
@@ -69,6 +71,12 @@ impl Resolver {
             "fast" => Precision::Fast,
             _ => Precision::Double,
         };
+        if precision == Precision::Fast && crystal.shape != Shape::Square {
+            let shape = self.text("crystal.shape")?;
+            self.notice(format!(
+                "sampling.precision = \"fast\" has no effect on crystal.shape = \"{shape}\": only square crystals gain by it"
+            ));
+        }
         Ok(Sampling {
             oversample: self.count("sampling.oversample")?,
             d_min: self.number("sampling.d_min")?,

@@ -9,7 +9,7 @@ use crate::reflections::AmplitudeGrid;
 use crate::scene::HklGrid;
 
 /// F² over reciprocal space.
-pub(super) enum Amplitudes {
+pub(in crate::kernel) enum Amplitudes {
     /// The same everywhere.
     Uniform(f64),
     /// That of the nearest reflection.
@@ -19,7 +19,7 @@ pub(super) enum Amplitudes {
 }
 
 /// F² of every reflection of the grid, with a border of the default one reflection wide.
-pub(super) struct Table {
+pub(in crate::kernel) struct Table {
     squares: Vec<f64>,
     /// First and last index along each axis, border included.
     low: [f64; 3],
@@ -33,7 +33,7 @@ pub(super) struct Table {
 }
 
 impl Amplitudes {
-    pub(super) fn new(hkl: &HklGrid) -> Result<Self> {
+    pub(in crate::kernel) fn new(hkl: &HklGrid) -> Result<Self> {
         Ok(match &hkl.grid {
             None => Self::Uniform(hkl.default_f * hkl.default_f),
             Some(grid) if hkl.is_tricubic() => {
@@ -48,16 +48,16 @@ impl Amplitudes {
 const MOST_PLACES: usize = 1 << 31;
 
 /// What a look-up hands on.
-pub(super) struct Lookup {
+pub(in crate::kernel) struct Lookup {
     index: [u32; TILE],
     /// Only for [`Amplitudes::Tricubic`].
     tricubic: Option<Box<tricubic::Scratch>>,
     /// F².
-    pub(super) squares: Lane,
+    pub(in crate::kernel) squares: Lane,
 }
 
 impl Lookup {
-    pub(super) fn new(amplitudes: &Amplitudes) -> Self {
+    pub(in crate::kernel) fn new(amplitudes: &Amplitudes) -> Self {
         let tricubic = matches!(amplitudes, Amplitudes::Tricubic(..)).then(|| Box::new(tricubic::Scratch::new()));
         Self { index: [0; TILE], tricubic, squares: [1.0; TILE] }
     }
@@ -65,12 +65,12 @@ impl Lookup {
 
 impl Amplitudes {
     /// What the inner loops leave out of F².
-    pub(super) fn factor(&self) -> f64 {
+    pub(in crate::kernel) fn factor(&self) -> f64 {
         if let Self::Uniform(square) = self { *square } else { 1.0 }
     }
 
     /// A number as large as the largest F² of a reflection, for arithmetic of a small range; 1 where all are alike.
-    pub(super) fn unit(&self) -> f64 {
+    pub(in crate::kernel) fn unit(&self) -> f64 {
         match self {
             Self::Nearest(table) | Self::Tricubic(table, _) if table.largest > 0.0 => table.largest,
             _ => 1.0,
@@ -78,7 +78,7 @@ impl Amplitudes {
     }
 
     /// No F² is larger, [`Self::factor`] left out.
-    pub(super) fn largest(&self) -> f64 {
+    pub(in crate::kernel) fn largest(&self) -> f64 {
         match self {
             Self::Uniform(_) => 1.0,
             Self::Nearest(table) => table.largest,
@@ -87,7 +87,7 @@ impl Amplitudes {
     }
 
     /// F² near a reflection (whole numbers), [`Self::factor`] left out; 0, the least that it can be, where that is not known.
-    pub(super) fn nearest(&self, hkl: [f64; 3]) -> f64 {
+    pub(in crate::kernel) fn nearest(&self, hkl: [f64; 3]) -> f64 {
         match self {
             Self::Uniform(_) => 1.0,
             Self::Nearest(table) => table.nearest(hkl),
@@ -97,7 +97,12 @@ impl Amplitudes {
 
     /// F² of the first `n` points; whether any is not 0. [`Self::Uniform`] leaves them as they are.
     #[inline(always)]
-    pub(super) fn look_up<const FMA: bool>(&self, distances: &Distances, lookup: &mut Lookup, n: usize) -> bool {
+    pub(in crate::kernel) fn look_up<const FMA: bool>(
+        &self,
+        distances: &Distances,
+        lookup: &mut Lookup,
+        n: usize,
+    ) -> bool {
         match self {
             Self::Uniform(_) => return true,
             Self::Nearest(table) => table.look_up::<FMA>(&distances.nearest, lookup, n),

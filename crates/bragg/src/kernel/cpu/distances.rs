@@ -9,21 +9,21 @@ use crate::math::Mat3;
 use crate::scene::Orientation;
 
 /// Of one orientation, along each axis of the reciprocal lattice.
-pub(super) struct Distances {
+pub(in crate::kernel) struct Distances {
     /// h, k, l less the nearest whole numbers.
-    pub(super) delta: [Lane; 3],
+    pub(in crate::kernel) delta: [Lane; 3],
     /// The nearest whole numbers, where they are asked for.
-    pub(super) nearest: [Lane; 3],
+    pub(in crate::kernel) nearest: [Lane; 3],
 }
 
 impl Distances {
-    pub(super) fn new() -> Self {
+    pub(in crate::kernel) fn new() -> Self {
         Self { delta: [[0.0; TILE]; 3], nearest: [[0.0; TILE]; 3] }
     }
 
     /// Distances of the pixels of a group, which begin at `from`, put at `to`; with the reflections.
     #[inline(always)]
-    pub(super) fn take_group<const FMA: bool>(
+    pub(in crate::kernel) fn take_group<const FMA: bool>(
         &mut self,
         orientation: &Orientation,
         q: &[Lane; 3],
@@ -45,13 +45,13 @@ impl Distances {
 /// An index: a row of the orientation times q, rounded as in the reference kernel, for the zeros of a grating make any other rounding
 /// visible.
 #[inline(always)]
-pub(super) fn index<const FMA: bool>(row: [f64; 3], q: [f64; 3]) -> f64 {
+pub(in crate::kernel) fn index<const FMA: bool>(row: [f64; 3], q: [f64; 3]) -> f64 {
     dot::<FMA>(row, q)
 }
 
 /// Distances of the first `n` points `q`; `NEAREST`: with the reflections.
 #[inline(always)]
-pub(super) fn distances<const FMA: bool, const NEAREST: bool>(
+pub(in crate::kernel) fn distances<const FMA: bool, const NEAREST: bool>(
     orientation: &Orientation,
     q: &[Lane; 3],
     distances: &mut Distances,
@@ -78,11 +78,11 @@ pub(super) fn distances<const FMA: bool, const NEAREST: bool>(
 
 /// A norm of distances in reciprocal space: |T·δ| with T upper triangular.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Metric([[f64; 3]; 3]);
+pub(in crate::kernel) struct Metric([[f64; 3]; 3]);
 
 impl Metric {
     /// The norm `scale`·|δ₁a* + δ₂b* + δ₃c*| of a lattice with rows a*, b*, c*, in the frame with a* along x and b* in the xy plane.
-    pub(super) fn new(reciprocal: &Mat3, scale: f64) -> Self {
+    pub(in crate::kernel) fn new(reciprocal: &Mat3, scale: f64) -> Self {
         let [a, b, c] = reciprocal.0;
         let x = a.unit();
         let y = (b - x * b.dot(x)).unit();
@@ -93,9 +93,15 @@ impl Metric {
         )
     }
 
+    /// The largest squared norm of a distance from the nearest reflection: that of a corner of the cell around it.
+    pub(in crate::kernel) fn farthest_square(&self) -> f64 {
+        let corners = [[0.5, 0.5, 0.5], [0.5, 0.5, -0.5], [0.5, -0.5, 0.5], [-0.5, 0.5, 0.5]];
+        corners.map(|corner| self.square::<false>(corner)).into_iter().fold(0.0, f64::max)
+    }
+
     /// The squared norm.
     #[inline(always)]
-    pub(super) fn square<const FMA: bool>(&self, [a, b, c]: [f64; 3]) -> f64 {
+    pub(in crate::kernel) fn square<const FMA: bool>(&self, [a, b, c]: [f64; 3]) -> f64 {
         let [[t11, t12, t13], [_, t22, t23], [_, _, t33]] = self.0;
         let x = multiply_add::<FMA>(t13, c, multiply_add::<FMA>(t12, b, t11 * a));
         let y = multiply_add::<FMA>(t23, c, t22 * b);

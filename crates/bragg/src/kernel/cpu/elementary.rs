@@ -5,19 +5,19 @@
 
 /// a·b + c.
 #[inline(always)]
-pub(super) fn multiply_add<const FMA: bool>(a: f64, b: f64, c: f64) -> f64 {
+pub(in crate::kernel) fn multiply_add<const FMA: bool>(a: f64, b: f64, c: f64) -> f64 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
 }
 
 /// A scalar product, rounded as [`crate::math::Vec3::dot`] rounds it.
 #[inline(always)]
-pub(super) fn dot<const FMA: bool>([x, y, z]: [f64; 3], [a, b, c]: [f64; 3]) -> f64 {
+pub(in crate::kernel) fn dot<const FMA: bool>([x, y, z]: [f64; 3], [a, b, c]: [f64; 3]) -> f64 {
     multiply_add::<FMA>(c, z, multiply_add::<FMA>(b, y, a * x))
 }
 
 /// a·b + c in single precision.
 #[inline(always)]
-pub(super) fn multiply_add_single<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
+pub(in crate::kernel) fn multiply_add_single<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
 }
 
@@ -36,13 +36,13 @@ const ROUNDER: f64 = 6_755_399_441_055_744.0;
 
 /// The nearest whole number, ties to even; |x| < 2⁵¹.
 #[inline(always)]
-pub(super) fn round(x: f64) -> f64 {
+pub(in crate::kernel) fn round(x: f64) -> f64 {
     (x + ROUNDER) - ROUNDER
 }
 
 /// The nearest whole number, ties down, as the reference kernel has it: ⌈x − ½⌉.
 #[inline(always)]
-pub(super) fn round_ties_down<const FMA: bool>(x: f64) -> f64 {
+pub(in crate::kernel) fn round_ties_down<const FMA: bool>(x: f64) -> f64 {
     if FMA {
         // Processors with FMA also round up in one instruction; without, it is a library call.
         return (x - 0.5).ceil();
@@ -53,26 +53,26 @@ pub(super) fn round_ties_down<const FMA: bool>(x: f64) -> f64 {
 
 /// The whole number x, 0 ≤ x < 2³¹.
 #[inline(always)]
-pub(super) fn to_index(x: f64) -> u32 {
+pub(in crate::kernel) fn to_index(x: f64) -> u32 {
     (x + ROUNDER).to_bits() as u32
 }
 
 /// The nearest whole number to a·b, ties to even; |a·b| < 2⁵¹.
 #[inline(always)]
-pub(super) fn round_product<const FMA: bool>(a: f64, b: f64) -> f64 {
+pub(in crate::kernel) fn round_product<const FMA: bool>(a: f64, b: f64) -> f64 {
     multiply_add::<FMA>(a, b, ROUNDER) - ROUNDER
 }
 
 /// Where [`inverse_norm`] begins: 1/√x in single precision, for x between 1e-30 and 1e30. Nothing without FMA.
 #[inline(always)]
-pub(super) fn rough_inverse_norm<const FMA: bool>(x: f64) -> f64 {
+pub(in crate::kernel) fn rough_inverse_norm<const FMA: bool>(x: f64) -> f64 {
     if FMA { f64::from(1.0 / (x as f32).sqrt()) } else { 0.0 }
 }
 
 /// 1/√x as the processor rounds it in two steps, a root and a division. With FMA, Newton's steps from a `rough` value, whose last
 /// residuals are exact (Markstein, IBM J. Res. Dev. 34 (1990) 111): a third of the time.
 #[inline(always)]
-pub(super) fn inverse_norm<const FMA: bool>(x: f64, rough: f64) -> f64 {
+pub(in crate::kernel) fn inverse_norm<const FMA: bool>(x: f64, rough: f64) -> f64 {
     if !FMA {
         return 1.0 / x.sqrt();
     }
@@ -85,7 +85,7 @@ pub(super) fn inverse_norm<const FMA: bool>(x: f64, rough: f64) -> f64 {
 
 /// 1/x for x between 1e-30 and 1e30 in size; relative error 1e-14.
 #[inline(always)]
-pub(super) fn reciprocal<const FMA: bool>(x: f64) -> f64 {
+pub(in crate::kernel) fn reciprocal<const FMA: bool>(x: f64) -> f64 {
     if !FMA {
         return 1.0 / x;
     }
@@ -96,7 +96,7 @@ pub(super) fn reciprocal<const FMA: bool>(x: f64) -> f64 {
 /// sin(πx) for |x| ≤ ½ times a constant; relative error 6.3e-14. For ratios of sines: the constant goes, and with 1 as the highest
 /// coefficient the polynomial begins with an addition, which needs no copy of a register.
 #[inline(always)]
-pub(super) fn sin_pi_scaled<const FMA: bool>(x: f64) -> f64 {
+pub(in crate::kernel) fn sin_pi_scaled<const FMA: bool>(x: f64) -> f64 {
     const C: [f64; 6] = [
         7025.023797558982,
         -11555.700964862515,
@@ -115,7 +115,7 @@ pub(super) fn sin_pi_scaled<const FMA: bool>(x: f64) -> f64 {
 
 /// sin(πx) for |x| ≤ ½; relative error 2e-16.
 #[inline(always)]
-pub(super) fn sin_pi<const FMA: bool>(x: f64) -> f64 {
+pub(in crate::kernel) fn sin_pi<const FMA: bool>(x: f64) -> f64 {
     const C: [f64; 8] = [
         3.1415926535897927,
         -5.167712780049753,
@@ -131,7 +131,7 @@ pub(super) fn sin_pi<const FMA: bool>(x: f64) -> f64 {
 
 /// cos(πx) for |x| ≤ ½; relative error 2e-16, at its zeros too.
 #[inline(always)]
-pub(super) fn cos_pi<const FMA: bool>(x: f64) -> f64 {
+pub(in crate::kernel) fn cos_pi<const FMA: bool>(x: f64) -> f64 {
     const C: [f64; 8] = [
         4.0,
         -3.7392088021786822,
@@ -147,7 +147,7 @@ pub(super) fn cos_pi<const FMA: bool>(x: f64) -> f64 {
 
 /// 3(sin x/x − cos x)/x² at x = πt for t² ≤ ¼; relative error 2e-16.
 #[inline(always)]
-pub(super) fn sphere_near<const FMA: bool>(t_squared: f64) -> f64 {
+pub(in crate::kernel) fn sphere_near<const FMA: bool>(t_squared: f64) -> f64 {
     const C: [f64; 8] = [
         1.0,
         -0.9869604401089257,
@@ -163,7 +163,7 @@ pub(super) fn sphere_near<const FMA: bool>(t_squared: f64) -> f64 {
 
 /// eˣ for x ≤ 0; relative error 4e-16 above x = −700, below that some number less than 1e-300.
 #[inline(always)]
-pub(super) fn exp_negative<const FMA: bool>(x: f64) -> f64 {
+pub(in crate::kernel) fn exp_negative<const FMA: bool>(x: f64) -> f64 {
     const C: [f64; 11] = [
         1.0,
         1.0000000000000064,

@@ -65,7 +65,7 @@ impl Level {
 
     /// Does the work with this level's instructions.
     #[inline(always)]
-    pub(super) fn run(self, work: impl Work) {
+    pub(in crate::kernel) fn run(self, work: impl Work) {
         match self {
             Self::Portable => work.run::<false>(),
             #[cfg(target_arch = "x86_64")]
@@ -79,7 +79,7 @@ impl Level {
 }
 
 /// Something to compile for every level.
-pub(super) trait Work {
+pub(in crate::kernel) trait Work {
     fn run<const FMA: bool>(self);
 }
 

@@ -8,26 +8,26 @@ use crate::physics::polarization::PolarizationFrame;
 use crate::scene::{PanelTable, Scene, Source};
 
 /// What is known of the current sample of each pixel.
-pub(super) struct Sample {
+pub(in crate::kernel) struct Sample {
     /// Unit vector from the crystal.
     direction: [Lane; 3],
-    pub(super) solid_angle: Lane,
-    pub(super) capture: Lane,
+    pub(in crate::kernel) solid_angle: Lane,
+    pub(in crate::kernel) capture: Lane,
     /// Of the current source: the polarisation factor, or the product of all factors. Scratch until then.
-    pub(super) factor: Lane,
+    pub(in crate::kernel) factor: Lane,
     /// Scattering vector of the current source.
-    pub(super) q: [Lane; 3],
+    pub(in crate::kernel) q: [Lane; 3],
 }
 
 impl Sample {
-    pub(super) fn new() -> Self {
+    pub(in crate::kernel) fn new() -> Self {
         Self { direction: [DARK; 3], solid_angle: DARK, capture: [1.0; DARK.len()], factor: DARK, q: [DARK; 3] }
     }
 
     /// Where the sample `i_sub` in a `layer` lies (as [`sample_point`] has it), and the factors that follow from that. `places`: the middle of
     /// the first sub-pixel of each pixel along fast and slow, in sub-pixels.
     #[inline(always)]
-    pub(super) fn locate<const FMA: bool>(
+    pub(in crate::kernel) fn locate<const FMA: bool>(
         &mut self,
         scene: &Scene,
         panel: &PanelTable,
@@ -107,7 +107,7 @@ impl Sample {
 
     /// The polarisation factors for a source; 1 without polarisation. [`crate::physics::polarization::polarization_factor`].
     #[inline(always)]
-    pub(super) fn polarize<const FMA: bool>(
+    pub(in crate::kernel) fn polarize<const FMA: bool>(
         &mut self,
         scene: &Scene,
         source: &Source,
@@ -132,7 +132,7 @@ impl Sample {
 
     /// Multiplies the polarisation by the other factors, and adds the product to the background.
     #[inline(always)]
-    pub(super) fn weigh(&mut self, weight: f64, background: &mut Lane, n: usize) {
+    pub(in crate::kernel) fn weigh(&mut self, weight: f64, background: &mut Lane, n: usize) {
         let (factor, background) = (&mut self.factor[..n], &mut background[..n]);
         let (solid_angle, capture) = (&self.solid_angle[..n], &self.capture[..n]);
         for i in 0..n {
@@ -144,7 +144,13 @@ impl Sample {
     /// The scattering vectors for a source ([`crate::physics::scattering::scattering_vector`]); whether any is within d_min. Beyond it the
     /// factor becomes `beyond`.
     #[inline(always)]
-    pub(super) fn scatter<const FMA: bool>(&mut self, scene: &Scene, source: &Source, beyond: f64, n: usize) -> bool {
+    pub(in crate::kernel) fn scatter<const FMA: bool>(
+        &mut self,
+        scene: &Scene,
+        source: &Source,
+        beyond: f64,
+        n: usize,
+    ) -> bool {
         let inverse = 1.0 / source.wavelength;
         for axis in 0..3 {
             let (direction, q) = (&self.direction[axis][..n], &mut self.q[axis][..n]);

@@ -32,13 +32,22 @@ impl Spot {
             domain.fudge * if domain.shape == Shape::Tophat { 1.0 / TOPHAT_CUT } else { 2.0 / GAUSS_WIDTH };
         let scale = cells * per_square.sqrt();
         let edge = |axis: usize| scene.orientations.iter().map(|rows| rows.0[axis].norm()).fold(0.0, f64::max);
+        let metric = Metric::new(&domain.reciprocal, scale);
+        let slack = (scene.orientations.len() as f64 / scene.culling).ln();
+        let needed = if domain.shape == Shape::Tophat { 1.0 } else { slack };
+        let can_be_missed = scene.culling > 0.0 && metric.farthest_square() > needed;
         Self {
-            metric: Metric::new(&domain.reciprocal, scale),
+            metric,
             scale,
             edges: [edge(0), edge(1), edge(2)],
             peak: cells * cells,
-            slack: scene.culls().then(|| (scene.orientations.len() as f64 / scene.culling).ln()),
+            slack: can_be_missed.then_some(slack),
         }
+    }
+
+    /// Whether orientations are looked for that do not matter to a pixel; spots that fill the reciprocal cell leave none.
+    pub(super) fn culls(&self) -> bool {
+        self.slack.is_some()
     }
 }
 

@@ -40,28 +40,33 @@ pub(super) fn add<const FMA: bool>(
     scratch: &mut Scratch,
     sum: &mut [f64],
 ) {
-    let (pairs, last) = orientations.as_chunks::<2>();
-    match amplitudes {
-        Amplitudes::Uniform(_) => {
-            for pair in pairs {
-                add_group::<FMA, false, 2>(n_cells, pair, amplitudes, q, scratch, sum);
-            }
-            if let [one] = last {
-                add_group::<FMA, false, 1>(n_cells, &[*one], amplitudes, q, scratch, sum);
-            }
-        }
-        _ => {
-            for pair in pairs {
-                add_group::<FMA, true, 2>(n_cells, pair, amplitudes, q, scratch, sum);
-            }
-            if let [one] = last {
-                add_group::<FMA, true, 1>(n_cells, &[*one], amplitudes, q, scratch, sum);
-            }
-        }
+    if matches!(amplitudes, Amplitudes::Uniform(_)) {
+        add_pairs::<FMA, false>(n_cells, orientations, amplitudes, q, scratch, sum);
+    } else {
+        add_pairs::<FMA, true>(n_cells, orientations, amplitudes, q, scratch, sum);
     }
 }
 
-/// The same for one or two orientations; `TABLE`: F varies.
+/// The same by pairs of orientations; `TABLE`: F varies.
+#[inline(always)]
+fn add_pairs<const FMA: bool, const TABLE: bool>(
+    n_cells: [f64; 3],
+    orientations: &[Orientation],
+    amplitudes: &Amplitudes,
+    q: &[Lane; 3],
+    scratch: &mut Scratch,
+    sum: &mut [f64],
+) {
+    let (pairs, last) = orientations.as_chunks::<2>();
+    for pair in pairs {
+        add_group::<FMA, TABLE, 2>(n_cells, pair, amplitudes, q, scratch, sum);
+    }
+    if let [one] = last {
+        add_group::<FMA, TABLE, 1>(n_cells, &[*one], amplitudes, q, scratch, sum);
+    }
+}
+
+/// The same for one or two orientations.
 #[inline(always)]
 fn add_group<const FMA: bool, const TABLE: bool, const K: usize>(
     n_cells: [f64; 3],

@@ -13,12 +13,12 @@ use crate::scene::{PanelTable, Physics};
 use std::ops::Range;
 
 /// The most pixels of a tile: its arrays stay in the first-level cache.
-pub(super) const TILE: usize = 256;
+pub(in crate::kernel) const TILE: usize = 256;
 
 /// One number for each pixel of a tile.
-pub(super) type Lane = [f64; TILE];
+pub(in crate::kernel) type Lane = [f64; TILE];
 
-pub(super) const DARK: Lane = [0.0; TILE];
+pub(in crate::kernel) const DARK: Lane = [0.0; TILE];
 
 /// Pixels of the tile that follow one another in a row of the image.
 #[derive(Debug, Clone, Copy)]

@@ -8,14 +8,14 @@ use crate::reflections::AmplitudeGrid;
 use std::sync::Arc;
 
 /// |F| of every reflection.
-pub(super) struct Table {
+pub(in crate::kernel) struct Table {
     grid: Arc<AmplitudeGrid>,
     /// Reflections along k and l.
     extent: [usize; 2],
 }
 
 /// What the loops hand on.
-pub(super) struct Scratch {
+pub(in crate::kernel) struct Scratch {
     /// Weights of the four reflections around a point along each axis.
     along_h: [Lane; 4],
     along_k: [Lane; 4],
@@ -29,7 +29,7 @@ pub(super) struct Scratch {
 const OUTSIDE: u32 = u32::MAX;
 
 impl Scratch {
-    pub(super) fn new() -> Self {
+    pub(in crate::kernel) fn new() -> Self {
         Self {
             along_h: [DARK; 4],
             along_k: [DARK; 4],
@@ -41,14 +41,14 @@ impl Scratch {
 }
 
 impl Table {
-    pub(super) fn new(grid: &Arc<AmplitudeGrid>) -> Self {
+    pub(in crate::kernel) fn new(grid: &Arc<AmplitudeGrid>) -> Self {
         let extent = [1, 2].map(|i| (i64::from(grid.max[i]) - i64::from(grid.min[i]) + 1) as usize);
         Self { grid: Arc::clone(grid), extent }
     }
 
     /// Replaces F² of the nearest reflection by F² at the point where the grid surrounds it.
     #[inline(always)]
-    pub(super) fn interpolate<const FMA: bool>(
+    pub(in crate::kernel) fn interpolate<const FMA: bool>(
         &self,
         distances: &Distances,
         scratch: &mut Scratch,

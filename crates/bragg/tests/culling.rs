@@ -1,0 +1,107 @@
+//! What culling leaves out of a pixel: no more than the tolerance, and the same whatever else is computed.
+
+mod common;
+
+use bragg::experiment::{Experiment, Interpolation, Physics, Roi, Shape, UnitCell};
+use bragg::image::Image;
+use bragg::kernel::{Unwatched, cpu, reference};
+use bragg::math::Mat3;
+use bragg::scene::Scene;
+use common::{experiment, unit};
+use proptest::prelude::*;
+use std::sync::Arc;
+
+fn render(scene: &Scene) -> Image<f64> {
+    cpu::render(scene, &Unwatched).unwrap()
+}
+
+fn image(experiment: &Experiment) -> Vec<f64> {
+    render(&Scene::new(experiment)).pixels().copied().collect()
+}
+
+/// Spots much narrower than the distance between them, most of them left out of most pixels.
+fn narrow_spots() -> Experiment {
+    let mut experiment = experiment();
+    experiment.crystal.shape = Shape::Gauss;
+    (experiment.crystal.n_cells, experiment.crystal.fudge) = ([10; 3], 0.2);
+    (experiment.crystal.mosaic.spread, experiment.crystal.mosaic.n_domains) = (2.0, 20);
+    experiment.detector.panels[0].pixel_size = 0.05;
+    experiment.sampling.culling = 1e-3;
+    experiment
+}
+
+#[test]
+fn what_is_left_out_of_a_pixel_does_not_depend_on_the_others() {
+    let whole = image(&narrow_spots());
+    let all = image(&{
+        let mut experiment = narrow_spots();
+        experiment.sampling.culling = 0.0;
+        experiment
+    });
+    assert!(whole != all, "nothing was left out");
+    for roi in
+        [Roi { fast: [3, 21], slow: [1, 18] }, Roi { fast: [5, 5], slow: [7, 7] }, Roi { fast: [8, 9], slow: [0, 19] }]
+    {
+        let mut part = narrow_spots();
+        part.detector.panels[0].roi = Some(roi);
+        for (i, (whole, part)) in whole.iter().zip(image(&part)).enumerate() {
+            let (fast, slow) = (i % 24, i / 24);
+            let inside = (roi.fast[0]..=roi.fast[1]).contains(&fast) && (roi.slow[0]..=roi.slow[1]).contains(&slow);
+            assert_eq!(part, if inside { *whole } else { 0.0 });
+        }
+    }
+    let mut masked = narrow_spots();
+    let mask: Vec<bool> = (0..24 * 20).map(|i| i % 7 != 0 && i % 24 > 6).collect();
+    masked.detector.panels[0].mask = Some(Arc::from(mask.clone()));
+    for ((masked, whole), live) in image(&masked).into_iter().zip(&whole).zip(mask) {
+        assert_eq!(masked, if live { *whole } else { 0.0 });
+    }
+}
+
+/// Factors on the running sum take every term in turn, whatever may be left out.
+#[test]
+fn running_factors_leave_nothing_out() {
+    let mut experiment = narrow_spots();
+    experiment.sampling.physics = Physics::NanoBragg;
+    experiment.sampling.running_factors.polarization = true;
+    let scene = Scene::new(&experiment);
+    let expected: Image<f64> = reference::render(&scene).unwrap();
+    assert_eq!(render(&scene), expected);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn what_is_left_out_is_within_the_tolerance(
+        edges in prop::array::uniform3(20.0f64..120.0), angles in prop::array::uniform3(65.0f64..110.0),
+        n_cells in 1u32..24, spread in 0.0f64..4.0, pixel_size in 0.02f64..0.6, default_f in 0.0f64..8.0,
+        shape in prop::sample::select(vec![Shape::Gauss, Shape::Tophat]),
+        interpolation in prop::sample::select(vec![None, Some(Interpolation::Nearest), Some(Interpolation::Tricubic)]),
+        tolerance in prop::sample::select(vec![1e-7, 1e-3]),
+    ) {
+        let Ok(cell) = UnitCell::new([edges[0], edges[1], edges[2], angles[0], angles[1], angles[2]]) else {
+            return Ok(());
+        };
+        let mut experiment = experiment();
+        let turn = Mat3::rotation(unit(0.3, -0.5, 0.8), 0.7);
+        experiment.crystal.real_space = Mat3::from_rows(cell.basis().0.map(|axis| turn.apply(axis)));
+        (experiment.crystal.shape, experiment.crystal.n_cells) = (shape, [n_cells; 3]);
+        // so that spots of all widths are met
+        experiment.crystal.fudge = 1.0 / f64::from(n_cells).powi(4);
+        (experiment.crystal.mosaic.spread, experiment.crystal.mosaic.n_domains) = (spread, 20);
+        experiment.detector.panels[0].pixel_size = pixel_size;
+        experiment.structure_factors.default_f = default_f;
+        match interpolation {
+            Some(interpolation) => experiment.structure_factors.interpolation = interpolation,
+            None => experiment.structure_factors.grid = None,
+        }
+        let all: Image<f64> = reference::render(&Scene::new(&experiment)).unwrap();
+        let culled = render(&Scene { culling: tolerance, ..Scene::new(&experiment) });
+        for (culled, all) in culled.pixels().zip(all.pixels()) {
+            // terms below e^-700 of a spot's centre are left out in any case
+            let allowed = if shape == Shape::Tophat { 1e-12 } else { tolerance + 1e-12 };
+            prop_assert!((culled - all).abs() <= allowed * all + 1e-270, "{culled} instead of {all}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The fast derivatives against dual numbers through the reference kernel, for changes of every number of a scene.
+
+mod common;
+
+use bragg::experiment::{Curvature, Experiment, Interpolation, Sensor, Shape};
+use bragg::image::Image;
+use bragg::kernel::{Unwatched, gradient, reference};
+use bragg::math::{Mat3, Vec3};
+use bragg::scene::{PanelTangent, Scene, SceneTangent, SourceTangent};
+use common::{experiment, unit};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// A change of an experiment.
+type Variation = fn(&mut Experiment);
+
+const VARIATIONS: [(&str, Variation); 9] = [
+    ("plain", |_| {}),
+    ("uniform", |e| e.structure_factors.grid = None),
+    ("tricubic", |e| e.structure_factors.interpolation = Interpolation::Tricubic),
+    ("sensor", |e| e.detector.sensor = Some(Sensor { n_layers: 3, layer_thickness: 0.15, attenuation: 2.0 })),
+    ("tilted", |e| {
+        let panel = &mut e.detector.panels[0];
+        (panel.fast_axis, panel.slow_axis) = (unit(0.9, 0.1, 0.3), unit(0.05, -0.98, 0.2));
+        panel.normal = panel.slow_axis.cross(panel.fast_axis).unit();
+    }),
+    ("sphere", |e| e.detector.curvature = Curvature::Sphere),
+    ("points", |e| e.detector.point_pixels = true),
+    ("water and d_min", |e| (e.water_thickness, e.sampling.d_min) = (0.01, 4.0)),
+    ("masked", |e| {
+        e.detector.panels[0].mask = Some((0..24 * 20).map(|i| i % 7 != 0).collect());
+        e.beam.polarization = None;
+    }),
+];
+
+fn random_vector(random: &mut ChaCha8Rng) -> Vec3 {
+    Vec3(std::array::from_fn(|_| 2.0 * random.random::<f64>() - 1.0))
+}
+
+/// A change of every number, each on the scale on which the image changes.
+fn any_tangent(scene: &Scene, seed: u64) -> SceneTangent {
+    let random = &mut ChaCha8Rng::seed_from_u64(seed);
+    let mut vector = |scale: f64| random_vector(random) * scale;
+    let sources = scene.sources.iter().map(|_| SourceTangent {
+        incident: vector(1e-3),
+        wavelength: vector(1e-3)[0],
+        weight: vector(1.0)[0],
+    });
+    let sources = sources.collect();
+    let rows = |vector: &mut dyn FnMut(f64) -> Vec3, scale| Mat3([vector(scale), vector(scale), vector(scale)]);
+    let orientations = scene.orientations.iter().map(|_| rows(&mut vector, 0.1)).collect();
+    let panels = scene.panels.iter().map(|_| PanelTangent {
+        origin: vector(1e-4),
+        fast_axis: vector(1e-3),
+        slow_axis: vector(1e-3),
+        normal: vector(1e-2),
+        close_distance: vector(1e-2)[0],
+    });
+    let panels = panels.collect();
+    let amplitudes = scene.hkl.grid.iter().flat_map(|grid| grid.amplitudes.iter()).map(|_| vector(5.0)[0]);
+    let amplitudes = amplitudes.collect();
+    let mut single = || vector(1.0)[0];
+    SceneTangent {
+        sources,
+        orientations,
+        panels,
+        amplitudes,
+        fudge: 0.1 * single(),
+        kahn_factor: single(),
+        layer_thickness: 1e-5 * single(),
+        attenuation: 1e2 * single(),
+        sphere_radius: 1e-3 * single(),
+        scale: scene.scale * single(),
+        background: scene.background * single(),
+        default_f: single(),
+        plane: [single(), 0.1 * single(), 0.1 * single()],
+        n_cells: [single(), single(), single()].map(|x| 0.1 * x),
+        reciprocal: rows(&mut vector, 1e-3),
+        e_vector: vector(0.1),
+        sphere_beam: vector(1e-3),
+    }
+}
+
+/// The tangent's parts one by one, so that none hides behind another.
+fn parts(whole: &SceneTangent) -> Vec<(&'static str, SceneTangent)> {
+    let zero = SceneTangent::default;
+    let w = whole.clone();
+    vec![
+        ("sources", SceneTangent { sources: w.sources, ..zero() }),
+        ("orientations", SceneTangent { orientations: w.orientations, ..zero() }),
+        ("panels", SceneTangent { panels: w.panels, ..zero() }),
+        ("amplitudes", SceneTangent { amplitudes: w.amplitudes, default_f: w.default_f, ..zero() }),
+        ("cells", SceneTangent { n_cells: w.n_cells, ..zero() }),
+        ("fudge", SceneTangent { fudge: w.fudge, ..zero() }),
+        ("reciprocal", SceneTangent { reciprocal: w.reciprocal, ..zero() }),
+        ("polarisation", SceneTangent { kahn_factor: w.kahn_factor, e_vector: w.e_vector, ..zero() }),
+        ("sensor", SceneTangent { layer_thickness: w.layer_thickness, attenuation: w.attenuation, ..zero() }),
+        ("sphere", SceneTangent { sphere_radius: w.sphere_radius, sphere_beam: w.sphere_beam, ..zero() }),
+        ("scales", SceneTangent { scale: w.scale, background: w.background, plane: w.plane, ..zero() }),
+        ("everything", whole.clone()),
+    ]
+}
+
+fn norm(pixels: &[f64]) -> f64 {
+    pixels.iter().map(|x| x * x).sum::<f64>().sqrt()
+}
+
+fn product(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// Images of the derivatives along tangents, dark where nothing is computed, and the image itself.
+fn forward(scene: &Scene, tangents: &[SceneTangent]) -> (Vec<f64>, Vec<Vec<f64>>) {
+    let n_pixels = scene.panels[0].n_fast * scene.panels[0].n_slow;
+    let (mut image, mut images) = (vec![0.0; n_pixels], vec![vec![0.0; n_pixels]; tangents.len()]);
+    let blocks = gradient::map_blocks(scene, tangents, &Unwatched, |block| {
+        (block.places.to_vec(), block.photons.to_vec(), block.derivatives.to_vec())
+    });
+    for (places, photons, derivatives) in blocks.unwrap() {
+        for (i, place) in places.into_iter().enumerate() {
+            image[place] = photons[i];
+            images.iter_mut().zip(&derivatives).for_each(|(image, derivatives)| image[place] = derivatives[i]);
+        }
+    }
+    (image, images)
+}
+
+fn check(name: &str, experiment: &Experiment) {
+    let scene = Scene { plane: [3.0, 0.1, -0.2], ..Scene::new(experiment) };
+    let whole = any_tangent(&scene, 7);
+    let parts = parts(&whole);
+    let tangents: Vec<SceneTangent> = parts.iter().map(|(_, tangent)| tangent.clone()).collect();
+    let (photons, derivatives) = forward(&scene, &tangents);
+    let image: Image<f64> = reference::render(&scene).unwrap();
+    let pixels: Vec<f64> = image.pixels().copied().collect();
+    let off = norm(&photons.iter().zip(&pixels).map(|(a, b)| a - b).collect::<Vec<_>>());
+    assert!(off < 1e-11 * norm(&pixels), "{name}: the image is off by {off}");
+    let random = &mut ChaCha8Rng::seed_from_u64(3);
+    let mut weights = image.clone();
+    for weight in weights.panels[0].pixels_mut() {
+        *weight = random_vector(random)[0];
+    }
+    let cotangent = gradient::reverse(&scene, &weights, true, &Unwatched).unwrap();
+    let weights: Vec<f64> = weights.pixels().copied().collect();
+    for ((part, tangent), derivative) in parts.iter().zip(&derivatives) {
+        let exact = reference::derivative(&scene.dual(tangent)).unwrap();
+        let exact: Vec<f64> = exact.pixels().copied().collect();
+        let off = norm(&derivative.iter().zip(&exact).map(|(a, b)| a - b).collect::<Vec<_>>());
+        assert!(off <= 1e-10 * norm(&exact), "{name}, {part}: off by {off:e} of {:e}", norm(&exact));
+        let (by_pixel, by_scene) = (product(&weights, derivative), cotangent.dot(tangent));
+        let unit = norm(&weights) * norm(derivative);
+        assert!((by_pixel - by_scene).abs() <= 1e-12 * unit, "{name}, {part}: {by_pixel} {by_scene}");
+    }
+    let all = norm(derivatives.last().unwrap());
+    assert!(all > 1e-3 * norm(&pixels), "{name}: nothing changes");
+}
+
+#[test]
+fn both_sweeps_agree_with_dual_numbers() {
+    for shape in [Shape::Square, Shape::Round, Shape::Gauss] {
+        for (name, vary) in VARIATIONS {
+            let mut experiment = experiment();
+            experiment.crystal.shape = shape;
+            if shape == Shape::Gauss {
+                experiment.crystal.fudge = 2e-3;
+            }
+            vary(&mut experiment);
+            check(&format!("{shape:?}, {name}"), &experiment);
+        }
+    }
+}
+
+/// Indices far from 0 and many cells, where sines of large arguments lose digits.
+#[test]
+fn derivatives_are_exact_at_large_indices() {
+    for shape in [Shape::Square, Shape::Round, Shape::Gauss] {
+        let mut experiment = experiment();
+        experiment.crystal.shape = shape;
+        experiment.crystal.n_cells = [21, 17, 30];
+        experiment.crystal.fudge = if shape == Shape::Gauss { 1e-8 } else { 1.0 };
+        experiment.structure_factors.grid = None;
+        experiment.beam.sources.iter_mut().for_each(|source| source.wavelength *= 0.25);
+        let scene = Scene::new(&experiment);
+        let panel = &scene.panels[0];
+        let q = ((panel.origin + panel.fast_axis * (panel.pixel_size * 5.0)).unit() - scene.sources[0].incident)
+            * (1.0 / scene.sources[0].wavelength);
+        let hkl = scene.orientations[0].apply(q);
+        assert!(hkl.0.iter().any(|index| index.abs() > 30.0), "{hkl:?}");
+        check(&format!("{shape:?}, large indices"), &experiment);
+    }
+}
+
+#[test]
+fn what_has_no_derivative_says_why() {
+    let mut experiment = experiment();
+    let dark = |experiment: &Experiment| reference::render(&Scene::new(experiment)).unwrap();
+    experiment.crystal.shape = Shape::Tophat;
+    let message = gradient::reverse(&Scene::new(&experiment), &dark(&experiment), false, &Unwatched).unwrap_err();
+    assert!(message.to_string().contains("no useful derivative"), "{message}");
+    experiment.crystal.shape = Shape::Square;
+    experiment.sampling.physics = bragg::experiment::Physics::NanoBragg;
+    let message = gradient::reverse(&Scene::new(&experiment), &dark(&experiment), false, &Unwatched).unwrap_err();
+    assert!(message.to_string().contains("sampling.physics"), "{message}");
+}
