@@ -290,8 +290,9 @@ impl Experiment {
         as_list: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let scene = self.scene(py);
-        let allowed = threads::allowed(n_threads);
-        let n_threads = if threads::for_rendering(allowed, &scene) == 1 { 1 } else { allowed };
+        // asking the system takes as long as a small image
+        let is_small = threads::for_rendering(usize::MAX, &scene) == 1;
+        let n_threads = if is_small { 1 } else { threads::allowed(n_threads) };
         let n_pixels = scene.panels.iter().map(|panel| panel.n_fast * panel.n_slow).sum();
         let progress = progress.map(|callback| Progress { callback, n_pixels });
         let image = run(py, n_threads, progress.as_ref(), move |watch| cpu::render::<T>(&scene, watch))?;
