@@ -78,6 +78,8 @@ def structure_factors():
     content = saved(".mtz", mtz.write_to_file)
     seed("mtz", "p212121.mtz", content)
     seed("mtz", "p212121.mtz.gz", gzip.compress(content, mtime=0))
+    for folder, name in ("coordinates", "model.pdb"), ("coordinates", "model.cif"), ("refln_cif", "pdb.cif"):
+        seed(folder, f"{name}.gz", gzip.compress((CORPUS / folder / name).read_bytes(), mtime=0))
     amplitudes = [float(i) if h < 2 and k < 2 and l < 3 else 0.0
                   for i, (h, k, l) in enumerate(numpy.ndindex(3, 3, 4))]
     seed("fdump", "small.bin", b"-1 0 0 1 -1 1\n\x0c" + struct.pack("<36d", *amplitudes))

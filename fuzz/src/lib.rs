@@ -9,7 +9,10 @@ use bragg::description::print::to_toml;
 use bragg::description::{Description, resolve, toml};
 use bragg::error::Result;
 use bragg::image::{PanelImage, Recording};
-use bragg::io::{cbf, fdump, hkl, mosflm_matrix, mtz, npy, pgm, raw, smv, source_file, tiff};
+use bragg::io::reflections::List;
+use bragg::io::{
+    cbf, coordinates, crystfel, fdump, hkl, mosflm_matrix, mtz, npy, pgm, raw, refln_cif, shelx, smv, source_file, tiff,
+};
 use bragg::reflections::Reflections;
 use bragg::symmetry::{Operator, check_group};
 use std::io::{Cursor, Write as _};
@@ -21,6 +24,8 @@ pub type Reader = fn(&[u8]) -> bool;
 /// Every reader by the name of its target.
 pub const READERS: &[(&str, Reader)] = &[
     ("cbf", cbf),
+    ("coordinates", coordinates),
+    ("crystfel", crystfel),
     ("experiment", experiment),
     ("fdump", fdump),
     ("hkl", hkl),
@@ -30,6 +35,8 @@ pub const READERS: &[(&str, Reader)] = &[
     ("npy", npy),
     ("pgm", pgm),
     ("raw", raw),
+    ("refln_cif", refln_cif),
+    ("shelx", shelx),
     ("smv", smv),
     ("source_file", source_file),
     ("symmetry_operator", symmetry_operator),
@@ -52,7 +59,39 @@ pub fn cbf(bytes: &[u8]) -> bool {
     true
 }
 
-/// Experiment files, resolved unless they name other files: the resolved text resolves to itself.
+/// Coordinates from PDB and mmCIF files, plain and gzipped.
+pub fn coordinates(bytes: &[u8]) -> bool {
+    let Ok(model) = coordinates::parse(bytes, path()) else { return false };
+    assert!(!model.atoms.is_empty() && check_group(&model.symmetry).is_ok());
+    for atom in &model.atoms {
+        let [x, y, z] = atom.position;
+        assert!(x.is_finite() && y.is_finite() && z.is_finite() && (0.0..=10.0).contains(&atom.occupancy));
+    }
+    true
+}
+
+/// Reflection lists of CrystFEL.
+pub fn crystfel(bytes: &[u8]) -> bool {
+    crystfel::parse(bytes, path()).is_ok_and(|list| check_list(&list))
+}
+
+/// A list's way to P1, with its own symmetry or, where it has none, with a given one.
+fn check_list(list: &List) -> bool {
+    let own = list.clone().in_p1(None, None);
+    let given = list.clone().in_p1(Some([30.0, 30.0, 50.0, 90.0, 90.0, 90.0]), Some("P 43 21 2"));
+    for (reflections, report) in own.iter().chain(&given) {
+        check_reflections(reflections, 0.0);
+        assert!(report.sentences().len() <= 4 + report.notes.len());
+        if reflections.list.len() < 1000 {
+            let mut written = Vec::new();
+            crystfel::write(reflections, &mut written).expect("a list that was read can be written");
+        }
+    }
+    own.is_ok() || given.is_ok()
+}
+
+/// Experiment files, resolved unless they name other files or want amplitudes made up, which takes long for absurd cells: the resolved
+/// text resolves to itself.
 pub fn experiment(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let Ok(description) = toml::parse(text, path()) else { return false };
@@ -69,7 +108,7 @@ pub fn experiment(bytes: &[u8]) -> bool {
 
 fn names_files(description: &Description) -> bool {
     let is_file = |name: &str| KEYS.iter().any(|key| key.kind == Kind::Path && key.name == name);
-    description.iter().any(|(name, _)| is_file(name))
+    description.iter().any(|(name, _)| is_file(name) || name == "crystal.structure_factors.synthetic")
 }
 
 fn values(description: &Description) -> Vec<(String, String)> {
@@ -152,6 +191,21 @@ pub fn raw(bytes: &[u8]) -> bool {
     raw::write(&mut written, &panel).expect("an image that was read can be written");
     assert_eq!(written, bytes);
     true
+}
+
+/// Structure-factor files in CIF, and other columns of theirs.
+pub fn refln_cif(bytes: &[u8]) -> bool {
+    for column in ["F_calc_au", "pdbx_I_plus", "r1abcsf/F_meas_au"] {
+        if let Ok(list) = refln_cif::parse(bytes, path(), Some(column)) {
+            check_list(&list);
+        }
+    }
+    refln_cif::parse(bytes, path(), None).is_ok_and(|list| check_list(&list))
+}
+
+/// SHELX reflections.
+pub fn shelx(bytes: &[u8]) -> bool {
+    shelx::parse(bytes, path()).is_ok_and(|list| check_list(&list))
 }
 
 /// SMV images, and the same as masks.

@@ -226,7 +226,8 @@ class Experiment:
 
         Notes
         -----
-        Structure factors are read again only when a key of theirs changes.
+        Structure factors of a list are read again only when a key of theirs changes; those of a model are calculated again where
+        that matters.
         """
         plain, reflections = flatten(values)
         return self._of(self._handle.replace(plain, reflections))
@@ -371,7 +372,7 @@ class Experiment:
     def _simulate(self, threads: Any, roi: Any, progress: Any, dtype: Any, as_list: bool) -> object:
         handle = self._handle
         if roi is not None:
-            handle = handle.replace({"detector.roi": roi}, None)
+            handle = handle.window(roi)
         return handle.simulate(threads, progress, _is_double(dtype), as_list)
 
     def record(self, image: npt.ArrayLike) -> Pixels:
@@ -443,7 +444,7 @@ def _is_double(dtype: object) -> bool:
 def _remade(
     cls: type[Experiment],
     entries: list[tuple[str, str, str]],
-    reflections: _bragg.Reflections | None,
+    reflections: tuple[_bragg.Reflections, bool] | None,
     in_memory: bool,
 ) -> Experiment:
     return cls._of(_bragg.Experiment.from_state(entries, reflections, in_memory))

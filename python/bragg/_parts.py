@@ -442,7 +442,7 @@ class Sampling(Part):
         NanoBragg's -oversample_omega; likewise. When not given: false.
     precision : Literal["double", "fast"], optional
         Arithmetic: double precision, or mixed with an error below 1e-5 of a pixel's value, for pictures, training
-        data and planning; parallelepipeds gain by it, other shapes stay double. When not given: "double".
+        data and planning; shape = "square" gains by it, other shapes stay double. When not given: "double".
     culling : float, optional
         Largest fraction of a pixel's value that may be left out by skipping orientations whose Gaussian or top-hat
         spots do not reach it; 0 skips none. When not given: 1e-7.

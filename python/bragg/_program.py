@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 
@@ -11,7 +12,10 @@ def _run(name: str) -> int:
 
     # as for any program: the Rust side has handlers of its own where files are being written
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    return _bragg.run_cli([name, *sys.argv[1:]])
+    # the path, for commands that run the program again
+    path = os.path.abspath(sys.argv[0])
+    is_script = os.path.splitext(os.path.basename(path))[0] == name
+    return _bragg.run_cli([path if is_script else name, *sys.argv[1:]])
 
 
 def bragg() -> int:

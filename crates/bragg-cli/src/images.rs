@@ -1,6 +1,7 @@
 //! Images in and out, for every command.
 
 use crate::arguments::Input;
+use crate::cache::cache;
 use crate::exit::Interrupted;
 use crate::interrupt;
 use crate::messages::Messages;
@@ -8,6 +9,7 @@ use bragg::Error;
 use bragg::description::{self, Description};
 use bragg::image::Recording;
 use bragg::io::{self, Format, Metadata, WriteOptions};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// An image that was read.
@@ -31,7 +33,7 @@ pub(crate) fn open(input: &Input) -> anyhow::Result<Opened> {
 }
 
 fn geometry(path: &Path, recording: &Recording) -> bragg::Result<Metadata> {
-    let resolved = description::resolve(description::toml::read(path)?)?;
+    let resolved = description::resolve_with(description::toml::read(path)?, cache(true).as_ref())?;
     let sizes: Vec<_> = resolved.experiment.detector.panels.iter().map(|panel| (panel.n_fast, panel.n_slow)).collect();
     if sizes != recording.panel_sizes() {
         let what = format!(
@@ -45,7 +47,17 @@ fn geometry(path: &Path, recording: &Recording) -> bragg::Result<Metadata> {
 
 /// The picture that stands for no named output: in the current folder, named as `path`.
 pub(crate) fn default_output(path: &Path) -> PathBuf {
-    Path::new(path.file_stem().unwrap_or_default()).with_extension("png")
+    Path::new(stem(path)).with_extension("png")
+}
+
+/// A file's name without its extension, nor that of gzip behind it.
+fn stem(path: &Path) -> &OsStr {
+    let stem = path.file_stem().unwrap_or_default();
+    if path.extension().is_some_and(|extension| extension == "gz") {
+        Path::new(stem).file_stem().unwrap_or_default()
+    } else {
+        stem
+    }
 }
 
 /// Checks, before the work, that every file can be written and that none is an input or named twice.

@@ -25,6 +25,14 @@ fn workplace() -> Workplace {
     workplace.write("empty.hkl", "# nothing\n");
     workplace.write("far.hkl", "1 2 3 4\n999999 999999 999999 4\n");
     workplace.write("f.csv", "1 2 3 4\n");
+    workplace.write("good.hkl", "1 2 3 4\n3 2 1 4\n2 2 2 7\n");
+    let model = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/1a8o.pdb")).unwrap();
+    workplace.write("whole.pdb", &model);
+    workplace.write("no_cell.pdb", String::from_utf8_lossy(&model).replace("CRYST1", "REMARK"));
+    workplace.write("nan.pdb", String::from_utf8_lossy(&model).replacen("  19.594", "     nan", 1));
+    workplace.write("empty.pdb", "");
+    workplace.write("empty.cif", "data_x\n");
+    workplace.write("cut.pdb.gz", [0x1f, 0x8b, 8, 0, 0, 0]);
     workplace.write("sources.txt", "0 0 1 1 1e-10\n0 0 x 1 1e-10\n");
     workplace.write("short.mat", "0.1 0.2 0.3\n");
     workplace.write("latin.toml", b"# \xe9\n");
@@ -112,6 +120,20 @@ const SETTINGS: &[(&str, &str)] = &[
     ("crystal.structure_factors.file=far.hkl", "far.hkl"),
     ("crystal.structure_factors.file=f.csv", "f.csv"),
     ("crystal.structure_factors.column=F", "has no effect without"),
+    ("crystal.structure_factors.file=nowhere.pdb", "cannot read nowhere.pdb"),
+    ("crystal.structure_factors.file=no_cell.pdb", "no_cell.pdb: it has no unit cell"),
+    ("crystal.structure_factors.file=nan.pdb", "nan.pdb:"),
+    ("crystal.structure_factors.file=empty.pdb", "empty.pdb: there are no"),
+    ("crystal.structure_factors.file=empty.cif", "empty.cif: "),
+    ("crystal.structure_factors.file=cut.pdb.gz", "cut.pdb.gz: it cannot be unpacked"),
+    ("crystal.structure_factors.format=\"jpeg\"", "\"coordinates\""),
+    ("crystal.structure_factors.models=\"second\"", "one of \"first\", \"all\""),
+    ("crystal.structure_factors.solvent=0.3", "true or false"),
+    ("crystal.structure_factors.k_sol=-1", "not negative"),
+    ("crystal.structure_factors.d_min=0", "greater than 0"),
+    ("crystal.structure_factors.fill=\"guess\"", "\"wilson\""),
+    ("crystal.structure_factors.synthetic=\"flat\"", "\"wilson\""),
+    ("crystal.structure_factors.seed=-1", "not negative"),
     ("beam.wavelength=0", "greater than 0"),
     ("beam.wavelength=-1", "greater than 0"),
     ("beam.wavelength=true", "beam.wavelength (--set)"),
@@ -214,6 +236,60 @@ const COMMANDS: &[(&str, &str)] = &[
     ("simulate x.toml -o", "--output"),
     ("simlate x.toml", "simulate"),
     ("reference nothing", "experiment"),
+    // structure factors
+    ("sf", "<INPUT>"),
+    ("sf nowhere.pdb", "cannot read nowhere.pdb"),
+    ("sf plain", "plain: structure factors are read from"),
+    ("sf no_cell.pdb", "no_cell.pdb: it has no unit cell"),
+    ("sf whole.pdb --dmin 0", "--dmin: is 0"),
+    ("sf whole.pdb --dmin fine", "--dmin: is \"fine\""),
+    ("sf whole.pdb --dmin 0.001", "--dmin: a resolution limit of 0.001 Å is too fine"),
+    ("sf whole.pdb --dmin 3 --energy 1", "not for 1 eV"),
+    ("sf whole.pdb --dmin 3 --energy 12 --wavelength 1", "--wavelength"),
+    ("sf whole.pdb --dmin 3 --k-sol -1", "--k-sol: is -1"),
+    ("sf whole.pdb --dmin 3 --models some", "--models: is \"some\""),
+    ("sf whole.pdb --dmin 3 --space-group P999", "P999"),
+    ("sf whole.pdb --dmin 3 --space-group P23", "does not fit the cubic space group"),
+    ("sf whole.pdb --dmin 3 --column F", "--column: has no effect with coordinates"),
+    ("sf whole.pdb --dmin 3 -o out.xyz", "out.xyz: cannot be written"),
+    ("sf whole.pdb --dmin 3 -o nowhere/out.hkl", "its folder does not exist"),
+    ("sf good.hkl -o good.hkl", "would overwrite the input"),
+    ("sf good.hkl -o out.mtz", "an MTZ file needs the unit cell"),
+    ("sf good.hkl --fill wilson", "crystal.cell"),
+    ("sf good.hkl --fill sideways", "--fill: is \"sideways\""),
+    ("sf good.hkl --cell 40 --fill constant", "fill_amplitude: is missing"),
+    ("sf good.hkl --cell 40 --fill coordinates", "--fill: is \"coordinates\""),
+    ("sf good.hkl --cell 40 --fill wilson", "--fill: "),
+    ("sf good.hkl --column F", "only MTZ and CIF files have column labels"),
+    ("sf --wilson", "crystal.cell"),
+    ("sf --wilson --cell 40 50 60", "crystal.structure_factors.d_min: is missing"),
+    ("sf --wilson --cell 40 50 60 --dmin 3 --space-group P4", "does not fit"),
+    ("sf --wilson --cell 40 --dmin 3 --b-factor -3", "--b-factor: is -3"),
+    ("sf --wilson --cell 40 --dmin 3 --seed -3", "--seed: is -3"),
+    ("sf --wilson whole.pdb", "--wilson"),
+    // orientations
+    ("orient", "<INPUT>"),
+    ("orient good.hkl", "good.hkl: there is no unit cell"),
+    ("orient nowhere.pdb", "cannot read nowhere.pdb"),
+    ("orient --cell 10 20", "--cell: has 2 numbers"),
+    ("orient --cell 10 20 30 90 90 200", "--cell: "),
+    ("orient --cell 10 --misset 1 2", "--misset"),
+    ("orient --cell 10 --misset 1 2 nan", "--misset"),
+    ("orient --cell 10 --misset 1 2 3 --random", "--random"),
+    ("orient --cell 10 --count 3", "--random"),
+    ("orient --cell 10 --random --count 0", "--count"),
+    ("orient --cell 10 -o a.mat", "--wavelength: is missing"),
+    ("orient --cell 10 --wavelength 0 -o a.mat", "--wavelength: is 0"),
+    ("orient --cell 10 --wavelength long -o a.mat", "--wavelength: is \"long\""),
+    ("orient --cell 10 --wavelength 1 -o a.txt", "a.txt: is no name for a MOSFLM matrix"),
+    ("orient --cell 10 --wavelength 1 -o nowhere/a.mat", "its folder does not exist"),
+    // a crystal without an experiment file
+    ("simulate --pdb nowhere.pdb", "cannot read nowhere.pdb"),
+    ("simulate --pdb no_cell.pdb", "no_cell.pdb: it has no unit cell"),
+    ("simulate --pdb good.hkl", "good.hkl: it has no unit cell"),
+    ("simulate nan.pdb", "nan.pdb:"),
+    ("simulate whole.pdb --set crystal.shape=star", "\"gauss\""),
+    ("simulate whole.pdb -o nowhere/a.cbf", "its folder does not exist"),
     // images that are none
     ("show nowhere.npy -o out.png", "cannot read nowhere.npy"),
     ("show folder.npy -o out.png", "cannot read folder.npy"),

@@ -158,6 +158,20 @@ fn help_and_version_are_on_standard_output() {
     for (words, expected) in [
         ("--help", &["simulate", "show", "noise", "nanobragg", "Exit status: 0", "130 when interrupted"][..]),
         ("simulate --help", &["--print-experiment", "--precision", "--set <KEY=VALUE>", "--threads", "Examples:"]),
+        ("simulate --help", &["--pdb <FILE>", "--no-cache", "simulate --pdb 1a8o.pdb"]),
+        (
+            "sf --help",
+            &[
+                "--dmin",
+                "--no-solvent",
+                "--space-group",
+                "--fill",
+                "--wilson",
+                "Fdump.bin",
+                "docs/structure-factors.md",
+            ],
+        ),
+        ("orient --help", &["--misset <X> <Y> <Z>", "--random", "--count", "dxtbx"]),
         ("show --help", &["--rings <auto|D,D,…>", "--size <FAST> <SLOW>"]),
         ("noise --help", &["--seed", "--gain", "--adc", "--saturation"]),
         ("bench --help", &["--json", "--quick", "--threads", "square-table", "docs/benchmarks.md"]),

@@ -5,13 +5,13 @@ use crate::images::{Pixels, into_array, into_arrays, pixels_of};
 use crate::reflections::Reflections;
 use crate::values::{anchor, insert_all, text_source, to_dict, to_python};
 use crate::work::{Progress, run};
-use bragg::description::keys::{self, is_under};
-use bragg::description::{self, Description, Origin, Resolved};
+use bragg::description::keys::{self, SUPERSEDED, is_under};
+use bragg::description::{self, Description, Known, Listed, Origin, Resolved};
 use bragg::experiment::UnitCell;
 use bragg::kernel::{Sample, cpu};
-use bragg::reflections::Reflections as List;
 use bragg::response;
 use bragg::scene::Scene;
+use bragg_cli::cache::cache;
 use bragg_cli::threads;
 use numpy::Element;
 use pyo3::exceptions::PyValueError;
@@ -24,14 +24,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// The most threads that may be asked for.
 const MOST_THREADS: usize = 1024;
 /// Keys of structure factors that do not change which reflections there are.
-const NOT_OF_THE_LIST: [&str; 2] = ["crystal.structure_factors.default", "crystal.structure_factors.interpolation"];
+const NOT_OF_THE_LIST: [&str; 4] = [
+    "crystal.structure_factors.default",
+    "crystal.structure_factors.interpolation",
+    "crystal.structure_factors.scale",
+    "crystal.structure_factors.b_factor",
+];
+/// Keys that name where reflections come from.
+const SOURCES: [&str; 2] = ["crystal.structure_factors.file", "crystal.structure_factors.synthetic"];
 
 /// What an experiment is made of; never changed.
 pub(crate) struct State {
     /// What was given.
     pub(crate) given: Description,
     /// The reflections, read or given.
-    reflections: Option<Arc<List>>,
+    listed: Option<Listed>,
     /// Whether they were given, not read.
     in_memory: bool,
     /// What follows.
@@ -52,43 +59,47 @@ pub(crate) struct Experiment {
 /// What an experiment is made of before it is completed.
 struct Parts {
     given: Description,
-    reflections: Option<Arc<List>>,
+    /// The reflections that are known, and whether they hold for other experiments, too.
+    known: Option<Listed>,
     in_memory: bool,
     notices: Vec<String>,
-    is_new: bool,
+    /// Whether the user was told what there is to say of the reflections.
+    user_was_told: bool,
 }
 
 impl Parts {
     fn of(given: Description) -> Self {
-        Self { given, reflections: None, in_memory: false, notices: Vec::new(), is_new: true }
+        Self { given, known: None, in_memory: false, notices: Vec::new(), user_was_told: false }
     }
 
     fn complete(self) -> bragg::Result<State> {
-        let Self { given, reflections, in_memory, mut notices, is_new } = self;
-        let reflections = match reflections {
-            None => description::read_reflections(given.clone())?.map(Arc::new),
-            some => some,
-        };
-        let resolved = match &reflections {
-            Some(list) => description::resolve_with(given.clone(), list, is_new)?,
-            None => description::resolve(given.clone())?,
-        };
+        let Self { given, known, in_memory, mut notices, user_was_told } = self;
+        let cache = cache(true);
+        let reflections = known.as_ref().map(|known| Arc::clone(&known.reflections));
+        let facts = Known { cache: cache.as_ref(), reflections, user_was_told: user_was_told && known.is_some() };
+        let (resolved, listed) = description::resolve_knowing(given.clone(), facts)?;
         notices.extend(resolved.notices.iter().map(ToString::to_string));
-        Ok(State { given, reflections, in_memory, resolved, notices })
+        Ok(State { given, listed: known.or(listed), in_memory, resolved, notices })
     }
 
     fn into_experiment(mut self, py: Python<'_>) -> PyResult<Experiment> {
         anchor(&mut self.given);
-        if self.in_memory && self.given.get("crystal.structure_factors.file").is_some() {
-            let what =
-                "crystal.structure_factors.file: contradicts the reflections that are given; give only one of them";
+        if self.in_memory
+            && let Some(name) = SOURCES.iter().find(|name| self.given.get(name).is_some())
+        {
+            let what = format!("{name}: contradicts the reflections that are given; give only one of them");
             return Err(PyValueError::new_err(what));
         }
-        let reads = self.reflections.is_none();
+        let reads = self.known.is_none();
         let n_threads = if reads { threads::for_reading(threads::allowed(None), &self.given) } else { 1 };
         let state = run(py, n_threads, None, move |_| self.complete())?.map_err(exception)?;
         Ok(Experiment { state: Arc::new(state), scene: Mutex::new(None) })
     }
+}
+
+/// Reflections that were given, which nothing changes.
+fn in_memory(reflections: &Reflections) -> Option<Listed> {
+    Some(Listed { reflections: reflections.list(), is_plain: true })
 }
 
 #[pymethods]
@@ -99,7 +110,7 @@ impl Experiment {
         let mut parts = Parts::of(Description::new());
         insert_all(&mut parts.given, values)?;
         if let Some(reflections) = reflections {
-            (parts.reflections, parts.in_memory) = (Some(reflections.list()), true);
+            (parts.known, parts.in_memory) = (in_memory(reflections), true);
         }
         parts.into_experiment(py)
     }
@@ -126,24 +137,26 @@ impl Experiment {
     fn from_state(
         py: Python<'_>,
         entries: Vec<(String, String, String)>,
-        reflections: Option<&Reflections>,
+        reflections: Option<(Py<Reflections>, bool)>,
         in_memory: bool,
     ) -> PyResult<Self> {
         let mut parts = Parts::of(Description::new());
         for (name, text, origin) in entries {
             parts.given.set(&name, &text, Origin::Program(origin)).map_err(exception)?;
         }
-        let reflections = reflections.map(Reflections::list);
-        Parts { reflections, in_memory, is_new: false, ..parts }.into_experiment(py)
+        let known = reflections.map(|(list, is_plain)| Listed { reflections: list.get().list(), is_plain });
+        Parts { known, in_memory, user_was_told: true, ..parts }.into_experiment(py)
     }
 
-    /// Everything that makes this experiment again: name, TOML value and origin of what was given, and the reflections.
-    fn state(&self) -> (Vec<(String, String, String)>, Option<Reflections>, bool) {
+    /// Everything that makes this experiment again: name, TOML value and origin of what was given, the reflections and whether they
+    /// hold for other experiments, and whether they were given.
+    fn state(&self) -> (Vec<(String, String, String)>, Option<(Reflections, bool)>, bool) {
         let entry = |(name, entry): (&str, &description::Entry)| {
             (name.to_owned(), entry.value.to_string(), entry.origin.to_string())
         };
-        let State { given, reflections, in_memory, .. } = &*self.state;
-        (given.iter().map(entry).collect(), reflections.clone().map(Reflections::new), *in_memory)
+        let State { given, listed, in_memory, .. } = &*self.state;
+        let listed = listed.clone().map(|listed| (Reflections::new(listed.reflections), listed.is_plain));
+        (given.iter().map(entry).collect(), listed, *in_memory)
     }
 
     #[pyo3(signature = (values, reflections = None))]
@@ -158,15 +171,34 @@ impl Experiment {
         let mut later = Description::new();
         insert_all(&mut later, values)?;
         given.merge(later);
-        let (reflections, in_memory) = match reflections {
+        let (known, in_memory) = match reflections {
             Some(reflections) => {
-                forget(&mut given, "crystal.structure_factors.file")?;
-                (Some(reflections.list()), true)
+                SOURCES.iter().for_each(|name| drop(given.remove(name)));
+                (in_memory(reflections), true)
             }
-            None if of_list(&given).eq(of_list(&old.given)) => (old.reflections.clone(), old.in_memory),
-            None => (None, false),
+            None => match &old.listed {
+                Some(listed) if listed.is_plain && is_same_list(&given, &old.given) => {
+                    (Some(listed.clone()), old.in_memory)
+                }
+                _ => (None, false),
+            },
         };
-        Parts { given, reflections, in_memory, notices: Vec::new(), is_new: false }.into_experiment(py)
+        Parts { given, known, in_memory, notices: Vec::new(), user_was_told: true }.into_experiment(py)
+    }
+
+    /// The same experiment, of which only a part is computed.
+    fn window(&self, py: Python<'_>, roi: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let values = PyDict::new(py);
+        values.set_item("detector.roi", roi)?;
+        let mut later = Description::new();
+        insert_all(&mut later, &values)?;
+        let mut given = self.state.given.clone();
+        for i in 0..given.n_panels() {
+            drop(given.remove(&format!("detector.panel[{i}].roi")));
+        }
+        given.merge(later);
+        let (known, in_memory) = (self.state.listed.clone(), self.state.in_memory);
+        Parts { given, known, in_memory, notices: Vec::new(), user_was_told: true }.into_experiment(py)
     }
 
     fn get<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
@@ -218,7 +250,7 @@ impl Experiment {
 
     #[getter]
     fn reflections(&self) -> Option<Reflections> {
-        self.state.reflections.clone().map(Reflections::new)
+        self.state.listed.clone().map(|listed| Reflections::new(listed.reflections))
     }
 
     #[getter]
@@ -301,10 +333,26 @@ impl Experiment {
     }
 }
 
-/// The values of a description on which its list of reflections depends.
-fn of_list(given: &Description) -> impl Iterator<Item = (&str, &description::Value)> {
-    let entries = given.iter().filter(|(name, _)| is_under(name, "crystal.structure_factors"));
-    entries.filter(|(name, _)| !NOT_OF_THE_LIST.contains(name)).map(|(name, entry)| (name, &entry.value))
+/// Whether two descriptions name the same list of reflections.
+fn is_same_list(a: &Description, b: &Description) -> bool {
+    let tables = ["crystal.structure_factors", "crystal.space_group"];
+    let values = |given: &Description| -> Vec<_> {
+        let of_list = |name: &str| tables.iter().any(|table| is_under(name, table)) && !NOT_OF_THE_LIST.contains(&name);
+        given
+            .iter()
+            .filter(|(name, _)| of_list(name))
+            .map(|(name, entry)| (name.to_owned(), entry.value.clone()))
+            .collect()
+    };
+    values(a) == values(b) && has_cell(a) == has_cell(b)
+}
+
+/// Whether a cell is given, which a list may have taken for its own.
+fn has_cell(given: &Description) -> bool {
+    SUPERSEDED.iter().any(|(matrices, cells)| {
+        let mut names = matrices.iter().chain(*cells);
+        names.any(|name| given.iter().any(|(known, _)| is_under(known, name)))
+    })
 }
 
 /// Takes back what was given to a name or the names of a table.

@@ -31,7 +31,7 @@ fn row<'py>(py: Python<'py>, key: &Key) -> PyResult<Bound<'py, PyDict>> {
     let (kind, unit, words): (_, _, Vec<&str>) = match key.kind {
         Kind::In(unit) => ("quantity", unit.symbol(), vec![]),
         Kind::InOr(unit, word) => ("quantity", unit.symbol(), vec![word]),
-        Kind::Number => ("number", "", vec![]),
+        Kind::Number | Kind::Amount => ("number", "", vec![]),
         Kind::Integer => ("integer", "", vec![]),
         Kind::Bool => ("bool", "", vec![]),
         Kind::Text => ("text", "", vec![]),

@@ -2,9 +2,11 @@
 //!
 //! The road from what a user wrote to an image is described in ARCHITECTURE.md.
 
+pub mod compare;
 pub mod description;
 pub mod error;
 pub mod experiment;
+pub mod gradient;
 pub mod image;
 pub mod io;
 pub mod kernel;
@@ -12,6 +14,7 @@ pub mod math;
 pub mod physics;
 pub mod random;
 pub mod real;
+pub mod refine;
 pub mod reflections;
 pub mod response;
 pub mod scene;

@@ -51,6 +51,18 @@ impl<R: Real> Vec3<R> {
     }
 }
 
+impl<R: Real> Vec3<R> {
+    /// A vector of constants.
+    pub fn constant(v: Vec3) -> Self {
+        Self(v.0.map(R::constant))
+    }
+
+    /// The values of the components.
+    pub fn value(self) -> Vec3 {
+        Vec3(self.0.map(Real::value))
+    }
+}
+
 impl Vec3<f64> {
     /// This vector turned by three angles (radians) about lab x, then y, then z.
     pub fn rotated_xyz(self, angles: [f64; 3]) -> Self {
@@ -143,13 +155,55 @@ impl<R: Real> Mat3<R> {
     }
 }
 
+impl<R: Real> Mat3<R> {
+    /// A matrix of constants.
+    pub fn constant(matrix: Mat3) -> Self {
+        Self(matrix.0.map(Vec3::constant))
+    }
+
+    /// The right-handed rotation by `angle` (radians) about a unit `axis`.
+    pub fn rotation(axis: Vec3<R>, angle: R) -> Self {
+        Self(Mat3::IDENTITY.0.map(|unit| Vec3::constant(unit).rotated(axis, angle))).transposed()
+    }
+
+    /// The right-handed rotation by |v| (radians) about a vector v (Rodrigues' formula, smooth at v = 0).
+    pub fn rotation_by(v: Vec3<R>) -> Self {
+        let square = v.dot(v);
+        // sin x/x and (1 − cos x)/x²; below 0.1 the next terms of the series are less than 1e-17
+        let (sine, versine) = if square.value() < 0.01 {
+            let series = |terms: [f64; 5]| {
+                terms.into_iter().rev().fold(R::constant(0.0), |sum, term| sum * square + R::constant(term))
+            };
+            (
+                series([1.0, -1.0 / 6.0, 1.0 / 120.0, -1.0 / 5040.0, 1.0 / 362_880.0]),
+                series([0.5, -1.0 / 24.0, 1.0 / 720.0, -1.0 / 40_320.0, 1.0 / 3_628_800.0]),
+            )
+        } else {
+            let angle = square.sqrt();
+            (angle.sin() / angle, (R::constant(1.0) - angle.cos()) / square)
+        };
+        let turn = |unit: Vec3<R>| {
+            let across = v.cross(unit);
+            unit + across * sine + v.cross(across) * versine
+        };
+        Self(Mat3::IDENTITY.0.map(|unit| turn(Vec3::constant(unit)))).transposed()
+    }
+}
+
 impl Mat3<f64> {
     /// The identity.
     pub const IDENTITY: Self = Self([Vec3([1.0, 0.0, 0.0]), Vec3([0.0, 1.0, 0.0]), Vec3([0.0, 0.0, 1.0])]);
 
-    /// The right-handed rotation by `angle` (radians) about a unit `axis`.
-    pub fn rotation(axis: Vec3, angle: f64) -> Self {
-        Self(Self::IDENTITY.0.map(|unit| unit.rotated(axis, angle))).transposed()
+    /// The angles (radians) about lab x, then y, then z of this rotation: those of [`Vec3::rotated_xyz`]. That about y lies between
+    /// ±π/2; where it is one of these, that about z is 0.
+    pub fn xyz_angles(&self) -> [f64; 3] {
+        let [x, y, z] = self.0;
+        let sine = (-z[0]).clamp(-1.0, 1.0);
+        if x[0].hypot(y[0]) < 1e-9 {
+            // x and z turn about the same axis
+            return [f64::atan2(-y[2], y[1]), sine.asin(), 0.0];
+        }
+        [z[1].atan2(z[2]), sine.atan2(x[0].hypot(y[0])), y[0].atan2(x[0])]
     }
 }
 
@@ -201,6 +255,15 @@ mod tests {
     }
 
     #[test]
+    fn rotation_vectors_turn_by_their_length() {
+        let axis = Vec3::new(1.0, 2.0, -2.0).unit();
+        for angle in [0.0, 1e-6, 0.0999, 0.1001, 1.0, 3.0] {
+            let (by_vector, by_angle) = (Mat3::rotation_by(axis * angle), Mat3::rotation(axis, angle));
+            assert!((0..3).all(|i| close(by_vector.0[i], by_angle.0[i])), "{angle}");
+        }
+    }
+
+    #[test]
     fn products_follow_the_columns() {
         let a = Mat3::rotation(X, 0.3);
         let b = Mat3::rotation(Vec3::new(1.0, 2.0, -2.0).unit(), 1.1);
@@ -230,5 +293,24 @@ mod tests {
             assert_eq!(whole_part(x), x as i32, "{x}");
         }
         assert_eq!(whole_part(-2_147_483_648.0), i32::MIN);
+    }
+
+    #[test]
+    fn angles_about_x_y_and_z_are_found_again() {
+        for angles in [
+            [0.1, -0.7, 2.9],
+            [-3.0, 1.2, -1.0],
+            [0.4, std::f64::consts::FRAC_PI_2, 0.0],
+            [0.4, -std::f64::consts::FRAC_PI_2, 0.3],
+        ] {
+            let columns = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]].map(|v| Vec3(v).rotated_xyz(angles));
+            let rotation = Mat3::from_rows(columns).transposed();
+            let found = rotation.xyz_angles();
+            for (i, axis) in columns.into_iter().enumerate() {
+                let mut unit = [0.0; 3];
+                unit[i] = 1.0;
+                assert!((Vec3(unit).rotated_xyz(found) - axis).norm() < 1e-8, "{angles:?} {found:?}");
+            }
+        }
     }
 }

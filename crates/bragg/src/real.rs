@@ -17,6 +17,10 @@ pub trait Real:
     fn constant(value: f64) -> Self;
     /// The value without derivative or extra precision, to decide by.
     fn value(self) -> f64;
+    /// Whether this is that number and does not change with anything.
+    fn is_fixed_at(self, value: f64) -> bool {
+        self.value() == value
+    }
     /// self·b + c, rounded once where the type can.
     fn mul_add(self, b: Self, c: Self) -> Self {
         self * b + c
@@ -135,6 +139,9 @@ impl Real for Dual {
     }
     fn value(self) -> f64 {
         self.value
+    }
+    fn is_fixed_at(self, value: f64) -> bool {
+        self.value == value && self.derivative == 0.0
     }
     fn sin(self) -> Self {
         Self { value: self.value.sin(), derivative: self.derivative * self.value.cos() }

@@ -23,7 +23,7 @@ fn image(experiment: &Experiment) -> Vec<f64> {
 fn narrow_spots() -> Experiment {
     let mut experiment = experiment();
     experiment.crystal.shape = Shape::Gauss;
-    (experiment.crystal.n_cells, experiment.crystal.fudge) = ([10; 3], 0.2);
+    (experiment.crystal.n_cells, experiment.crystal.fudge) = ([10.0; 3], 0.2);
     (experiment.crystal.mosaic.spread, experiment.crystal.mosaic.n_domains) = (2.0, 20);
     experiment.detector.panels[0].pixel_size = 0.05;
     experiment.sampling.culling = 1e-3;
@@ -86,7 +86,7 @@ proptest! {
         let mut experiment = experiment();
         let turn = Mat3::rotation(unit(0.3, -0.5, 0.8), 0.7);
         experiment.crystal.real_space = Mat3::from_rows(cell.basis().0.map(|axis| turn.apply(axis)));
-        (experiment.crystal.shape, experiment.crystal.n_cells) = (shape, [n_cells; 3]);
+        (experiment.crystal.shape, experiment.crystal.n_cells) = (shape, [f64::from(n_cells); 3]);
         // so that spots of all widths are met
         experiment.crystal.fudge = 1.0 / f64::from(n_cells).powi(4);
         (experiment.crystal.mosaic.spread, experiment.crystal.mosaic.n_domains) = (spread, 20);

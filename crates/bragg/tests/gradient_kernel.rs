@@ -176,7 +176,7 @@ fn derivatives_are_exact_at_large_indices() {
     for shape in [Shape::Square, Shape::Round, Shape::Gauss] {
         let mut experiment = experiment();
         experiment.crystal.shape = shape;
-        experiment.crystal.n_cells = [21, 17, 30];
+        experiment.crystal.n_cells = [21.0, 17.0, 30.0];
         experiment.crystal.fudge = if shape == Shape::Gauss { 1e-8 } else { 1.0 };
         experiment.structure_factors.grid = None;
         experiment.beam.sources.iter_mut().for_each(|source| source.wavelength *= 0.25);

@@ -143,6 +143,22 @@ fn a_missing_machine_stamp_is_guessed_and_a_foreign_one_refused() {
 }
 
 #[test]
+fn operators_that_are_not_listed_are_those_of_the_named_group() {
+    let file = bytes("p43212.mtz");
+    let unlisted: Vec<u8> = {
+        let mut bytes = file.clone();
+        let at: Vec<usize> = (0..bytes.len()).filter(|&i| bytes[i..].starts_with(b"SYMM ")).collect();
+        assert_eq!(at.len(), 8);
+        at.into_iter().for_each(|i| bytes[i] = b'X');
+        bytes
+    };
+    let read = parse(unlisted.clone()).unwrap().reflections(None).unwrap();
+    assert_eq!(map(&read), expected("p43212.FP.p1"));
+    assert!(refusal(replaced(&unlisted, "'P 43 21 2'", "'P 43 21 9'")).contains("`P 43 21 9` is not a space group"));
+    assert!(refusal(replaced(&unlisted, "'P 43 21 2'", "'P 41 21 2'")).contains("does not agree with its number 96"));
+}
+
+#[test]
 fn what_a_damaged_header_says_is_refused() {
     let file = bytes("p43212.mtz");
     let text = String::from_utf8_lossy(&file);
@@ -181,8 +197,13 @@ fn what_a_damaged_header_says_is_refused() {
 #[test]
 fn only_known_endings_are_read() {
     let message = |name: &str, column| read_reflections(Path::new(name), column).unwrap_err().to_string();
-    assert!(message("x.pdb", None).contains(".mtz"));
-    assert!(message("x.hkl", Some("FP")).contains("only MTZ files have column labels"));
+    assert!(message("x.xyz", None).contains(".mtz"));
+    assert!(message("x.pdb", None).contains("coordinates"));
+    assert!(message("x.hkl", None).contains("cannot read x.hkl"));
+    let text = tempfile::Builder::new().suffix(".hkl").tempfile().unwrap();
+    std::fs::write(&text, "1 2 3 4\n").unwrap();
+    let labelled = read_reflections(text.path(), Some("FP")).unwrap_err().to_string();
+    assert!(labelled.contains("only MTZ and CIF files have column labels"), "{labelled}");
     assert!(message("absent.mtz", None).contains("cannot read absent.mtz"));
 }
 

@@ -117,7 +117,7 @@ fn orientations_add() {
     for shape in [Shape::Square, Shape::Round, Shape::Gauss, Shape::Tophat] {
         let mut experiment = experiment();
         experiment.crystal.shape = shape;
-        experiment.crystal.n_cells = [2, 2, 1];
+        experiment.crystal.n_cells = [2.0, 2.0, 1.0];
         let whole = Scene::new(&experiment);
         assert_eq!(whole.orientations.len(), 12);
         let mut sum = vec![0.0; 24 * 20];
@@ -153,7 +153,7 @@ fn the_number_of_threads_leaves_no_trace() {
 #[test]
 fn pixels_that_no_spot_reaches_are_not_computed() {
     let mut experiment = experiment();
-    (experiment.crystal.shape, experiment.crystal.n_cells) = (Shape::Gauss, [30, 30, 30]);
+    (experiment.crystal.shape, experiment.crystal.n_cells) = (Shape::Gauss, [30.0; 3]);
     experiment.detector.panels[0].pixel_size = 0.02;
     let all = render(&Scene { culling: 0.0, ..Scene::new(&experiment) });
     let culled = render(&Scene { culling: 1e-7, ..Scene::new(&experiment) });
@@ -228,7 +228,7 @@ fn one_pixel_on_a_bragg_peak_is_what_the_textbook_says() {
         (h * (1.0 / root) + across * (3.0 / root)) * edge,
         third * edge,
     ]);
-    experiment.crystal.n_cells = [n; 3];
+    experiment.crystal.n_cells = [f64::from(n); 3];
     experiment.crystal.mosaic.n_domains = 1;
     experiment.crystal.mosaic.spread = 0.0;
     experiment.structure_factors.grid = None;
@@ -267,11 +267,11 @@ type Variation = fn(&mut Experiment);
 /// Both kernels on everything that changes the way through them.
 #[test]
 fn the_kernel_agrees_with_the_reference() {
-    let variations: [(&str, Variation); 16] = [
+    let variations: [(&str, Variation); 19] = [
         ("plain", |_| {}),
         ("round", |e| e.crystal.shape = Shape::Round),
         ("gauss", |e| e.crystal.shape = Shape::Gauss),
-        ("tophat", |e| (e.crystal.shape, e.crystal.n_cells) = (Shape::Tophat, [2, 1, 2])),
+        ("tophat", |e| (e.crystal.shape, e.crystal.n_cells) = (Shape::Tophat, [2.0, 1.0, 2.0])),
         ("tricubic", |e| e.structure_factors.interpolation = Interpolation::Tricubic),
         ("uniform", |e| e.structure_factors.grid = None),
         ("dark reflections", |e| {
@@ -291,8 +291,13 @@ fn the_kernel_agrees_with_the_reference() {
         ("no polarisation", |e| e.beam.polarization = None),
         ("d_min", |e| e.sampling.d_min = 4.0),
         ("water", |e| e.water_thickness = 0.01),
-        ("one cell", |e| e.crystal.n_cells = [1, 1, 1]),
-        ("large cell count", |e| e.crystal.n_cells = [30, 40, 50]),
+        ("one cell", |e| e.crystal.n_cells = [1.0; 3]),
+        ("large cell count", |e| e.crystal.n_cells = [30.0, 40.0, 50.0]),
+        ("cells in part", |e| e.crystal.n_cells = [4.3, 5.5, 29.7]),
+        ("plane", |e| e.background_plane = [3.0, -0.1, 0.2]),
+        ("scale and B", |e| {
+            (e.crystal.scale, e.structure_factors.scale, e.structure_factors.b_factor) = (0.3, 2.0, 20.0);
+        }),
     ];
     for physics in [Physics::Correct, Physics::NanoBragg] {
         for (name, vary) in variations {
@@ -370,7 +375,7 @@ proptest! {
         let mut experiment = experiment();
         let turn = Mat3::rotation(Vec3(turn).unit(), 1.7);
         experiment.crystal.real_space = Mat3::from_rows(cell.basis().0.map(|axis| turn.apply(axis)));
-        (experiment.crystal.shape, experiment.crystal.n_cells) = (shape, n_cells);
+        (experiment.crystal.shape, experiment.crystal.n_cells) = (shape, n_cells.map(f64::from));
         experiment.crystal.fudge = if shape == Shape::Gauss { 1e-6 } else { 1.0 };
         experiment.crystal.mosaic.n_domains = n_domains;
         experiment.beam.sources.truncate(n_sources);
@@ -387,10 +392,11 @@ proptest! {
 #[test]
 fn mixed_precision_keeps_five_digits_of_every_pixel() {
     for (n_cells, interpolation) in [
-        ([4, 5, 6], None),
-        ([30, 40, 50], None),
-        ([3, 3, 3], Some(Interpolation::Nearest)),
-        ([3, 3, 3], Some(Interpolation::Tricubic)),
+        ([4.0, 5.0, 6.0], None),
+        ([4.3, 5.5, 6.1], None),
+        ([30.0, 40.0, 50.0], None),
+        ([3.0; 3], Some(Interpolation::Nearest)),
+        ([3.0; 3], Some(Interpolation::Tricubic)),
     ] {
         for n_domains in [1, 4, 40] {
             let mut experiment = experiment();
@@ -420,7 +426,7 @@ fn orientations_that_scatter_nothing_multiply_nothing() {
     for shape in [Shape::Gauss, Shape::Tophat] {
         let mut experiment = experiment();
         experiment.crystal.shape = shape;
-        experiment.crystal.n_cells = [30, 30, 30];
+        experiment.crystal.n_cells = [30.0; 3];
         experiment.sampling.physics = Physics::NanoBragg;
         experiment.sampling.oversample = 1;
         experiment.sampling.running_factors.polarization = true;

@@ -232,12 +232,12 @@ fn sampling_is_automatic_by_its_rules() {
     // 3 · 50 · 100 Å · 0.1 mm / (1 Å · 100 mm)
     assert_eq!(plain.experiment.sampling.oversample, 15);
     assert_eq!(plain.experiment.crystal.mosaic.n_domains, 10);
-    assert_eq!(plain.experiment.crystal.n_cells, [5, 50, 5]);
+    assert_eq!(plain.experiment.crystal.n_cells, [5.0, 50.0, 5.0]);
     let origin = plain.description.get("sampling.oversample").unwrap().origin.to_string();
     assert!(origin.starts_with("automatic"), "{origin}");
     let sized =
         resolved(&format!("{CRYSTAL}{DETECTOR}{BEAM}").replace("n_cells = 5", "size = [\"1 um\", \"1.001 um\", 1e-5]"));
-    assert_eq!(sized.experiment.crystal.n_cells, [100, 101, 1]);
+    assert_eq!(sized.experiment.crystal.n_cells, [100.0, 101.0, 1.0]);
     let sampling = plain.experiment.sampling;
     assert_eq!((sampling.precision, sampling.culling), (Precision::Double, 1e-7));
     let chosen = format!("{CRYSTAL}{DETECTOR}{BEAM}sampling.precision = \"fast\"\nsampling.culling = 0\n");

@@ -1,4 +1,4 @@
-//! Every example makes an image.
+//! Every example makes an image: experiment files, and crystals for which everything else is chosen.
 
 use crate::process::{self, files_in, program, target};
 use anyhow::{Context, Result, ensure};
@@ -6,10 +6,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-/// Simulates each `examples/*.toml`.
+/// Simulates each `examples/*.toml` and `examples/*.pdb`.
 pub(super) fn run(root: &Path) -> Result<()> {
-    let examples = files_in(&root.join("examples"), "toml")?;
+    let mut examples = files_in(&root.join("examples"), "toml")?;
     ensure!(!examples.is_empty(), "there are no examples/*.toml");
+    examples.extend(files_in(&root.join("examples"), "pdb")?);
     let program = program(root)?;
     let folder = target(root).join("ci").join("examples");
     if folder.exists() {
@@ -24,7 +25,7 @@ pub(super) fn run(root: &Path) -> Result<()> {
             Command::new(&program)
                 .arg("simulate")
                 .arg(&example)
-                .arg("--quiet")
+                .args(["--quiet", "--no-cache"])
                 .arg("-o")
                 .arg(&image)
                 .current_dir(&folder),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The packages that the scripts use, by their names on PyPI.
-const PACKAGES: &[&str] = &["numpy", "fabio", "pillow", "gemmi"];
+const PACKAGES: &[&str] = &["numpy", "scipy", "fabio", "pillow", "gemmi"];
 
 /// Runs every script, and goes on after a failure.
 pub(super) fn run(root: &Path) -> Result<()> {
@@ -40,7 +40,7 @@ pub(super) fn run(root: &Path) -> Result<()> {
 /// The interpreter of the environment at `folder`, which is made, and filled from PyPI, unless it is there already.
 fn environment(folder: &Path) -> Result<PathBuf> {
     let python = venv::interpreter(folder);
-    let imports = "import numpy, fabio, PIL, gemmi";
+    let imports = "import numpy, scipy, fabio, PIL, gemmi";
     if python.is_file() && process::output(Command::new(&python).args(["-c", imports])).is_ok() {
         return Ok(python);
     }

@@ -1,30 +1,34 @@
 //! `bragg simulate`: from an experiment file to images.
 
 use crate::arguments::Simulate;
+use crate::cache::cache;
 use crate::messages::{self, Messages};
 use crate::progress::Progress;
 use crate::render::{on_threads, render};
 use crate::{images, interrupt, threads};
 use bragg::Error;
-use bragg::description::{self, Description, Origin, Resolved, Value};
+use bragg::description::{self, Description, Notice, Origin, Resolved, Value};
 use bragg::image::{Image, Moments};
 use bragg::io::WriteOptions;
 use bragg::response;
 use bragg::scene::Scene;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 pub(crate) fn run(arguments: &Simulate) -> anyhow::Result<()> {
     let messages = Messages { quiet: arguments.quiet };
     let n_threads = threads::allowed(arguments.threads.map(usize::from));
-    let description = describe(arguments)?;
+    let subject = Subject::of(arguments)?;
+    let (description, chosen) = describe(&subject, arguments)?;
     let n_readers = threads::for_reading(n_threads, &description);
-    let resolved = on_threads(n_readers, || description::resolve(description))??;
+    let cache = cache(!arguments.no_cache);
+    let mut resolved = on_threads(n_readers, || description::resolve_with(description, cache.as_ref()))??;
+    resolved.notices.splice(0..0, chosen);
     if arguments.print_experiment {
         resolved.notices.iter().for_each(|notice| messages.note(notice));
         return print(resolved);
     }
-    let outputs = outputs(arguments, &resolved)?;
+    let outputs = outputs(&subject, &resolved)?;
     resolved.notices.iter().for_each(|notice| messages.note(notice));
     interrupt::watch();
     let start = Instant::now();
@@ -32,15 +36,82 @@ pub(crate) fn run(arguments: &Simulate) -> anyhow::Result<()> {
     on_threads(threads::for_rendering(n_threads, &scene), || simulate(&resolved, &scene, &outputs, messages, start))?
 }
 
-/// What the file and the command line say.
-fn describe(arguments: &Simulate) -> bragg::Result<Description> {
-    let mut description = description::toml::read(&arguments.experiment)?;
-    for setting in &arguments.set {
+/// What there is to simulate.
+enum Subject<'a> {
+    /// An experiment file, perhaps with another crystal in it.
+    Experiment(&'a Path, Option<&'a Path>),
+    /// A crystal alone.
+    Crystal(&'a Path),
+}
+
+impl<'a> Subject<'a> {
+    fn of(arguments: &'a Simulate) -> bragg::Result<Self> {
+        match (arguments.experiment.as_deref(), arguments.pdb.as_deref()) {
+            (Some(crystal), None) if is_crystal(crystal) => Ok(Self::Crystal(crystal)),
+            (Some(experiment), crystal) => Ok(Self::Experiment(experiment, crystal)),
+            (None, Some(crystal)) => Ok(Self::Crystal(crystal)),
+            (None, None) => Err(Error::setting("--pdb", "is missing, and so is an experiment file")),
+        }
+    }
+
+    fn path(&self) -> &'a Path {
+        match self {
+            Self::Experiment(path, _) | Self::Crystal(path) => path,
+        }
+    }
+}
+
+/// Whether a name is that of a crystal and not of an experiment.
+fn is_crystal(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    [".pdb", ".ent", ".cif", ".mmcif", ".mtz"].iter().any(|ending| name.ends_with(ending))
+}
+
+/// What the file and the command line say, and what was chosen beyond that.
+fn describe(subject: &Subject, arguments: &Simulate) -> bragg::Result<(Description, Option<Notice>)> {
+    let settings = settings(arguments)?;
+    match subject {
+        Subject::Experiment(path, crystal) => {
+            let mut description = description::toml::read(path)?;
+            if let Some(crystal) = crystal {
+                let mut layer = Description::new();
+                let origin = Origin::Flag("--pdb".to_owned());
+                layer.insert("crystal.structure_factors.file", crystal.to_path_buf(), origin)?;
+                description.merge(layer);
+            }
+            description.merge(settings);
+            Ok((description, None))
+        }
+        Subject::Crystal(path) => {
+            let (description, notice) = description::starting_point(path, settings)?;
+            Ok((description, Some(notice)))
+        }
+    }
+}
+
+/// What an experiment file and `--set` say.
+pub(crate) fn describe_with(experiment: &Path, settings: &[String]) -> bragg::Result<Description> {
+    let mut description = description::toml::read(experiment)?;
+    set(&mut description, settings)?;
+    Ok(description)
+}
+
+/// What `--set` says.
+fn set(description: &mut Description, settings: &[String]) -> bragg::Result<()> {
+    for setting in settings {
         let (name, text) = setting.split_once('=').ok_or_else(|| {
             Error::setting("--set", format!("is {setting:?}; it must be KEY=VALUE, as detector.distance=100"))
         })?;
         description.set(name.trim(), text.trim(), Origin::Set)?;
     }
+    Ok(())
+}
+
+/// The options of the command line.
+fn settings(arguments: &Simulate) -> bragg::Result<Description> {
+    let mut description = Description::new();
+    set(&mut description, &arguments.set)?;
     if !arguments.output.is_empty() {
         let files = arguments.output.iter().cloned().map(Value::Path).collect();
         description.insert("output.files", Value::List(files), Origin::Flag("-o".to_owned()))?;
@@ -66,15 +137,18 @@ fn print(mut resolved: Resolved) -> anyhow::Result<()> {
 }
 
 /// The files to write, which can be written as far as can be told now.
-fn outputs(arguments: &Simulate, resolved: &Resolved) -> bragg::Result<Vec<PathBuf>> {
+fn outputs(subject: &Subject, resolved: &Resolved) -> bragg::Result<Vec<PathBuf>> {
     let mut outputs = resolved.output.files.clone();
     if outputs.is_empty() {
-        outputs.push(images::default_output(&arguments.experiment));
+        let picture = images::default_output(subject.path());
+        let image = picture.with_extension("cbf");
+        outputs.push(picture);
+        outputs.extend(matches!(subject, Subject::Crystal(_)).then_some(image));
     }
     let panels = &resolved.experiment.detector.panels;
     let sizes: Vec<_> = panels.iter().map(|panel| (panel.n_fast, panel.n_slow)).collect();
     let mut inputs: Vec<_> = images::input_files(&resolved.description).collect();
-    inputs.push(&arguments.experiment);
+    inputs.push(subject.path());
     images::check_outputs(&outputs, &sizes, &inputs)?;
     Ok(outputs)
 }

@@ -14,3 +14,9 @@ pub(crate) use help::help;
 pub(crate) use parse::{Invocation, Refusal, parse};
 pub(crate) use reference::page;
 pub(crate) use usage::Missing;
+
+/// The first name of the option that a word is, where its value is the name of a file.
+pub(crate) fn file_option(word: &str) -> Option<&'static str> {
+    let flag = parse::find(word)?;
+    matches!(flag.action, flag::Action::File(_)).then(|| flag.name())
+}

@@ -31,11 +31,12 @@ water = \"0.1 um\"
 
 pub(crate) struct Workplace {
     folder: TempDir,
+    cache: TempDir,
 }
 
 impl Workplace {
     pub(crate) fn new() -> Self {
-        let workplace = Self { folder: tempfile::tempdir().unwrap() };
+        let workplace = Self { folder: tempfile::tempdir().unwrap(), cache: tempfile::tempdir().unwrap() };
         workplace.write("x.toml", EXPERIMENT);
         workplace
     }
@@ -54,6 +55,11 @@ impl Workplace {
 
     pub(crate) fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// Where the program keeps structure factors.
+    pub(crate) fn cache(&self) -> &Path {
+        self.cache.path()
     }
 
     /// Every file there is, in subfolders too, with its content.
@@ -77,6 +83,7 @@ impl Workplace {
 
     pub(crate) fn bragg(&self, words: &str) -> Command {
         let mut command = Command::cargo_bin("bragg").unwrap();
+        command.env("BRAGG_CACHE", self.cache.path());
         command.current_dir(self.folder.path()).args(words.split_whitespace());
         command
     }

@@ -1,13 +1,13 @@
 //! The table of keys: every name of an experiment file, what its values are, its default and its meaning. Type checking, units,
 //! defaults, the unknown-key message and the reference in docs/ come from it.
-//!
-//! Longer than other files because the table is one.
+// tidy: long because it is one table
 
 use self::Count::{Any, Exactly, One, OneOr};
 use self::Default::{Absent, Automatic, Required, Toml};
-use self::Kind::{Bool, In, InOr, Integer, Number, OneOf, Path, PixelPosition, Text};
+use self::Kind::{Amount, Bool, In, InOr, Integer, Number, OneOf, Path, PixelPosition, Text};
 use super::quantity::Unit;
 use crate::io::png;
+use crate::io::reflections::{Content, ReflectionFormat};
 
 /// What kind of value a key has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Kind {
     InOr(Unit, &'static str),
     /// A plain number.
     Number,
+    /// A plain number that is usually whole; whole ones are kept so.
+    Amount,
     /// A whole number.
     Integer,
     /// `true` or `false`.
@@ -120,6 +122,19 @@ const COUNTED: Allowed = Allowed::Between(1.0, MOST);
 const TICKS: Default = Automatic("range / step + 1");
 const TICK_STEP: Default = Automatic("range / (steps − 1)");
 
+/// The formats of structure factors by their names; `None` for the one that name and content tell.
+pub const FORMATS: [(&str, Option<Content>); 9] = [
+    ("auto", None),
+    ("text", Some(Content::Reflections(ReflectionFormat::Text))),
+    ("nanobragg-text", Some(Content::Reflections(ReflectionFormat::NanoBraggText))),
+    ("mtz", Some(Content::Reflections(ReflectionFormat::Mtz))),
+    ("fdump", Some(Content::Reflections(ReflectionFormat::Fdump))),
+    ("cif", Some(Content::Reflections(ReflectionFormat::Cif))),
+    ("crystfel", Some(Content::Reflections(ReflectionFormat::CrystFel))),
+    ("shelx", Some(Content::Reflections(ReflectionFormat::Shelx))),
+    ("coordinates", Some(Content::Coordinates)),
+];
+const FORMAT_NAMES: &[&str] = &names(&FORMATS);
 const SCALES: &[&str] = &names(&png::Scale::ALL);
 const COLOR_MAPS: &[&str] = &names(&png::ColorMap::ALL);
 const BINNINGS: &[&str] = &names(&png::Binning::ALL);
@@ -156,33 +171,58 @@ pub const KEYS: &[Key] = &[
     key("crystal.orientation", OneOf(&["random"]), One, Absent("misset is used"),
         "orientation: \"random\" draws one uniformly from all orientations"),
     key("crystal.orientation_seed", Integer, One, Toml("1"), "seed of the random orientation").non_negative(),
-    key("crystal.n_cells", Integer, OneOr(3), Required("n_cells or size must be given"),
-        "number of unit cells along a, b and c (of each mosaic domain)").allow(COUNTED),
+    key("crystal.n_cells", Amount, OneOr(3), Required("n_cells or size must be given"),
+        "number of unit cells along a, b and c (of each mosaic domain); between whole numbers, which a refinement goes through, the square shape is sin²(πNδ)/sin²(πδ) with δ ≤ ½ from the nearest reflection").allow(COUNTED),
     key("crystal.size", MM, OneOr(3), Absent("n_cells is used"),
         "edge of the crystal (of each mosaic domain) along a, b and c; n_cells is then size / edge, rounded up").positive(),
     key("crystal.shape", OneOf(&["square", "round", "gauss", "tophat"]), One, Toml("\"square\""),
         "shape of the crystal, which sets the shape of its spots: a parallelepiped, a sphere, Gaussian or top-hat spots"),
     key("crystal.fudge", Number, One, Toml("1.0"), "scales the argument of the round, gauss and tophat shapes").positive(),
+    key("crystal.scale", Number, One, Toml("1.0"), "multiplies all Bragg scattering, as many crystals or a part of one in the beam do").non_negative(),
     key("crystal.mosaic_spread", DEG, One, Toml("0.0"), "largest angle by which a mosaic domain is turned").allow(Allowed::Between(0.0, 180.0)),
     key("crystal.mosaic_domains", Integer, One, Automatic("1 without a mosaic spread, 10 with one"),
         "number of mosaic domains").allow(COUNTED),
     key("crystal.mosaic_seed", Integer, One, Toml("12345678"), "seed of the mosaic domains").non_negative(),
     key("crystal.mosaic_generator", OneOf(&["keyed", "nanobragg"]), One, Toml("\"keyed\""),
         "random numbers of the mosaic domains: our own, or nanoBragg's for the same domains from the same seed"),
-    key("crystal.cell.a", ANGSTROM, One, Automatic("that of the structure-factor file"), "edge a").positive(),
-    key("crystal.cell.b", ANGSTROM, One, Automatic("as a, or that of the structure-factor file"), "edge b").positive(),
-    key("crystal.cell.c", ANGSTROM, One, Automatic("as a, or that of the structure-factor file"), "edge c").positive(),
-    key("crystal.cell.alpha", DEG, One, Toml("90.0"), "angle between b and c; from the structure-factor file when no cell is given")
+    key("crystal.space_group", Text, One, Absent("that of the file; a list without one is P1"),
+        "space group by any usual spelling (\"P 43 21 2\", 96, \"P 21/c\", \"R 3 2:H\"), instead of what the file says: the list is expanded by it to P1"),
+    key("crystal.cell.a", ANGSTROM, One, Automatic("that of the file of structure factors or coordinates"), "edge a").positive(),
+    key("crystal.cell.b", ANGSTROM, One, Automatic("as a, or that of the file of structure factors or coordinates"), "edge b").positive(),
+    key("crystal.cell.c", ANGSTROM, One, Automatic("as a, or that of the file of structure factors or coordinates"), "edge c").positive(),
+    key("crystal.cell.alpha", DEG, One, Toml("90.0"), "angle between b and c; from the file when no cell is given")
         .allow(Allowed::Between(0.0, 180.0)),
     key("crystal.cell.beta", DEG, One, Toml("90.0"), "angle between a and c; likewise").allow(Allowed::Between(0.0, 180.0)),
     key("crystal.cell.gamma", DEG, One, Toml("90.0"), "angle between a and b; likewise").allow(Allowed::Between(0.0, 180.0)),
     key("crystal.structure_factors.file", Path, One, Absent("every reflection has the default amplitude"),
-        "structure factors: text lines h k l F, or MTZ"),
-    key("crystal.structure_factors.format", OneOf(&["auto", "text", "nanobragg-text", "mtz", "fdump"]), One, Toml("\"auto\""),
-        "format of the file: by its name, text, text as nanoBragg reads it, MTZ, or nanoBragg's cache Fdump.bin"),
+        "structure factors (MTZ, CIF, CrystFEL, SHELX, lines h k l F), or coordinates (PDB, mmCIF) to compute them from; also gzipped"),
+    key("crystal.structure_factors.format", OneOf(FORMAT_NAMES), One, Toml("\"auto\""),
+        "format of the file: by its name and content, lines h k l F, the same as nanoBragg reads it, MTZ, nanoBragg's cache Fdump.bin, CIF with _refln, CrystFEL's list, SHELX's HKLF 4, or coordinates"),
     key("crystal.structure_factors.column", Text, One, Absent("the obvious column"), "label of the MTZ column with F or I"),
+    key("crystal.structure_factors.d_min", ANGSTROM, One,
+        Automatic("of coordinates: what the detector reaches (or sampling.d_min) and half a reciprocal cell more, two and a half for interpolation"),
+        "finest spacing of what is calculated or filled in; reflections of a file beyond it are left out").positive(),
+    key("crystal.structure_factors.models", OneOf(&["first", "all"]), One, Toml("\"first\""),
+        "which models of coordinates scatter: the first, or all, each with the same share of the crystal"),
+    key("crystal.structure_factors.solvent", Bool, One, Toml("true"), "whether bulk solvent fills the cell between the atoms of coordinates"),
+    key("crystal.structure_factors.k_sol", Number, One, Toml("0.35"), "density of the bulk solvent, electrons/Å³").non_negative(),
+    key("crystal.structure_factors.b_sol", Number, One, Toml("46.0"), "B of the bulk solvent's boundary, Å²").non_negative(),
+    key("crystal.structure_factors.anomalous", Bool, One, Toml("true"),
+        "whether atoms of coordinates have dispersion corrections f′ and f″, at the mean energy of the beam's sources"),
+    key("crystal.structure_factors.fill", OneOf(&["none", "constant", "coordinates", "wilson"]), One, Toml("\"none\""),
+        "what the reflections to d_min get that a file of structure factors lacks: nothing, fill_amplitude, F_calc of fill_file on the file's scale, or amplitudes by Wilson's statistics"),
+    key("crystal.structure_factors.fill_file", Path, One, Absent("only fill = \"coordinates\" needs it"), "coordinates to fill in from"),
+    key("crystal.structure_factors.fill_amplitude", Number, One, Required("fill = \"constant\" needs it"),
+        "amplitude |F| in electrons of reflections that are filled in").non_negative(),
+    key("crystal.structure_factors.synthetic", OneOf(&["wilson"]), One, Absent("the file is used"),
+        "amplitudes by chance instead of a file: \"wilson\" draws those of a protein that fills the cell"),
+    key("crystal.structure_factors.wilson_b", Number, One, Toml("20.0"), "B of the synthetic amplitudes, Å²").non_negative(),
+    key("crystal.structure_factors.seed", Integer, One, Toml("1"), "seed of amplitudes by Wilson's statistics").non_negative(),
     key("crystal.structure_factors.default", Number, One, Toml("0.0"),
         "amplitude |F| in electrons of every reflection that the file does not have").non_negative(),
+    key("crystal.structure_factors.scale", Number, One, Toml("1.0"), "multiplies every amplitude |F|").positive(),
+    key("crystal.structure_factors.b_factor", Number, One, Toml("0.0"),
+        "B in Å²: amplitudes of the file are multiplied by exp(−B/(4 d²)), d the spacing"),
     key("crystal.structure_factors.interpolation", OneOf(&["nearest", "tricubic", "auto"]), One,
         Automatic("tricubic when reflections are loaded and any of n_cells is 1 or 2, nearest otherwise"),
         "how |F| is read between reflections"),
@@ -277,6 +317,9 @@ pub const KEYS: &[Key] = &[
         "largest fraction of a pixel's value that may be left out by skipping orientations whose Gaussian or top-hat spots do not reach it; 0 skips none")
         .allow(Allowed::Between(0.0, 0.01)),
     key("background.water", MM, One, Toml("0.0"), "thickness of water in the beam").non_negative(),
+    key("background.offset", Number, One, Toml("0.0"), "photons in every pixel besides, in the middle of each panel"),
+    key("background.slope_fast", Number, One, Toml("0.0"), "how many more of them there are from pixel to pixel along fast"),
+    key("background.slope_slow", Number, One, Toml("0.0"), "how many more of them there are from pixel to pixel along slow"),
     key("noise.poisson", Bool, One, Automatic("true when a seed is given"), "whether photons are counted with Poisson noise"),
     key("noise.seed", Integer, One, Automatic("1, when there is noise"), "seed of the noise").non_negative(),
     key("noise.adc_offset", Number, One, Toml("0.0"), "counts added to every pixel").non_negative(),
@@ -302,6 +345,7 @@ pub const ALTERNATIVES: &[&[&[&str]]] = &[
     &[&["beam.polarization_normal"], &["beam.polarization_vector"]],
     &[&["beam.source_file"], &["beam.divergence", "beam.dispersion"]],
     &[&["crystal.n_cells"], &["crystal.size"]],
+    &[&["crystal.structure_factors.file"], &["crystal.structure_factors.synthetic"]],
     &[&["output.png.percentiles"], &["output.png.range"]],
     &[
         &["crystal.misset"],
@@ -393,7 +437,7 @@ impl Key {
         let one = match self.kind {
             In(unit) => unit.allowed().to_owned(),
             InOr(unit, word) => format!("{}, or \"{word}\"", unit.allowed()),
-            Number => "a number".to_owned(),
+            Number | Amount => "a number".to_owned(),
             Integer => "a whole number".to_owned(),
             Bool => "true or false".to_owned(),
             Text => "text in quotes".to_owned(),

@@ -9,11 +9,16 @@ pub mod print;
 pub mod quantity;
 pub mod reference;
 pub mod resolve;
+mod starting_point;
 pub mod toml;
 pub mod value;
 
 pub use metadata::metadata;
-pub use resolve::{Output, Resolved, read_reflections, resolve, resolve_noise, resolve_picture, resolve_with};
+pub use resolve::{
+    Amplitudes, Known, Listed, Output, Resolved, resolve, resolve_amplitudes, resolve_cell, resolve_knowing,
+    resolve_noise, resolve_picture, resolve_with,
+};
+pub use starting_point::starting_point;
 pub use value::Value;
 
 use crate::error::{Error, Result};

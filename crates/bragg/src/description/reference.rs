@@ -58,7 +58,7 @@ fn value(key: &Key) -> String {
         Kind::In(Unit::Fraction) => "fraction".to_owned(),
         Kind::In(unit) => unit.symbol().to_owned(),
         Kind::InOr(unit, word) => format!("{} or `\"{word}\"`", unit.symbol()),
-        Kind::Number => "number".to_owned(),
+        Kind::Number | Kind::Amount => "number".to_owned(),
         Kind::Integer => "whole number".to_owned(),
         Kind::Bool => "`true` or `false`".to_owned(),
         Kind::Text => "text".to_owned(),

@@ -157,9 +157,12 @@ impl Key {
                 Kind::In(_) | Kind::InOr(..) | Kind::Number | Kind::PixelPosition,
                 ref number @ (Value::Number(_) | Value::Integer(_)),
             ) => Value::Number(number.number().unwrap_or(f64::NAN)),
-            (Kind::Integer, Value::Integer(n)) => Value::Integer(n),
+            (Kind::Integer | Kind::Amount, Value::Integer(n)) => Value::Integer(n),
+            (Kind::Amount, Value::Number(x)) => Value::Number(x),
             (Kind::Bool, Value::Bool(yes)) => Value::Bool(yes),
             (Kind::Text, Value::Text(text)) => Value::Text(text),
+            // the number of a space group
+            (Kind::Text, Value::Integer(n)) => Value::Text(n.to_string()),
             (Kind::Path, Value::Text(text)) if !text.is_empty() => Value::Path(PathBuf::from(text)),
             (Kind::Path, Value::Path(path)) => Value::Path(path),
             (Kind::OneOf(names), Value::Text(text)) => {

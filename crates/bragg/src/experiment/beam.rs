@@ -1,57 +1,60 @@
 //! The incident beam: a list of point sources with one wavelength each.
 
 use crate::math::Vec3;
+use crate::real::Real;
 
 /// One direction and wavelength of the incident beam.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Source {
+pub struct Source<R = f64> {
     /// Unit vector from the sample to the source (dxtbx's beam direction).
-    pub direction: Vec3,
+    pub direction: Vec3<R>,
     /// Wavelength (Å).
-    pub wavelength: f64,
+    pub wavelength: R,
     /// Relative intensity; the mean over all sources is 1.
-    pub weight: f64,
+    pub weight: R,
 }
 
 /// The polarisation of the incident beam.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Polarization {
+pub struct Polarization<R = f64> {
     /// Kahn's factor K: 1 fully polarised along [`Self::e_vector`], 0 unpolarised, −1 polarised across it. dxtbx's
     /// polarisation fraction is (1 + K)/2.
-    pub kahn_factor: f64,
+    pub kahn_factor: R,
     /// Direction of the electric field: unit vector.
-    pub e_vector: Vec3,
+    pub e_vector: Vec3<R>,
 }
 
 /// The incident beam.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Beam {
+pub struct Beam<R = f64> {
     /// Unit vector from the sample to the nominal source (dxtbx's beam direction).
-    pub direction: Vec3,
+    pub direction: Vec3<R>,
     /// Nominal wavelength (Å).
-    pub wavelength: f64,
+    pub wavelength: R,
     /// Photons per m² on the sample.
-    pub fluence: f64,
+    pub fluence: R,
     /// The polarisation; `None` leaves the polarisation factor out.
-    pub polarization: Option<Polarization>,
+    pub polarization: Option<Polarization<R>>,
     /// What the beam consists of; at least one.
-    pub sources: Vec<Source>,
+    pub sources: Vec<Source<R>>,
+    /// The ranges that the sources fill; `None` for a list of sources.
+    pub spread: Option<Spread<R>>,
 }
 
-impl Beam {
+impl<R: Real> Beam<R> {
     /// Unit vector of propagation: from the source through the sample.
-    pub fn propagation(&self) -> Vec3 {
+    pub fn propagation(&self) -> Vec3<R> {
         -self.direction
     }
 }
 
 /// Equally spaced points that fill a range symmetrically about its middle.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Ticks {
+pub struct Ticks<R = f64> {
     /// From the first to the last point, when the steps fill it.
-    pub range: f64,
+    pub range: R,
     /// Between neighbouring points.
-    pub step: f64,
+    pub step: R,
     /// Number of points.
     pub n_steps: usize,
 }
@@ -59,52 +62,65 @@ pub struct Ticks {
 impl Ticks {
     /// The middle alone.
     pub const ONE: Self = Self { range: 0.0, step: 0.0, n_steps: 1 };
+}
 
-    /// The same; the middle alone when range, step or number is not positive.
-    fn collapsed(self) -> Self {
-        if self.range > 0.0 && self.step > 0.0 && self.n_steps > 0 { self } else { Self::ONE }
+impl<R: Real> Ticks<R> {
+    /// Whether there is more than the middle: range, step and number are positive.
+    pub fn is_spread(&self) -> bool {
+        self.range.value() > 0.0 && self.step.value() > 0.0 && self.n_steps > 0
     }
 
-    fn offset(&self, i: usize) -> f64 {
-        self.step * i as f64 - self.range / 2.0
+    /// The same; the middle alone where there is no more.
+    fn collapsed(self) -> Self {
+        let zero = R::constant(0.0);
+        if self.is_spread() { self } else { Self { range: zero, step: zero, n_steps: 1 } }
+    }
+
+    fn offset(&self, i: usize) -> R {
+        self.step * R::constant(i as f64) - self.range / R::constant(2.0)
     }
 
     /// The square that decides whether a direction lies in the round range: 4·(offset² − correction)/range².
-    fn round(&self, offset: f64) -> f64 {
-        if self.range == 0.0 {
+    fn round(&self, offset: R) -> f64 {
+        let [range, step, offset] = [self.range, self.step, offset].map(Real::value);
+        if range == 0.0 {
             return 0.0;
         }
         let odd = (self.n_steps % 2) as f64;
-        4.0 * (offset * offset - self.step * self.step / 4.0 * (1.0 - odd)) / (self.range * self.range)
+        4.0 * (offset * offset - step * step / 4.0 * (1.0 - odd)) / (range * range)
     }
 }
 
 /// Directions and wavelengths around the nominal ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Spread {
+pub struct Spread<R = f64> {
     /// Directions along the electric field (mrad).
-    pub horizontal: Ticks,
+    pub horizontal: Ticks<R>,
     /// Directions across it (mrad).
-    pub vertical: Ticks,
+    pub vertical: Ticks<R>,
     /// Whether the corners of the range of directions are left out.
     pub round: bool,
     /// Wavelengths, as fractions of the nominal one.
-    pub dispersion: Ticks,
+    pub dispersion: Ticks<R>,
+    /// The electric field, along and across which directions are counted: unit vector.
+    pub e_vector: Vec3<R>,
 }
 
-impl Spread {
+impl<R: Real> Spread<R> {
     /// The number of sources before corners are left out.
     pub fn n_sources(&self) -> f64 {
         [self.horizontal, self.vertical, self.dispersion].map(|ticks| ticks.collapsed().n_steps as f64).iter().product()
     }
 
     /// The sources: for each horizontal tick, each vertical tick, each wavelength. A direction is that of the nominal source turned
-    /// about the electric field `e_vector` by the vertical angle, then about propagation × `e_vector` by the horizontal one
+    /// about the electric field by the vertical angle, then about propagation × field by the horizontal one
     /// (nanoBragg's `-hdivrange` … `-dispersion`). Empty when every direction is left out.
-    pub fn sources(&self, direction: Vec3, e_vector: Vec3, wavelength: f64) -> Vec<Source> {
+    pub fn sources(&self, direction: Vec3<R>, wavelength: R) -> Vec<Source<R>> {
+        let e_vector = self.e_vector;
         let [horizontal, vertical, dispersion] =
             [self.horizontal, self.vertical, self.dispersion].map(Ticks::collapsed);
         let upright = (-direction).cross(e_vector).unit();
+        let (one, per_mrad) = (R::constant(1.0), R::constant(RADIAN_PER_MRAD));
         let mut sources = Vec::new();
         for h in (0..horizontal.n_steps).map(|i| horizontal.offset(i)) {
             for v in (0..vertical.n_steps).map(|i| vertical.offset(i)) {
@@ -112,10 +128,10 @@ impl Spread {
                     continue;
                 }
                 let turned =
-                    (direction * 10.0).rotated(e_vector, v * RADIAN_PER_MRAD).rotated(upright, h * RADIAN_PER_MRAD);
+                    (direction * R::constant(10.0)).rotated(e_vector, v * per_mrad).rotated(upright, h * per_mrad);
                 for j in 0..dispersion.n_steps {
-                    let wavelength = wavelength * (1.0 + dispersion.offset(j));
-                    sources.push(Source { direction: turned.unit(), wavelength, weight: 1.0 });
+                    let wavelength = wavelength * (one + dispersion.offset(j));
+                    sources.push(Source { direction: turned.unit(), wavelength, weight: one });
                 }
             }
         }
@@ -172,19 +188,19 @@ mod tests {
     const E: Vec3 = Vec3([1.0, 0.0, 0.0]);
 
     fn spread() -> Spread {
-        Spread { horizontal: Ticks::ONE, vertical: Ticks::ONE, round: true, dispersion: Ticks::ONE }
+        Spread { horizontal: Ticks::ONE, vertical: Ticks::ONE, round: true, dispersion: Ticks::ONE, e_vector: E }
     }
 
     #[test]
     fn no_spread_is_the_nominal_source() {
-        let sources = spread().sources(DIRECTION, E, 1.2);
+        let sources = spread().sources(DIRECTION, 1.2);
         assert_eq!(sources, [Source { direction: DIRECTION, wavelength: 1.2, weight: 1.0 }]);
     }
 
     #[test]
     fn wavelengths_fill_the_range_symmetrically() {
         let dispersion = Ticks { range: 0.02, step: 0.01, n_steps: 3 };
-        let sources = Spread { dispersion, ..spread() }.sources(DIRECTION, E, 1.0);
+        let sources = Spread { dispersion, ..spread() }.sources(DIRECTION, 1.0);
         for (source, expected) in sources.iter().zip([0.99, 1.0, 1.01]) {
             assert!((source.wavelength - expected).abs() < 1e-15);
         }
@@ -194,12 +210,12 @@ mod tests {
     fn directions_lie_along_and_across_the_field() {
         let horizontal = Ticks { range: 2.0, step: 1.0, n_steps: 3 };
         // vertical = propagation × E = −z × x = −y, about which the source at +z turns by −1 mrad towards +x
-        let sources = Spread { horizontal, ..spread() }.sources(DIRECTION, E, 1.0);
+        let sources = Spread { horizontal, ..spread() }.sources(DIRECTION, 1.0);
         let x: Vec<_> = sources.iter().map(|source| source.direction[0]).collect();
         assert!((x[0] - 1e-3_f64.sin()).abs() < 1e-15 && x[1] == 0.0 && (x[2] + 1e-3_f64.sin()).abs() < 1e-15, "{x:?}");
         assert!(sources.iter().all(|source| source.direction[1].abs() < 1e-15));
         // about E = x the source at +z turns by −1 mrad towards +y
-        let sources = Spread { vertical: horizontal, ..spread() }.sources(DIRECTION, E, 1.0);
+        let sources = Spread { vertical: horizontal, ..spread() }.sources(DIRECTION, 1.0);
         let y: Vec<_> = sources.iter().map(|source| source.direction[1]).collect();
         assert!((y[0] - 1e-3_f64.sin()).abs() < 1e-15 && y[1] == 0.0 && (y[2] + 1e-3_f64.sin()).abs() < 1e-15, "{y:?}");
     }
@@ -208,7 +224,7 @@ mod tests {
     fn round_ranges_leave_out_the_corners() {
         let ticks = |n_steps: usize| Ticks { range: 1.0, step: 1.0 / (n_steps as f64 - 1.0), n_steps };
         let count = |n, round| {
-            Spread { horizontal: ticks(n), vertical: ticks(n), round, ..spread() }.sources(DIRECTION, E, 1.0).len()
+            Spread { horizontal: ticks(n), vertical: ticks(n), round, ..spread() }.sources(DIRECTION, 1.0).len()
         };
         assert_eq!(count(3, false), 9);
         assert_eq!(count(3, true), 5);

@@ -2,6 +2,7 @@
 
 use crate::math::{Mat3, Vec3};
 use crate::random::Generator;
+use crate::real::Real;
 
 /// The shape of the crystal (of each mosaic domain), which sets the shape of its spots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,9 +19,9 @@ pub enum Shape {
 
 /// The mosaic domains: copies of the crystal in slightly different orientations, added in intensity.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Mosaic {
+pub struct Mosaic<R = f64> {
     /// Largest angle (deg) by which a domain is turned.
-    pub spread: f64,
+    pub spread: R,
     /// Number of domains.
     pub n_domains: usize,
     /// Seed of the domains' orientations.
@@ -31,27 +32,29 @@ pub struct Mosaic {
 
 /// A crystal in the laboratory frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Crystal {
+pub struct Crystal<R = f64> {
     /// Rows a, b, c (Å) in the laboratory frame, at spindle angle 0.
-    pub real_space: Mat3,
-    /// Number of unit cells along a, b and c.
-    pub n_cells: [u32; 3],
+    pub real_space: Mat3<R>,
+    /// Number of unit cells along a, b and c: at least 1, usually whole.
+    pub n_cells: [R; 3],
     /// The shape of each domain.
     pub shape: Shape,
     /// Scales the argument of the round, Gaussian and top-hat shapes; 1 conserves the integrated intensity of the parallelepiped.
-    pub fudge: f64,
+    pub fudge: R,
     /// The mosaic domains.
-    pub mosaic: Mosaic,
+    pub mosaic: Mosaic<R>,
+    /// Multiplies all Bragg scattering.
+    pub scale: R,
 }
 
-impl Crystal {
+impl<R: Real> Crystal<R> {
     /// The reciprocal basis a*, b*, c* (1/Å) by rows.
-    pub fn reciprocal(&self) -> Mat3 {
+    pub fn reciprocal(&self) -> Mat3<R> {
         self.real_space.reciprocal_rows()
     }
 
     /// Lengths of a, b, c (Å).
-    pub fn edges(&self) -> [f64; 3] {
+    pub fn edges(&self) -> [R; 3] {
         self.real_space.0.map(Vec3::norm)
     }
 }

@@ -1,6 +1,7 @@
 //! The detector: a list of flat panels.
 
 use crate::math::Vec3;
+use crate::real::Real;
 use std::sync::Arc;
 
 /// A window of pixels, both ends inclusive.
@@ -14,19 +15,19 @@ pub struct Roi {
 
 /// A flat, rectangular panel.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Panel {
+pub struct Panel<R = f64> {
     /// Its name.
     pub name: String,
     /// Corner of the first pixel (mm, laboratory frame).
-    pub origin: Vec3,
+    pub origin: Vec3<R>,
     /// Unit vector along rows: the direction in which the index changes fastest.
-    pub fast_axis: Vec3,
+    pub fast_axis: Vec3<R>,
     /// Unit vector along columns.
-    pub slow_axis: Vec3,
+    pub slow_axis: Vec3<R>,
     /// Unit vector across the plane, away from the sample: depth in the sensor is measured along it.
-    pub normal: Vec3,
+    pub normal: Vec3<R>,
     /// Edge of a (square) pixel (mm).
-    pub pixel_size: f64,
+    pub pixel_size: R,
     /// Number of pixels along the fast axis.
     pub n_fast: usize,
     /// Number of pixels along the slow axis.
@@ -37,40 +38,46 @@ pub struct Panel {
     pub mask: Option<Arc<[bool]>>,
 }
 
-impl Panel {
+impl<R: Real> Panel<R> {
     /// Distance (mm) from the sample to the nearest point of the panel's plane.
-    pub fn close_distance(&self) -> f64 {
+    pub fn close_distance(&self) -> R {
         self.origin.dot(self.normal)
+    }
+
+    /// The position (mm) of a point at fast and slow coordinates in pixels from the corner of the first pixel.
+    pub fn position(&self, fast: R, slow: R) -> Vec3<R> {
+        self.origin + self.fast_axis * (fast * self.pixel_size) + self.slow_axis * (slow * self.pixel_size)
+    }
+
+    /// The position (mm) of its middle.
+    pub fn middle(&self) -> Vec3<R> {
+        self.position(R::constant(self.n_fast as f64 / 2.0), R::constant(self.n_slow as f64 / 2.0))
     }
 
     /// Where the line from the sample along unit vector `along` meets the plane: fast and slow coordinates in pixels from the
     /// corner of the first pixel; `None` when it does not.
     pub fn intersection(&self, along: Vec3) -> Option<[f64; 2]> {
-        let plane = self.fast_axis.cross(self.slow_axis);
-        let path = self.origin.dot(plane) / along.dot(plane);
+        let [origin, fast_axis, slow_axis] = [self.origin, self.fast_axis, self.slow_axis].map(Vec3::value);
+        let plane = fast_axis.cross(slow_axis);
+        let path = origin.dot(plane) / along.dot(plane);
         if !(path.is_finite() && path > 0.0) {
             return None;
         }
-        let in_plane = along * path - self.origin;
-        let (fast, slow) = (self.fast_axis.dot(in_plane), self.slow_axis.dot(in_plane));
-        Some([fast / self.pixel_size, slow / self.pixel_size])
-    }
-
-    /// The position (mm) of a point at fast and slow coordinates in pixels from the corner of the first pixel.
-    pub fn position(&self, fast: f64, slow: f64) -> Vec3 {
-        self.origin + self.fast_axis * (fast * self.pixel_size) + self.slow_axis * (slow * self.pixel_size)
+        let in_plane = along * path - origin;
+        let pixel_size = self.pixel_size.value();
+        Some([fast_axis.dot(in_plane) / pixel_size, slow_axis.dot(in_plane) / pixel_size])
     }
 }
 
 /// The sensitive layer, in which photons are absorbed at different depths.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sensor {
+pub struct Sensor<R = f64> {
     /// Number of sub-layers that are sampled.
     pub n_layers: usize,
     /// Thickness of each sub-layer (mm).
-    pub layer_thickness: f64,
+    pub layer_thickness: R,
     /// Linear attenuation coefficient µ (1/mm).
-    pub attenuation: f64,
+    pub attenuation: R,
 }
 
 /// How the pixels lie.
@@ -85,17 +92,37 @@ pub enum Curvature {
     NanoBraggSphere,
 }
 
+/// The arm that carries the detector.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Arm<R = f64> {
+    /// How far it is turned (deg).
+    pub two_theta: R,
+    /// What it turns about: unit vector, right-handed.
+    pub axis: Vec3,
+    /// A point of that axis (mm, laboratory frame).
+    pub pivot: Vec3,
+}
+
+/// An arm that is not turned, about lab x through the sample.
+impl<R: Real> Default for Arm<R> {
+    fn default() -> Self {
+        Self { two_theta: R::constant(0.0), axis: Vec3::new(1.0, 0.0, 0.0), pivot: Vec3::default() }
+    }
+}
+
 /// A detector.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Detector {
+pub struct Detector<R = f64> {
     /// Its panels; at least one.
-    pub panels: Vec<Panel>,
+    pub panels: Vec<Panel<R>>,
     /// The sensor, when photons are counted with its efficiency and parallax.
-    pub sensor: Option<Sensor>,
+    pub sensor: Option<Sensor<R>>,
     /// Flat or on a sphere (one panel only).
     pub curvature: Curvature,
     /// Distance (mm) along the beam from the sample to the detector: the radius of a curved one.
-    pub distance: f64,
+    pub distance: R,
+    /// What carries it.
+    pub arm: Arm<R>,
     /// Whether pixels subtend 1/R² (per m²) whatever their size and obliquity.
     pub point_pixels: bool,
 }

@@ -4,10 +4,12 @@
 //! turns an experiment into the kernel's tables.
 
 pub mod beam;
+mod constant;
 pub mod coverage;
 pub mod crystal;
 pub mod detector;
 pub mod noise;
+pub mod reach;
 pub mod sampling;
 pub mod scan;
 pub mod sensor_material;
@@ -16,7 +18,7 @@ pub mod unit_cell;
 
 pub use beam::{Beam, Polarization, Source};
 pub use crystal::{Crystal, Mosaic, Shape};
-pub use detector::{Curvature, Detector, Panel, Roi, Sensor};
+pub use detector::{Arm, Curvature, Detector, Panel, Roi, Sensor};
 pub use noise::Noise;
 pub use sampling::{Physics, Precision, RunningFactors, Sampling};
 pub use scan::Scan;
@@ -25,19 +27,21 @@ pub use unit_cell::UnitCell;
 
 /// Everything an image depends on, before any detector noise.
 #[derive(Debug, Clone)]
-pub struct Experiment {
+pub struct Experiment<R = f64> {
     /// The crystal.
-    pub crystal: Crystal,
+    pub crystal: Crystal<R>,
     /// The structure-factor amplitudes of its unit cell.
-    pub structure_factors: StructureFactors,
+    pub structure_factors: StructureFactors<R>,
     /// The incident beam.
-    pub beam: Beam,
+    pub beam: Beam<R>,
     /// The detector.
-    pub detector: Detector,
+    pub detector: Detector<R>,
     /// The rotation of the crystal during the exposure.
-    pub scan: Scan,
+    pub scan: Scan<R>,
     /// How finely everything is sampled, and which physics combines the samples.
     pub sampling: Sampling,
     /// Thickness of water (mm) in the beam that adds a uniform background; 0 for none.
-    pub water_thickness: f64,
+    pub water_thickness: R,
+    /// Photons in every pixel besides: those in the middle of a panel, and how many more there are from pixel to pixel along fast and slow.
+    pub background_plane: [R; 3],
 }

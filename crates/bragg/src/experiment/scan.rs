@@ -4,17 +4,17 @@ use crate::math::Vec3;
 
 /// A sweep about the spindle, sampled at equal steps.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Scan {
+pub struct Scan<R = f64> {
     /// The spindle: unit vector, rotations are right-handed about it.
     pub axis: Vec3,
     /// Angle of the first sample (deg).
-    pub first: f64,
+    pub first: R,
     /// Angle between samples (deg).
-    pub step: f64,
+    pub step: R,
     /// Number of samples.
     pub n_steps: usize,
     /// Start of the exposure (deg), for image headers.
-    pub start: f64,
+    pub start: R,
     /// Width of the exposure (deg), for image headers.
-    pub range: f64,
+    pub range: R,
 }

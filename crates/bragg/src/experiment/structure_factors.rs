@@ -14,11 +14,15 @@ pub enum Interpolation {
 
 /// The structure-factor amplitudes of the unit cell.
 #[derive(Debug, Clone)]
-pub struct StructureFactors {
+pub struct StructureFactors<R = f64> {
     /// The amplitudes that are known.
-    pub grid: Option<Arc<AmplitudeGrid>>,
+    pub grid: Option<Arc<AmplitudeGrid<R>>>,
     /// |F| (electrons) of every reflection that is not in the grid.
-    pub default_f: f64,
+    pub default_f: R,
+    /// Multiplies every |F|.
+    pub scale: R,
+    /// B (Å²): those of the grid are weakened by exp(−B/(4 d²)), d the spacing.
+    pub b_factor: R,
     /// How they are read between reflections.
     pub interpolation: Interpolation,
 }

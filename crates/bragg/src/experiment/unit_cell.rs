@@ -1,14 +1,15 @@
 //! Unit cells and the bases they are drawn in.
 
 use crate::math::{Mat3, Vec3};
+use crate::real::Real;
 
 /// A unit cell: edges (Å) and angles (deg).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct UnitCell {
+pub struct UnitCell<R = f64> {
     /// Lengths of a, b, c (Å).
-    pub edges: [f64; 3],
+    pub edges: [R; 3],
     /// Angles α (b, c), β (a, c), γ (a, b) (deg).
-    pub angles: [f64; 3],
+    pub angles: [R; 3],
 }
 
 impl UnitCell {
@@ -50,28 +51,35 @@ impl UnitCell {
         let angle = |u: Vec3, v: Vec3| (u.dot(v) / (u.norm() * v.norm())).clamp(-1.0, 1.0).acos().to_degrees();
         Self { edges: [a.norm(), b.norm(), c.norm()], angles: [angle(b, c), angle(a, c), angle(a, b)] }
     }
+}
 
+impl<R: Real> UnitCell<R> {
     /// The basis a, b, c (Å) by rows in the crystal's Cartesian frame: a along x, b in the xy plane (the convention of the PDB and
     /// of dxtbx; International Tables B, 3.3.1).
-    pub fn basis(&self) -> Mat3 {
+    pub fn basis(&self) -> Mat3<R> {
+        let zero = R::constant(0.0);
         let [a, b, c] = self.edges;
         let [(sin_alpha, cos_alpha), (_, cos_beta), (sin_gamma, cos_gamma)] = self.angles.map(exact_sin_cos);
         let c_y = (cos_alpha - cos_beta * cos_gamma) / sin_gamma;
         let c_z = (sin_alpha * sin_alpha - cos_beta * cos_beta - cos_gamma * cos_gamma
-            + 2.0 * cos_alpha * cos_beta * cos_gamma)
+            + R::constant(2.0) * cos_alpha * cos_beta * cos_gamma)
             .sqrt()
             / sin_gamma;
         Mat3::from_rows([
-            Vec3::new(a, 0.0, 0.0),
-            Vec3::new(b * cos_gamma, b * sin_gamma, 0.0),
+            Vec3::new(a, zero, zero),
+            Vec3::new(b * cos_gamma, b * sin_gamma, zero),
             Vec3::new(c * cos_beta, c * c_y, c * c_z),
         ])
     }
 }
 
 /// Sine and cosine of an angle in degrees, exact at 90.
-fn exact_sin_cos(degrees: f64) -> (f64, f64) {
-    if degrees == 90.0 { (1.0, 0.0) } else { degrees.to_radians().sin_cos() }
+fn exact_sin_cos<R: Real>(degrees: R) -> (R, R) {
+    if degrees.is_fixed_at(90.0) {
+        return (R::constant(1.0), R::constant(0.0));
+    }
+    let radians = degrees * R::constant(1f64.to_radians());
+    (radians.sin(), radians.cos())
 }
 
 #[cfg(test)]

@@ -13,6 +13,15 @@ const BUFFER: usize = 1 << 16;
 /// Links followed before a chain of them is taken for a loop, as Linux does.
 const MAX_LINKS: usize = 40;
 
+/// How the names of temporary files begin and end.
+const TEMPORARY: [&str; 2] = [".bragg-", ".partial"];
+
+/// Whether a path is that of a temporary file, which is left over where a process was ended while it wrote.
+pub(crate) fn is_temporary(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with(TEMPORARY[0]) && name.ends_with(TEMPORARY[1])
+}
+
 /// Writes `path` through `body` into a temporary file beside it, and gives that file the name once all of it is
 /// written. On any error the temporary file is removed and what was at `path` stays as it was.
 ///
@@ -191,7 +200,7 @@ fn begin(target: &Path, exists: bool) -> io::Result<tempfile::NamedTempFile> {
 
 fn temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".bragg-").suffix(".partial");
+    builder.prefix(TEMPORARY[0]).suffix(TEMPORARY[1]);
     #[cfg(unix)]
     builder.permissions({
         use std::os::unix::fs::PermissionsExt;

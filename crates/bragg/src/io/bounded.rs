@@ -16,7 +16,11 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     read_at_most(path, MAX_BYTES)
 }
 
-fn read_at_most(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
+/// The bytes of a file of at most `max_bytes`.
+///
+/// # Errors
+/// The file cannot be read, or is larger.
+pub(crate) fn read_at_most(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
     let too_large =
         || Error::file(path, None, format!("is larger than {} MiB, the most that is read", max_bytes >> 20));
     let file = File::open(path).map_err(|e| Error::io("read", path, e))?;

@@ -5,7 +5,9 @@
 //! included where it matters.
 
 use crate::error::{Error, Result};
-use crate::reflections::{MAX_INDEX, Miller, Reflections};
+use crate::io::numbers::{excerpt, index, index_in_range, number};
+use crate::reflections::{Miller, Reflections};
+use std::io::{self, Write};
 use std::path::Path;
 
 /// Reads `h k l F` lines: whole indices (`3` or `3.0`), F (electrons) not negative; further columns, blank lines and
@@ -15,7 +17,7 @@ use std::path::Path;
 /// A line that says anything else, by its number; a file without reflections.
 pub fn parse(bytes: &[u8], path: &Path) -> Result<Reflections> {
     read_lines(bytes, path, |[h, k, l, amplitude]| {
-        let hkl = [whole(h)?, whole(k)?, whole(l)?];
+        let hkl = [index(h)?, index(k)?, index(l)?];
         let value = number(amplitude, "the amplitude")?;
         if value < 0.0 {
             return Err(format!("the amplitude {amplitude} is negative; |F| must be 0 or more"));
@@ -33,7 +35,7 @@ pub fn parse(bytes: &[u8], path: &Path) -> Result<Reflections> {
 /// A line that does not begin with four finite numbers, by its number; a file without reflections.
 pub fn parse_nanobragg(bytes: &[u8], path: &Path) -> Result<Reflections> {
     read_lines(bytes, path, |[h, k, l, amplitude]| {
-        let nearest = |text: &str| in_range((number(text, "an index")? - 0.5).ceil(), text);
+        let nearest = |text: &str| index_in_range((number(text, "an index")? - 0.5).ceil(), text);
         Ok(([nearest(h)?, nearest(k)?, nearest(l)?], number(amplitude, "the amplitude")?))
     })
 }
@@ -58,7 +60,7 @@ fn read_lines(
                 record([next()?, next()?, next()?, next()?])
             })
             .map_err(|what| {
-                let shown = excerpt(content);
+                let shown = excerpt(&String::from_utf8_lossy(content));
                 Error::file(path, i + 1, format!("`{shown}` cannot be read as h k l F: {what}"))
             })?;
         list.push(entry);
@@ -69,34 +71,12 @@ fn read_lines(
     Ok(Reflections { list, source: path.to_owned(), ..Reflections::default() })
 }
 
-/// The start of a line, fit for a message.
-fn excerpt(line: &[u8]) -> String {
-    let text = String::from_utf8_lossy(line);
-    let text: String = text.trim().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if text.chars().count() <= 60 { text } else { text.chars().take(57).chain("...".chars()).collect() }
-}
-
-fn number(text: &str, what: &str) -> std::result::Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(value) if value.is_finite() => Ok(value),
-        _ => Err(format!("{what} `{}` is not a finite number", excerpt(text.as_bytes()))),
-    }
-}
-
-fn whole(text: &str) -> std::result::Result<i32, String> {
-    let value = number(text, "the index")?;
-    if value.fract() != 0.0 {
-        return Err(format!("the index {} is not a whole number", excerpt(text.as_bytes())));
-    }
-    in_range(value, text)
-}
-
-fn in_range(value: f64, text: &str) -> std::result::Result<i32, String> {
-    if value.abs() <= f64::from(MAX_INDEX) {
-        Ok(value as i32)
-    } else {
-        Err(format!("the index {} is beyond ±{MAX_INDEX}", excerpt(text.as_bytes())))
-    }
+/// Writes `h k l F` lines in the order of the list, F with as many digits as give the same number again.
+///
+/// # Errors
+/// What the operating system refuses.
+pub fn write(list: &[(Miller, f64)], out: &mut dyn Write) -> io::Result<()> {
+    list.iter().try_for_each(|([h, k, l], amplitude)| writeln!(out, "{h} {k} {l} {amplitude}"))
 }
 
 #[cfg(test)]
@@ -115,6 +95,15 @@ mod tests {
         assert_eq!(read.source, Path::new("p1.hkl"));
         assert!(read.cell.is_none() && read.symmetry.is_empty());
         assert_eq!(parse_nanobragg(text, Path::new("p1.hkl")).unwrap(), read);
+    }
+
+    #[test]
+    fn what_is_written_reads_the_same() {
+        let list = vec![([-3, 0, 12], 0.1), ([0, 0, 0], 1e-7), ([1, 2, 3], 123_456.789), ([1, 2, 4], 1.0 / 3.0)];
+        let mut written = Vec::new();
+        write(&list, &mut written).unwrap();
+        assert_eq!(parse(&written, Path::new("p1.hkl")).unwrap().list, list);
+        assert!(written.starts_with(b"-3 0 12 0.1\n"));
     }
 
     #[test]

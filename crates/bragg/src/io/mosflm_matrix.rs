@@ -43,6 +43,37 @@ pub fn read(path: &Path) -> Result<Mat3> {
     Ok(matrix)
 }
 
+/// A vector of the laboratory frame (imgCIF: x along the spindle, z to the source) from MOSFLM's.
+#[must_use]
+pub fn lab_from_mosflm(v: Vec3) -> Vec3 {
+    Vec3::new(v[2], v[1], -v[0])
+}
+
+/// A vector of MOSFLM's frame from the laboratory frame.
+#[must_use]
+pub fn mosflm_from_lab(v: Vec3) -> Vec3 {
+    Vec3::new(-v[2], v[1], v[0])
+}
+
+/// The text of a matrix file for reciprocal axes a*, b*, c* (rows, 1/Å, laboratory frame): A times the wavelength (Å), no missets, U, the
+/// cell (a, b, c in Å, α, β, γ in deg), no missets. U = A·B⁻¹ with B after Busing & Levy, Acta Cryst. 22 (1967) 457: a* along x, b* in
+/// the xy plane.
+#[must_use]
+pub fn text(reciprocal: &Mat3, cell: [f64; 6], wavelength: f64) -> String {
+    let axes = reciprocal.0.map(mosflm_from_lab);
+    let [a, b, _] = axes;
+    let x = a.unit();
+    let z = a.cross(b).unit();
+    let u = Mat3::from_rows([x, z.cross(x), z]).transposed();
+    let matrix = Mat3::from_rows(axes.map(|axis| axis * wavelength)).transposed();
+    let rows = |matrix: &Mat3| -> String {
+        matrix.0.iter().map(|Vec3([x, y, z])| format!("{x:12.8}{y:12.8}{z:12.8}\n")).collect()
+    };
+    let no_missets = format!("{0:12.3}{0:12.3}{0:12.3}\n", 0.0);
+    let cell: String = cell.iter().map(|value| format!("{value:12.4}")).collect();
+    format!("{}{no_missets}{}{cell}\n{no_missets}", rows(&matrix), rows(&u))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,5 +93,31 @@ mod tests {
         assert!(with("1 2 nan").unwrap_err().contains("A.mat:1"));
         assert!(with("1 2 3 4").unwrap_err().contains("has 4 numbers"));
         assert!(with("1 2 3 2 4 6 0 0 1").unwrap_err().contains("no volume"));
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_u_turns_the_axes() {
+        let reciprocal = Mat3::from_rows([
+            Vec3::new(0.011, 0.002, -0.001),
+            Vec3::new(-0.003, 0.018, 0.004),
+            Vec3::new(0.001, -0.002, 0.026),
+        ]);
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("A.mat");
+        let written = text(&reciprocal, [90.0, 55.0, 38.0, 85.0, 95.0, 100.0], 0.98);
+        std::fs::write(&path, &written).unwrap();
+        let columns = read(&path).unwrap().transposed();
+        for (axis, expected) in columns.0.into_iter().zip(reciprocal.0) {
+            assert!((lab_from_mosflm(axis) * (1.0 / 0.98) - expected).norm() < 1e-8);
+        }
+        let lines: Vec<Vec<f64>> =
+            written.lines().map(|line| line.split_whitespace().map(|word| word.parse().unwrap()).collect()).collect();
+        assert_eq!(lines.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3, 3, 3, 3, 3, 3, 6, 3]);
+        // the first column of U is the direction of a*, the third that of c
+        let u: Vec<Vec3> = (0..3).map(|j| Vec3::new(lines[4][j], lines[5][j], lines[6][j])).collect();
+        assert!((u[0] - mosflm_from_lab(reciprocal.0[0]).unit()).norm() < 1e-7);
+        let c = reciprocal.0[0].cross(reciprocal.0[1]);
+        assert!((u[2] - mosflm_from_lab(c).unit()).norm() < 1e-7);
+        assert!((u[0].cross(u[1]) - u[2]).norm() < 1e-7);
     }
 }

@@ -3,17 +3,18 @@
 
 mod columns;
 mod header;
+mod write;
+
+pub use write::{StructureFactors, Values, write};
 
 use crate::error::{Error, Result};
-use crate::reflections::{MAX_INDEX, Miller, ReciprocalMetric, Reflections};
-use crate::symmetry::{Operator, check_group, expand_to_p1, is_absent};
+use crate::io::gzip::unpacked;
+use crate::io::reflections::{List, Report};
+use crate::reflections::{MAX_INDEX, Miller, Observation, PointGroup, ReciprocalMetric, Reflections};
+use crate::symmetry::{Operator, is_absent};
 use columns::Choice;
 use header::{ByteOrder, Header};
-use std::io::Read;
 use std::path::{Path, PathBuf};
-
-/// The most that a gzipped file may unpack to: 1 GiB, some ten million merged reflections.
-const MAX_UNPACKED: u64 = 1 << 30;
 
 /// A column of an MTZ file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub struct Mtz {
     pub space_group_name: String,
     /// The space group's number in the International Tables.
     pub space_group_number: Option<i32>,
-    /// Its operators; those of P 1 when the file says P 1 without listing them.
+    /// Its operators: those that the file lists, else those of the group that it names, in the setting that the cell fits.
     pub symmetry: Vec<Operator>,
     /// The number of rows.
     pub n_reflections: usize,
@@ -65,17 +66,9 @@ pub fn read(path: &Path) -> Result<Mtz> {
 /// A file that is not MTZ, is cut off or contradicts itself.
 pub fn parse(bytes: Vec<u8>, path: &Path) -> Result<Mtz> {
     let refuse = |what: String| Error::file(path, None, what);
-    let mut bytes = if bytes.starts_with(&[0x1f, 0x8b]) { unpack(&bytes).map_err(refuse)? } else { bytes };
+    let mut bytes = unpacked(bytes.into()).map_err(refuse)?.into_owned();
     let (byte_order, header, table) = Header::read(&bytes).map_err(refuse)?;
-    let symmetry = if header.symmetry.is_empty() && header.space_group_number.unwrap_or(1) == 1 {
-        vec![Operator::IDENTITY]
-    } else if header.symmetry.is_empty() {
-        let name = &header.space_group_name;
-        return Err(refuse(format!("its space group is {name}, but it lists no symmetry operators (SYMM records)")));
-    } else {
-        header.symmetry
-    };
-    check_group(&symmetry).map_err(refuse)?;
+    let symmetry = header.operators().map_err(refuse)?;
     bytes.truncate(table.end);
     bytes.drain(..table.start);
     Ok(Mtz {
@@ -94,18 +87,6 @@ pub fn parse(bytes: Vec<u8>, path: &Path) -> Result<Mtz> {
     })
 }
 
-fn unpack(bytes: &[u8]) -> std::result::Result<Vec<u8>, String> {
-    let mut unpacked = Vec::new();
-    flate2::read::MultiGzDecoder::new(bytes)
-        .take(MAX_UNPACKED + 1)
-        .read_to_end(&mut unpacked)
-        .map_err(|error| format!("it cannot be unpacked as gzip ({error}); it may be damaged or cut off"))?;
-    if unpacked.len() as u64 > MAX_UNPACKED {
-        return Err(format!("it unpacks to more than {MAX_UNPACKED} bytes; unpack it with gunzip and give the result"));
-    }
-    Ok(unpacked)
-}
-
 impl Mtz {
     /// The amplitudes of one column, in P1 with Friedel mates and without systematic absences.
     ///
@@ -118,6 +99,15 @@ impl Mtz {
     /// There is no such column or no obvious one (the message lists them); unmerged data; values that are not indices or
     /// amplitudes.
     pub fn reflections(&self, column: Option<&str>) -> Result<Reflections> {
+        self.list(column)?.in_p1(None, None).map(|(reflections, _)| reflections)
+    }
+
+    /// The observations of one column as they stand in the file, each of a Friedel pair by itself; `column` as in
+    /// [`Self::reflections`].
+    ///
+    /// # Errors
+    /// As [`Self::reflections`].
+    pub fn list(&self, column: Option<&str>) -> Result<List> {
         let refuse = |what: String| Error::file(&self.path, None, what);
         if self.columns.iter().any(|column| column.kind == 'B') {
             return Err(refuse(
@@ -127,17 +117,20 @@ impl Mtz {
             ));
         }
         let choice = columns::choose(&self.columns, column).map_err(refuse)?;
-        let list = self.measured(&choice).map_err(refuse)?;
-        if list.is_empty() {
+        let (observations, n_without_value) = self.measured(&choice).map_err(refuse)?;
+        if observations.is_empty() {
             let label = &self.columns[choice.plus].label;
             return Err(refuse(format!("the column {label} has no value for any reflection")));
         }
         let dataset = self.columns[choice.plus].dataset;
         let own_cell = self.dataset_cells.iter().find(|(number, _)| *number == dataset).map(|(_, cell)| *cell);
-        Ok(Reflections {
-            list: expand_to_p1(&list, &self.symmetry).map_err(refuse)?,
+        Ok(List {
+            observations,
+            are_intensities: choice.intensity,
             cell: own_cell.or(self.cell),
             symmetry: self.symmetry.clone(),
+            has_space_group: true,
+            report: Report { n_without_value, ..Report::default() },
             source: self.path.clone(),
         })
     }
@@ -160,23 +153,26 @@ impl Mtz {
         range
     }
 
-    /// The reflections as they stand in the file, each of a pair as a reflection of its own.
-    fn measured(&self, choice: &Choice) -> std::result::Result<Vec<(Miller, f64)>, String> {
+    /// The reflections as they stand in the file, each of a pair as a reflection of its own, and the number of those without a value.
+    fn measured(&self, choice: &Choice) -> std::result::Result<(Vec<Observation>, usize), String> {
         let indices = self.index_columns()?;
+        let group = PointGroup::new(&self.symmetry);
         let mut list = Vec::with_capacity(self.n_reflections);
+        let mut n_without_value = 0;
         for row in self.rows() {
             let hkl = self.miller(row, indices)?;
-            // F(+) last: where symmetry makes the two one (centric reflections), it wins.
-            if let Some(minus) = choice.minus
-                && let Some(amplitude) = self.amplitude(row, minus, choice, hkl)?
-            {
-                list.push((hkl.map(|index| -index), amplitude));
-            }
-            if let Some(amplitude) = self.amplitude(row, choice.plus, choice, hkl)? {
-                list.push((hkl, amplitude));
-            }
+            let plus = self.value_of(row, choice.plus, choice, hkl)?;
+            let minus = match choice.minus {
+                // Where symmetry makes the two one, F(+) is it.
+                Some(column) if plus.is_none() || !group.is_centric(hkl) => self.value_of(row, column, choice, hkl)?,
+                _ => None,
+            };
+            let observation = |hkl, value| Observation { hkl, value, sigma: None };
+            list.extend(plus.map(|value| observation(hkl, value)));
+            list.extend(minus.map(|value| observation(hkl.map(|index| -index), value)));
+            n_without_value += usize::from(plus.is_none() && minus.is_none());
         }
-        Ok(list)
+        Ok((list, n_without_value))
     }
 
     fn rows(&self) -> impl Iterator<Item = &[u8]> {
@@ -210,7 +206,7 @@ impl Mtz {
         Ok(hkl)
     }
 
-    fn amplitude(
+    fn value_of(
         &self,
         row: &[u8],
         column: usize,
@@ -224,9 +220,7 @@ impl Mtz {
         };
         if value.is_infinite() {
             refuse("it must be finite")
-        } else if choice.intensity {
-            Ok(Some(value.max(0.0).sqrt()))
-        } else if value < 0.0 {
+        } else if value < 0.0 && !choice.intensity {
             refuse("an amplitude cannot be negative")
         } else {
             Ok(Some(value))

@@ -13,12 +13,23 @@ pub fn scattering_vector<R: Real>(diffracted: Vec3<R>, incident: Vec3<R>, wavele
 
 /// Photons per steradian scattered by a cube of water of edge `thickness` (m) in a `fluence` (photons/m²): r_e²·fluence times the
 /// number of molecules in the cube times 2.57², their forward amplitude in the liquid (electrons). nanoBragg's model.
-pub fn water_background(thickness: f64, fluence: f64) -> f64 {
+pub fn water_background<R: Real>(thickness: R, fluence: R) -> R {
     const FORWARD_AMPLITUDE: f64 = 2.57;
     const GRAMS_PER_CUBIC_METER: f64 = 1e6;
     const MOLAR_MASS: f64 = 18.0;
-    FORWARD_AMPLITUDE.powi(2) * THOMSON_R_E_SQUARED * fluence * thickness.powi(3) * GRAMS_PER_CUBIC_METER * AVOGADRO
-        / MOLAR_MASS
+    let cube = thickness * thickness * thickness;
+    R::constant(FORWARD_AMPLITUDE.powi(2) * THOMSON_R_E_SQUARED)
+        * fluence
+        * cube
+        * R::constant(GRAMS_PER_CUBIC_METER)
+        * R::constant(AVOGADRO)
+        / R::constant(MOLAR_MASS)
+}
+
+/// What thermal motion leaves of |F| at a squared reciprocal spacing `s_squared` = 1/d² (1/Å²): exp(−B s²/4) for `b_factor` B in Å²
+/// (Debye–Waller; International Tables C, 6.1.1).
+pub fn thermal_factor<R: Real>(b_factor: R, s_squared: R) -> R {
+    (-(b_factor * s_squared * R::constant(0.25))).exp()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A counter-based generator: the stream of (seed, image, purpose) is the same whatever else was drawn before.
 
 use crate::math::{Mat3, Vec3};
+use crate::real::Real;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -15,6 +16,8 @@ pub enum Purpose {
     Mosaic = 2,
     /// Photon counting noise.
     Noise = 3,
+    /// Structure-factor amplitudes.
+    Amplitudes = 4,
 }
 
 /// The stream of a seed, an image number and a purpose.
@@ -41,12 +44,12 @@ pub fn uniform_rotation(random: &mut ChaCha8Rng) -> Mat3 {
 }
 
 /// A rotation by up to `cap` (radians), uniform over rotation vectors in a ball: the angle is cap·u^⅓, the axis uniform on the sphere.
-pub fn rotation_within_cap(random: &mut ChaCha8Rng, cap: f64) -> Mat3 {
-    let angle = cap * random.random::<f64>().cbrt();
+pub fn rotation_within_cap<R: Real>(random: &mut ChaCha8Rng, cap: R) -> Mat3<R> {
+    let angle = cap * R::constant(random.random::<f64>().cbrt());
     let z = 2.0 * random.random::<f64>() - 1.0;
     let (sin, cos) = (TAU * random.random::<f64>()).sin_cos();
     let across = (1.0 - z * z).sqrt();
-    Mat3::rotation(Vec3::new(across * cos, across * sin, z), angle)
+    Mat3::rotation(Vec3::constant(Vec3::new(across * cos, across * sin, z)), angle)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! (Press et al., Numerical Recipes, 2nd ed. 1992, 7.1–7.3). Where arithmetic is 32-bit there, it is 32-bit here.
 
 use crate::math::{Mat3, Vec3};
+use crate::real::Real;
 use std::f64::consts::PI;
 
 const MODULUS: i64 = 2_147_483_647;
@@ -51,12 +52,15 @@ impl Random {
 
     /// A rotation by up to `cap` (radians) about an axis uniform on the sphere; the angle is cap·(1 − r²)^⅓ with r uniform in
     /// (−1, 1), in 32-bit arithmetic.
-    pub fn rotation_within_cap(&mut self, cap: f64) -> Mat3 {
+    pub fn rotation_within_cap<R: Real>(&mut self, cap: R) -> Mat3<R> {
         let [r1, r2, r3] = std::array::from_fn(|_| 2.0 * f64::from(self.uniform()) - 1.0);
-        let angle = cap as f32 * ((1.0 - r3 * r3) as f32).powf((1.0 / 3.0) as f32);
+        let part = ((1.0 - r3 * r3) as f32).powf((1.0 / 3.0) as f32);
+        let rounded = f64::from(cap.value() as f32 * part);
+        // the rounded angle, whatever of the cap is more than its value in double precision
+        let angle = R::constant(rounded) + (cap - R::constant(cap.value())) * R::constant(f64::from(part));
         let across = (1.0 - r2 * r2).sqrt();
         let axis = Vec3::new(across * (PI * r1).sin(), across * (PI * r1).cos(), r2);
-        Mat3::rotation(axis, f64::from(angle))
+        Mat3::rotation(Vec3::constant(axis), angle)
     }
 
     fn gaussian(&mut self) -> f32 {

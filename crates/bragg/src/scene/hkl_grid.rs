@@ -1,7 +1,9 @@
 //! |F| over the reciprocal lattice.
 
 use crate::experiment::{Interpolation, StructureFactors};
+use crate::math::{Mat3, Vec3};
 use crate::physics::interpolation::tricubic;
+use crate::physics::scattering::thermal_factor;
 use crate::real::Real;
 use crate::reflections::AmplitudeGrid;
 use std::sync::Arc;
@@ -17,17 +19,17 @@ pub struct HklGrid<R = f64> {
     pub interpolation: Interpolation,
 }
 
-impl HklGrid {
-    pub(super) fn new(structure_factors: &StructureFactors) -> Self {
-        Self {
-            grid: structure_factors.grid.clone(),
-            default_f: structure_factors.default_f,
-            interpolation: structure_factors.interpolation,
-        }
-    }
-}
-
 impl<R: Real> HklGrid<R> {
+    /// The amplitudes scaled and weakened; `reciprocal` has rows a*, b*, c* (1/Å).
+    pub(super) fn new(structure_factors: &StructureFactors<R>, reciprocal: &Mat3<R>) -> Self {
+        let StructureFactors { grid, default_f, scale, b_factor, interpolation } = structure_factors;
+        let as_they_are = scale.is_fixed_at(1.0) && b_factor.is_fixed_at(0.0);
+        let grid = grid.as_ref().map(|grid| {
+            if as_they_are { Arc::clone(grid) } else { Arc::new(scaled(grid, *scale, *b_factor, reciprocal)) }
+        });
+        Self { grid, default_f: *default_f * *scale, interpolation: *interpolation }
+    }
+
     /// Whether amplitudes are interpolated where the grid allows it.
     pub fn is_tricubic(&self) -> bool {
         self.interpolation == Interpolation::Tricubic
@@ -45,6 +47,19 @@ impl<R: Real> HklGrid<R> {
         }
         grid.position(nearest.map(|index| index as i32)).map_or(self.default_f, |i| grid.amplitudes[i])
     }
+}
+
+/// The amplitudes of a grid times `scale` and the thermal factor.
+fn scaled<R: Real>(grid: &AmplitudeGrid<R>, scale: R, b_factor: R, reciprocal: &Mat3<R>) -> AmplitudeGrid<R> {
+    let [a, b, c] = reciprocal.0;
+    let range = |axis: usize| grid.min[axis]..=grid.max[axis];
+    let index = |i: i32| R::constant(f64::from(i));
+    let points = range(0).flat_map(|h| range(1).flat_map(move |k| range(2).map(move |l| [h, k, l].map(index))));
+    let amplitudes = grid.amplitudes.iter().zip(points).map(|(&amplitude, [h, k, l])| {
+        let s: Vec3<R> = a * h + b * k + c * l;
+        amplitude * scale * thermal_factor(b_factor, s.dot(s))
+    });
+    AmplitudeGrid { min: grid.min, max: grid.max, amplitudes: amplitudes.collect() }
 }
 
 /// The tricubic value at a point at least two reflections inside the grid.

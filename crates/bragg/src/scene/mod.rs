@@ -5,6 +5,7 @@ mod hkl_grid;
 mod orientations;
 mod panels;
 mod tangent;
+mod tangent_of;
 
 pub use hkl_grid::HklGrid;
 pub use orientations::Orientation;
@@ -111,7 +112,7 @@ pub struct Scene<R = f64> {
     pub precision: Precision,
     /// Largest fraction of a pixel's value that may be left out by skipping orientations and sources; 0 skips nothing.
     pub culling: f64,
-    /// r_e²·fluence (1/sr).
+    /// r_e²·fluence·crystal.scale (1/sr).
     pub scale: R,
     /// Photons per steradian of the uniform background, r_e²·fluence included.
     pub background: R,
@@ -119,9 +120,10 @@ pub struct Scene<R = f64> {
     pub plane: [R; 3],
 }
 
-impl Scene {
+impl<R: Real> Scene<R> {
     /// The tables of an experiment.
-    pub fn new(experiment: &Experiment) -> Self {
+    pub fn new(experiment: &Experiment<R>) -> Self {
+        let per_mm = R::constant(METER_PER_MM);
         let Experiment { crystal, beam, detector, sampling, .. } = experiment;
         Self {
             sources: beam
@@ -135,10 +137,10 @@ impl Scene {
                 .collect(),
             orientations: orientations::orientations(crystal, &experiment.scan),
             panels: detector.panels.iter().map(PanelTable::new).collect(),
-            hkl: HklGrid::new(&experiment.structure_factors),
+            hkl: HklGrid::new(&experiment.structure_factors, &crystal.reciprocal()),
             domain: Domain {
                 shape: crystal.shape,
-                n_cells: crystal.n_cells.map(f64::from),
+                n_cells: crystal.n_cells,
                 fudge: crystal.fudge,
                 reciprocal: crystal.reciprocal(),
             },
@@ -147,11 +149,11 @@ impl Scene {
                 .map(|p| PolarizationTable { kahn_factor: p.kahn_factor, e_vector: p.e_vector }),
             sensor: detector.sensor.map(|sensor| SensorTable {
                 n_layers: sensor.n_layers,
-                layer_thickness: sensor.layer_thickness * METER_PER_MM,
-                attenuation: sensor.attenuation / METER_PER_MM,
+                layer_thickness: sensor.layer_thickness * per_mm,
+                attenuation: sensor.attenuation / per_mm,
             }),
             sphere: (detector.curvature != Curvature::Flat).then(|| Sphere {
-                radius: detector.distance * METER_PER_MM,
+                radius: detector.distance * per_mm,
                 beam: beam.propagation(),
                 nanobragg: detector.curvature == Curvature::NanoBraggSphere,
             }),
@@ -162,14 +164,12 @@ impl Scene {
             running_factors: sampling.running_factors,
             precision: sampling.precision,
             culling: sampling.culling,
-            scale: THOMSON_R_E_SQUARED * beam.fluence,
-            plane: [0.0; 3],
-            background: water_background(experiment.water_thickness * METER_PER_MM, beam.fluence),
+            scale: R::constant(THOMSON_R_E_SQUARED) * beam.fluence * crystal.scale,
+            plane: experiment.background_plane,
+            background: water_background(experiment.water_thickness * per_mm, beam.fluence),
         }
     }
-}
 
-impl<R: Real> Scene<R> {
     /// Number of sensor layers that are sampled: 1 without a sensor.
     pub fn n_layers(&self) -> usize {
         self.sensor.as_ref().map_or(1, |sensor| sensor.n_layers)

@@ -2,6 +2,7 @@
 
 use crate::experiment::{Panel, Roi};
 use crate::math::Vec3;
+use crate::real::Real;
 use crate::units::METER_PER_MM;
 use std::ops::Range;
 use std::sync::Arc;
@@ -41,18 +42,19 @@ pub struct PanelTable<R = f64> {
     pub mask: Option<Arc<[bool]>>,
 }
 
-impl PanelTable {
-    pub(super) fn new(panel: &Panel) -> Self {
+impl<R: Real> PanelTable<R> {
+    pub(super) fn new(panel: &Panel<R>) -> Self {
+        let per_mm = R::constant(METER_PER_MM);
         let all = Roi { fast: [0, panel.n_fast.saturating_sub(1)], slow: [0, panel.n_slow.saturating_sub(1)] };
         let roi = panel.roi.unwrap_or(all);
         let half_open = |[first, last]: [usize; 2], n: usize| [first.min(n), (last + 1).min(n)];
         Self {
-            origin: panel.origin * METER_PER_MM,
+            origin: panel.origin * per_mm,
             fast_axis: panel.fast_axis,
             slow_axis: panel.slow_axis,
             normal: panel.normal,
-            pixel_size: panel.pixel_size * METER_PER_MM,
-            close_distance: panel.close_distance() * METER_PER_MM,
+            pixel_size: panel.pixel_size * per_mm,
+            close_distance: panel.close_distance() * per_mm,
             n_fast: panel.n_fast,
             n_slow: panel.n_slow,
             window: Window { fast: half_open(roi.fast, panel.n_fast), slow: half_open(roi.slow, panel.n_slow) },

@@ -1,10 +1,10 @@
 //! Direct summation: the formula written down, one term for each atom, operator and reflection. The yardstick of
 //! [`fft`](super::fft); slow for anything but small models.
 
+use super::operators::moved;
 use super::{Complex64, Dispersion, Model, reciprocal_basis};
 use crate::math::Vec3;
 use crate::reflections::Miller;
-use crate::symmetry::Operator;
 use std::f64::consts::TAU;
 
 /// F of each reflection (electrons), with the dispersion corrections that are given.
@@ -30,13 +30,6 @@ fn structure_factor(model: &Model, dispersion: &Dispersion, hkl: Miller) -> Comp
         }
     }
     sum
-}
-
-fn moved(operator: &Operator, position: [f64; 3]) -> [f64; 3] {
-    std::array::from_fn(|i| {
-        let rotated = Vec3(operator.rotation[i].map(f64::from)).dot(Vec3(position));
-        rotated + f64::from(operator.translation[i]) / f64::from(Operator::DENOMINATOR)
-    })
 }
 
 #[cfg(test)]

@@ -32,6 +32,11 @@ impl FormFactor {
 }
 
 impl Element {
+    /// Every element that is known, by atomic number.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (1..=TABLE.len() as u8).map(Self)
+    }
+
     /// Z.
     #[must_use]
     pub fn atomic_number(self) -> u8 {

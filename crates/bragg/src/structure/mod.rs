@@ -2,18 +2,23 @@
 //!
 //! F(h) = Σ_atoms Σ_operators q·f(s)·T(h)·exp(2πi h·x) over the whole cell (International Tables B, 2010, section 1.2): the
 //! sign of the exponent is crystallography's, and F is in electrons. Occupancies q are taken as files of macromolecules
-//! give them: an atom on a special position counts once for each operator. No bulk solvent.
+//! give them: an atom on a special position counts once for each operator.
 
+pub mod anomalous;
 pub mod direct;
 pub mod fft;
 mod form_factors;
 mod operators;
+pub mod solvent;
+pub mod wilson;
 
 pub use form_factors::{Element, FormFactor};
 pub use operators::operators_from_cartesian;
+pub use solvent::Solvent;
 
 use crate::experiment::UnitCell;
 use crate::math::{Mat3, Vec3};
+use crate::reflections::Miller;
 use crate::symmetry::Operator;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -110,8 +115,57 @@ impl Model {
     }
 }
 
+/// The largest and the smallest estimate of [`Model::expected_resolution`] (Å).
+const EXPECTED_RESOLUTION: std::ops::RangeInclusive<f64> = 0.8..=5.0;
+
+impl Model {
+    /// The resolution (Å) to which a crystal of such atoms usually diffracts, from their mean B: √(B/8), where the mean intensity is
+    /// down by exp(−B/(2d²)) = e⁻⁴ against atoms at rest. Between 0.8 and 5 Å; 0.8 Å where B is unknown.
+    #[must_use]
+    pub fn expected_resolution(&self) -> f64 {
+        let trace = |displacement: &Displacement| (0..3).map(|i| displacement.b_matrix().0[i][i]).sum::<f64>() / 3.0;
+        let mean =
+            self.atoms.iter().map(|atom| trace(&atom.displacement)).sum::<f64>() / self.atoms.len().max(1) as f64;
+        (mean.max(0.0) / 8.0).sqrt().clamp(*EXPECTED_RESOLUTION.start(), *EXPECTED_RESOLUTION.end())
+    }
+}
+
 /// Dispersion corrections f' + i·f'' of elements at one wavelength (electrons); none for elements that are not in it.
 pub type Dispersion = BTreeMap<Element, Complex64>;
+
+/// F of the crystal to a resolution of `d_min` (Å) in P1, atoms and bulk solvent together (electrons): sorted by h, k, l, both
+/// Friedel mates, systematic absences zero. F(000) is the number of the cell's electrons, Σ q·(Z + f' + i·f'') and those of the
+/// solvent, as the Gaussians of form factors have it to within 0.06 for each atom only.
+///
+/// # Errors
+/// As [`fft::structure_factors`] and [`solvent::structure_factors`].
+pub fn f_calc(
+    model: &Model,
+    dispersion: &Dispersion,
+    solvent: Option<&Solvent>,
+    d_min: f64,
+) -> Result<Vec<(Miller, Complex64)>, String> {
+    let mut list = fft::structure_factors(model, dispersion, d_min)?;
+    if let Some((_, forward)) = list.iter_mut().find(|(hkl, _)| *hkl == [0; 3]) {
+        *forward = electrons(model, dispersion);
+    }
+    if let Some(solvent) = solvent {
+        let of_solvent = solvent::structure_factors(model, solvent, d_min)?;
+        for ((_, f), (_, more)) in list.iter_mut().zip(of_solvent) {
+            *f += more;
+        }
+    }
+    Ok(list)
+}
+
+/// Σ q·(Z + f' + i·f'') over the cell.
+fn electrons(model: &Model, dispersion: &Dispersion) -> Complex64 {
+    let of_atom = |atom: &Atom| {
+        let correction = dispersion.get(&atom.element).copied().unwrap_or_default();
+        (correction + f64::from(atom.element.atomic_number())) * atom.occupancy
+    };
+    model.atoms.iter().map(of_atom).sum::<Complex64>() * model.symmetry.len().max(1) as f64
+}
 
 /// The reciprocal basis a*, b*, c* (1/Å) by rows, so that s = h·a* + k·b* + l·c*.
 fn reciprocal_basis(cell: &UnitCell) -> Mat3 {
@@ -176,5 +230,36 @@ pub(crate) mod tests {
         let isotropic = Displacement::Isotropic(20.0).factor(s);
         assert!((isotropic - (-20.0 * 0.0725 / 4.0_f64).exp()).abs() < 1e-15);
         assert!((Displacement::Anisotropic([u, u, u, 0.0, 0.0, 0.0]).factor(s) - isotropic).abs() < 1e-15);
+    }
+
+    #[test]
+    fn forward_scattering_is_the_number_of_electrons_to_the_last() {
+        let model = made_up(12, [20.0, 21.0, 22.0, 90.0, 100.0, 90.0], &["x,y,z", "-x,y+1/2,-z"]);
+        let dispersion = Dispersion::from([("Zn".parse().unwrap(), Complex64::new(-2.0, 0.5))]);
+        let solvent = Solvent::default();
+        let find = |list: &[(Miller, Complex64)]| list.iter().find(|(hkl, _)| *hkl == [0; 3]).unwrap().1;
+        let zinc: f64 =
+            model.atoms.iter().filter(|atom| atom.element.symbol() == "Zn").map(|atom| atom.occupancy).sum();
+        let z = |atom: &Atom| f64::from(atom.element.atomic_number()) * atom.occupancy;
+        let electrons = 2.0 * model.atoms.iter().map(z).sum::<f64>();
+        let dry = find(&f_calc(&model, &dispersion, None, 3.0).unwrap());
+        assert!((dry - Complex64::new(electrons - 4.0 * zinc, zinc)).norm() < 1e-9);
+        let wet = find(&f_calc(&model, &dispersion, Some(&solvent), 3.0).unwrap());
+        let alone = find(&solvent::structure_factors(&model, &solvent, 3.0).unwrap());
+        let volume = model.cell.basis().determinant();
+        assert!((wet - dry - alone).norm() < 1e-9 && alone.re > 0.0 && alone.re < solvent.k * volume);
+    }
+
+    #[test]
+    fn all_other_reflections_are_the_sum_of_atoms_and_solvent() {
+        let model = made_up(12, [12.0, 21.0, 22.0, 90.0, 100.0, 90.0], &["x,y,z", "-x,y+1/2,-z"]);
+        let solvent = Solvent::default();
+        let total = f_calc(&model, &Dispersion::new(), Some(&solvent), 2.5).unwrap();
+        let hkls: Vec<Miller> = total.iter().map(|(hkl, _)| *hkl).collect();
+        let atoms = direct::structure_factors(&model, &Dispersion::new(), &hkls);
+        let of_solvent = solvent::structure_factors(&model, &solvent, 2.5).unwrap();
+        for (((hkl, total), atoms), (same, more)) in total.iter().zip(atoms).zip(of_solvent) {
+            assert!(*hkl == same && (*hkl == [0; 3] || (total - atoms - more).norm() < 0.1), "{hkl:?}");
+        }
     }
 }

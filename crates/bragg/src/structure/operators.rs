@@ -1,4 +1,4 @@
-//! Operators from Cartesian matrices.
+//! Operators applied to positions, and from Cartesian matrices.
 
 use crate::experiment::UnitCell;
 use crate::math::{Mat3, Vec3};
@@ -35,6 +35,14 @@ pub fn operators_from_cartesian(cell: &UnitCell, rows: &[[f64; 4]; 3]) -> Result
         operator.translation[i] = (scaled.round() as i32).rem_euclid(Operator::DENOMINATOR);
     }
     Ok(operator)
+}
+
+/// R·x + t, not reduced to one cell.
+pub(super) fn moved(operator: &Operator, position: [f64; 3]) -> [f64; 3] {
+    std::array::from_fn(|i| {
+        let rotated = Vec3(operator.rotation[i].map(f64::from)).dot(Vec3(position));
+        rotated + f64::from(operator.translation[i]) / f64::from(Operator::DENOMINATOR)
+    })
 }
 
 #[cfg(test)]

@@ -15,31 +15,41 @@ impl SpaceGroup {
     /// # Errors
     /// A sentence with the operator that changes the cell, and the nearest cell that would do.
     pub fn fits(&self, cell: [f64; 6]) -> Result<(), String> {
-        let metric = metric(cell).ok_or_else(|| format!("{} is no unit cell", in_words(cell)))?;
-        let rotations = self.rotations();
-        let turned: Vec<[[f64; 3]; 3]> = rotations.iter().map(|operator| turn(&metric, operator)).collect();
-        let differs = |other: &[[f64; 3]; 3]| {
-            let other = parameters(other);
-            (0..3).any(|i| (other[i] / cell[i] - 1.0).abs() > LENGTH_TOLERANCE)
-                || (3..6).any(|i| (other[i] - cell[i]).abs() > ANGLE_TOLERANCE)
-        };
-        let Some(culprit) = turned.iter().position(differs) else { return Ok(()) };
-        let mut mean = [[0.0; 3]; 3];
-        for (i, row) in mean.iter_mut().enumerate() {
-            for (j, entry) in row.iter_mut().enumerate() {
-                *entry = turned.iter().map(|metric| metric[i][j]).sum::<f64>() / turned.len() as f64;
-            }
-        }
-        Err(format!(
-            "the cell {} does not fit the {} space group {}: its operator {} would make it {}; the nearest cell that fits is {}",
-            in_words(cell),
-            self.system,
-            self.name,
-            rotations[culprit],
-            in_words(parameters(&turned[culprit])),
-            in_words(parameters(&mean))
-        ))
+        let subject = format!("the {} space group {}: its operator", self.system, self.name);
+        fit(&self.rotations(), cell, &subject)
     }
+}
+
+/// As [`SpaceGroup::fits`], for operators that need not be a group with a name.
+///
+/// # Errors
+/// The same.
+pub fn check_cell(operators: &[Operator], cell: [f64; 6]) -> Result<(), String> {
+    fit(operators, cell, "the symmetry operator")
+}
+
+fn fit(operators: &[Operator], cell: [f64; 6], subject: &str) -> Result<(), String> {
+    let metric = metric(cell).ok_or_else(|| format!("{} is no unit cell", in_words(cell)))?;
+    let turned: Vec<[[f64; 3]; 3]> = operators.iter().map(|operator| turn(&metric, operator)).collect();
+    let differs = |other: &[[f64; 3]; 3]| {
+        let other = parameters(other);
+        (0..3).any(|i| (other[i] / cell[i] - 1.0).abs() > LENGTH_TOLERANCE)
+            || (3..6).any(|i| (other[i] - cell[i]).abs() > ANGLE_TOLERANCE)
+    };
+    let Some(culprit) = turned.iter().position(differs) else { return Ok(()) };
+    let mut mean = [[0.0; 3]; 3];
+    for (i, row) in mean.iter_mut().enumerate() {
+        for (j, entry) in row.iter_mut().enumerate() {
+            *entry = turned.iter().map(|metric| metric[i][j]).sum::<f64>() / turned.len() as f64;
+        }
+    }
+    Err(format!(
+        "the cell {} does not fit {subject} {} would make it {}; the nearest cell that fits is {}",
+        in_words(cell),
+        operators[culprit],
+        in_words(parameters(&turned[culprit])),
+        in_words(parameters(&mean))
+    ))
 }
 
 /// The metric tensor of a cell (Å²): G_ij = a_i·a_j. `None` for what is no cell.

@@ -12,6 +12,7 @@ mod names;
 mod settings;
 mod space_group;
 
+pub use cell::check_cell;
 pub use space_group::{CrystalSystem, SpaceGroup};
 
 use crate::reflections::Miller;

@@ -1,8 +1,8 @@
 //! Experiments to test with.
 
 use bragg::experiment::{
-    Beam, Crystal, Curvature, Detector, Experiment, Interpolation, Mosaic, Panel, Physics, Polarization, Precision,
-    RunningFactors, Sampling, Scan, Shape, Source, StructureFactors, UnitCell,
+    Arm, Beam, Crystal, Curvature, Detector, Experiment, Interpolation, Mosaic, Panel, Physics, Polarization,
+    Precision, RunningFactors, Sampling, Scan, Shape, Source, StructureFactors, UnitCell,
 };
 use bragg::math::{Mat3, Vec3};
 use bragg::random::Generator;
@@ -29,14 +29,17 @@ pub(crate) fn experiment() -> Experiment {
     Experiment {
         crystal: Crystal {
             real_space: Mat3::from_rows(cell.basis().0.map(|axis| turn.apply(axis))),
-            n_cells: [4, 5, 6],
+            n_cells: [4.0, 5.0, 6.0],
             shape: Shape::Square,
             fudge: 1.0,
             mosaic: Mosaic { spread: 0.8, n_domains: 4, seed: 3, generator: Generator::Keyed },
+            scale: 1.0,
         },
         structure_factors: StructureFactors {
             grid: Some(Arc::new(AmplitudeGrid::from_reflections(&reflections, 5.0).unwrap())),
             default_f: 5.0,
+            scale: 1.0,
+            b_factor: 0.0,
             interpolation: Interpolation::Nearest,
         },
         beam: Beam {
@@ -48,6 +51,7 @@ pub(crate) fn experiment() -> Experiment {
                 Source { direction, wavelength: 1.2, weight: 0.75 },
                 Source { direction: unit(0.004, -0.002, 1.0), wavelength: 1.21, weight: 1.25 },
             ],
+            spread: None,
         },
         detector: Detector {
             panels: vec![Panel {
@@ -65,6 +69,7 @@ pub(crate) fn experiment() -> Experiment {
             sensor: None,
             curvature: Curvature::Flat,
             distance: 60.0,
+            arm: Arm::default(),
             point_pixels: false,
         },
         scan: Scan { axis: Vec3::new(1.0, 0.0, 0.0), first: 0.2, step: 0.4, n_steps: 3, start: 0.0, range: 1.2 },
@@ -77,5 +82,6 @@ pub(crate) fn experiment() -> Experiment {
             culling: 0.0,
         },
         water_thickness: 0.0,
+        background_plane: [0.0; 3],
     }
 }

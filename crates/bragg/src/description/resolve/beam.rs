@@ -22,14 +22,14 @@ impl Resolver {
         let e_vector = self.e_vector(direction)?;
         let polarization = self.polarization(e_vector)?;
         let fluence = self.fluence()?;
-        let sources = match self.path("beam.source_file") {
-            Some(path) => self.sources_of_file(&path, direction, wavelength)?,
+        let (sources, spread) = match self.path("beam.source_file") {
+            Some(path) => (self.sources_of_file(&path, direction, wavelength)?, None),
             None => self.generated_sources(direction, e_vector, wavelength)?,
         };
-        Ok(Beam { direction, wavelength, fluence, polarization, sources })
+        Ok(Beam { direction, wavelength, fluence, polarization, sources, spread })
     }
 
-    fn wavelength(&mut self) -> Result<f64> {
+    pub(super) fn wavelength(&mut self) -> Result<f64> {
         if let Some(energy) = self.given_number("beam.energy")? {
             let why = format!("12398.42 / beam.energy = {energy} eV ({})", self.origin("beam.energy"));
             self.description.remove("beam.energy");
@@ -120,12 +120,18 @@ impl Resolver {
         beam::sources_of_file(&lines, direction, wavelength).map_err(|what| Error::file(path, None, what))
     }
 
-    fn generated_sources(&mut self, direction: Vec3, e_vector: Vec3, wavelength: f64) -> Result<Vec<Source>> {
+    fn generated_sources(
+        &mut self,
+        direction: Vec3,
+        e_vector: Vec3,
+        wavelength: f64,
+    ) -> Result<(Vec<Source>, Option<Spread>)> {
         let spread = Spread {
             horizontal: self.ticks("beam.divergence.horizontal_")?,
             vertical: self.ticks("beam.divergence.vertical_")?,
             round: self.flag("beam.divergence.round")?,
             dispersion: self.ticks("beam.dispersion.")?,
+            e_vector,
         };
         let n_sources = spread.n_sources();
         if n_sources > MAX_SOURCES {
@@ -134,13 +140,13 @@ impl Resolver {
             );
             return Err(Error::setting("beam.divergence", what));
         }
-        let sources = spread.sources(direction, e_vector, wavelength);
+        let sources = spread.sources(direction, wavelength);
         if sources.is_empty() {
             return Err(
                 self.error("beam.divergence.round", "leaves out every direction; take more steps, or round = false")
             );
         }
-        Ok(sources)
+        Ok((sources, Some(spread)))
     }
 
     /// Range, step and number of points of an axis; two of them give the third.

@@ -4,7 +4,6 @@ use super::resolver::Resolver;
 use crate::error::{Error, Result};
 use crate::experiment::{Crystal, Interpolation, Mosaic, Shape, StructureFactors, UnitCell};
 use crate::io::mosflm_matrix;
-use crate::io::reflections::{ReflectionFormat, read_reflections};
 use crate::math::{Mat3, Vec3};
 use crate::random::Generator;
 use crate::random::keyed::{Purpose, stream, uniform_rotation};
@@ -25,37 +24,9 @@ const U_TOLERANCE: f64 = 1e-4;
 const WHOLE_CELLS: f64 = 1e-9;
 
 impl Resolver {
-    /// The reflections of the file that is named, unless they are given.
-    pub(super) fn reflections(&mut self, given: Option<&Reflections>) -> Result<Option<Reflections>> {
-        let column = "crystal.structure_factors.column";
-        let Some(path) = self.path("crystal.structure_factors.file") else {
-            if self.has(column) {
-                return Err(self.error(column, "has no effect without crystal.structure_factors.file"));
-            }
-            return Ok(None);
-        };
-        let column = if self.has(column) { Some(self.text(column)?) } else { None };
-        let format = self.text("crystal.structure_factors.format")?;
-        if given.is_some() {
-            return Ok(None);
-        }
-        let format = match format.as_str() {
-            "text" => ReflectionFormat::Text,
-            "nanobragg-text" => ReflectionFormat::NanoBraggText,
-            "mtz" => ReflectionFormat::Mtz,
-            "fdump" => ReflectionFormat::Fdump,
-            _ => ReflectionFormat::from_path(&path)?,
-        };
-        read_reflections(&path, format, column.as_deref()).map(Some)
-    }
-
     pub(super) fn crystal(&mut self, reflections: Option<&Reflections>, wavelength: f64) -> Result<Crystal> {
-        let real_space = if MATRIX_KEYS.iter().any(|name| self.has(name)) {
-            self.basis_of_matrix(wavelength)?
-        } else {
-            self.oriented_cell(reflections)?
-        };
-        self.compare_cells(&real_space, reflections);
+        let real_space =
+            if self.has_matrix() { self.basis_of_matrix(wavelength)? } else { self.oriented_cell(reflections)? };
         let n_cells = self.n_cells(&real_space)?;
         let shape = match self.text("crystal.shape")?.as_str() {
             "round" => Shape::Round,
@@ -64,20 +35,25 @@ impl Resolver {
             _ => Shape::Square,
         };
         let fudge = self.number("crystal.fudge")?;
-        Ok(Crystal { real_space, n_cells, shape, fudge, mosaic: self.mosaic()? })
+        let scale = self.number("crystal.scale")?;
+        Ok(Crystal { real_space, n_cells, shape, fudge, mosaic: self.mosaic()?, scale })
+    }
+
+    /// Whether the cell and the orientation come in a matrix.
+    pub(super) fn has_matrix(&self) -> bool {
+        MATRIX_KEYS.iter().any(|name| self.has(name))
     }
 
     /// The basis (rows a, b, c) of a matrix that has the cell in it.
-    fn basis_of_matrix(&mut self, wavelength: f64) -> Result<Mat3> {
+    pub(super) fn basis_of_matrix(&mut self, wavelength: f64) -> Result<Mat3> {
         if self.has("crystal.a_matrix") {
             let [a, b, c, d, e, f, g, h, i] = self.array("crystal.a_matrix")?;
             let columns = Mat3::from_rows([Vec3::new(a, d, g), Vec3::new(b, e, h), Vec3::new(c, f, i)]);
             return self.basis("crystal.a_matrix", columns.reciprocal_rows());
         }
         if let Some(path) = self.path("crystal.mosflm_matrix") {
-            // (X, Y, Z) of imgCIF is (z, y, −x) of MOSFLM, whose x is along the beam and z along the spindle
-            let lab_from_mosflm = |v: Vec3| Vec3::new(v[2], v[1], -v[0]) * (1.0 / wavelength);
-            let reciprocal = mosflm_matrix::read(&path)?.transposed().0.map(lab_from_mosflm);
+            let in_lab = |v: Vec3| mosflm_matrix::lab_from_mosflm(v) * (1.0 / wavelength);
+            let reciprocal = mosflm_matrix::read(&path)?.transposed().0.map(in_lab);
             return self.basis("crystal.mosflm_matrix", Mat3::from_rows(reciprocal).reciprocal_rows());
         }
         let [a, b, c] = ["crystal.real_space_a", "crystal.real_space_b", "crystal.real_space_c"];
@@ -131,12 +107,13 @@ impl Resolver {
         Ok(u)
     }
 
-    fn cell(&mut self, reflections: Option<&Reflections>) -> Result<UnitCell> {
+    /// The cell that is described, else that of the reflections.
+    pub(super) fn cell(&mut self, reflections: Option<&Reflections>) -> Result<UnitCell> {
         let keys = CELL_NAMES.map(|name| format!("crystal.cell.{name}"));
         if !keys.iter().any(|key| self.has(key)) {
             let Some((cell, source)) = reflections.and_then(|r| Some((r.cell?, &r.source))) else {
                 let what = "is missing: give crystal.cell, a matrix (crystal.a_matrix, real_space_a … c, mosflm_matrix), or a \
-                            structure-factor file that has the cell";
+                            file of structure factors or coordinates that has the cell";
                 return Err(Error::setting("crystal.cell", what));
             };
             UnitCell::new(cell).map_err(|what| Error::file(source, None, what))?;
@@ -157,7 +134,7 @@ impl Resolver {
     }
 
     /// Says so when the cell is another than that of the structure-factor file.
-    fn compare_cells(&mut self, real_space: &Mat3, reflections: Option<&Reflections>) {
+    pub(super) fn compare_cells(&mut self, real_space: &Mat3, reflections: Option<&Reflections>) {
         let Some((theirs, source)) = reflections.and_then(|r| Some((r.cell?, r.source.display()))) else { return };
         let ours = UnitCell::from_basis(real_space).parameters();
         if ours.iter().zip(theirs).any(|(x, y)| (x - y).abs() > 0.01 * y) {
@@ -167,7 +144,7 @@ impl Resolver {
         }
     }
 
-    fn n_cells(&mut self, real_space: &Mat3) -> Result<[u32; 3]> {
+    fn n_cells(&mut self, real_space: &Mat3) -> Result<[f64; 3]> {
         if self.has("crystal.size") {
             let sizes = self.array::<3>("crystal.size")?;
             let edges = real_space.0.map(Vec3::norm);
@@ -188,8 +165,7 @@ impl Resolver {
                 )
             })?;
         }
-        // the table of keys keeps the numbers below 2³¹
-        Ok(self.counts::<3>("crystal.n_cells")?.map(|n| u32::try_from(n).unwrap_or(u32::MAX)))
+        self.array("crystal.n_cells")
     }
 
     fn mosaic(&mut self) -> Result<Mosaic> {
@@ -220,7 +196,7 @@ impl Resolver {
     pub(super) fn structure_factors(
         &mut self,
         reflections: Option<&Reflections>,
-        n_cells: [u32; 3],
+        n_cells: [f64; 3],
     ) -> Result<StructureFactors> {
         let default_f = self.number("crystal.structure_factors.default")?;
         if reflections.is_none() && default_f == 0.0 && self.number("background.water")? == 0.0 {
@@ -235,7 +211,7 @@ impl Resolver {
         if self.has(key) && self.text(key)? == "auto" {
             self.description.remove(key);
         }
-        let tricubic = reflections.is_some() && n_cells.iter().any(|&n| n <= 2);
+        let tricubic = reflections.is_some() && n_cells.iter().any(|&n| n <= 2.0);
         let (name, why) = match (tricubic, reflections.is_some()) {
             (true, _) => ("tricubic", "an edge of one or two cells"),
             (false, true) => ("nearest", "every edge has three cells or more"),
@@ -245,6 +221,13 @@ impl Resolver {
         let interpolation =
             if self.text(key)? == "tricubic" { Interpolation::Tricubic } else { Interpolation::Nearest };
         let grid = reflections.map(|list| AmplitudeGrid::from_reflections(list, default_f)).transpose()?.map(Arc::new);
-        Ok(StructureFactors { grid, default_f, interpolation })
+        let scale = self.number("crystal.structure_factors.scale")?;
+        let b_key = "crystal.structure_factors.b_factor";
+        let b_factor = self.number(b_key)?;
+        if b_factor != 0.0 && grid.is_none() {
+            let what = "has no effect without crystal.structure_factors.file: the default amplitude is the same for all reflections";
+            return Err(self.error(b_key, what));
+        }
+        Ok(StructureFactors { grid, default_f, scale, b_factor, interpolation })
     }
 }

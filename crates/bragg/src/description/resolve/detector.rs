@@ -6,7 +6,7 @@ use crate::description::value::Value;
 use crate::description::{Entry, Origin};
 use crate::error::{Error, Result};
 use crate::experiment::sensor_material::SensorMaterial;
-use crate::experiment::{Curvature, Detector, Panel, Roi, Sensor};
+use crate::experiment::{Arm, Curvature, Detector, Panel, Roi, Sensor};
 use crate::math::Vec3;
 use crate::units::EV_ANGSTROM;
 
@@ -21,10 +21,12 @@ impl Resolver {
     pub(super) fn detector(&mut self, propagation: Vec3, wavelength: f64) -> Result<Detector> {
         self.apply_preset()?;
         let n_panels = self.description.n_panels();
-        let panels = if n_panels == 0 {
-            vec![self.single_panel(propagation)?]
+        let (panels, arm) = if n_panels == 0 {
+            let (panel, arm) = self.single_panel(propagation)?;
+            (vec![panel], arm)
         } else {
-            (0..n_panels).map(|i| self.listed_panel(i)).collect::<Result<_>>()?
+            let panels = (0..n_panels).map(|i| self.listed_panel(i)).collect::<Result<Vec<_>>>()?;
+            (panels, Arm::default())
         };
         let n_pixels: u64 = panels.iter().map(|panel| (panel.n_fast as u64).saturating_mul(panel.n_slow as u64)).sum();
         if n_pixels > MAX_PIXELS {
@@ -51,7 +53,8 @@ impl Resolver {
                 self.error("detector.curvature", "needs a positive detector.distance, the radius of the sphere")
             );
         }
-        Ok(Detector { panels, sensor, curvature, distance, point_pixels: self.flag("detector.point_pixels")? })
+        let point_pixels = self.flag("detector.point_pixels")?;
+        Ok(Detector { panels, sensor, curvature, distance, arm, point_pixels })
     }
 
     fn apply_preset(&mut self) -> Result<()> {
@@ -78,8 +81,8 @@ impl Resolver {
         Ok(())
     }
 
-    /// The panel that distance, beam centre and angles describe.
-    fn single_panel(&mut self, propagation: Vec3) -> Result<Panel> {
+    /// The panel that distance, beam centre and angles describe, and the arm that carries it.
+    fn single_panel(&mut self, propagation: Vec3) -> Result<(Panel, Arm)> {
         let pixels = self.counts::<2>("detector.pixels")?;
         let pixel_size = self.number("detector.pixel_size")?;
         let distance = self.number("detector.distance")?;
@@ -87,15 +90,16 @@ impl Resolver {
         let [fast, slow] = self.axes("detector.")?;
         let tilt = self.each_of_three("detector.tilt")?.map(f64::to_radians);
         let two_theta_axis = self.direction("detector.two_theta_axis")?;
-        let two_theta = self.number("detector.two_theta")?.to_radians();
+        let degrees = self.number("detector.two_theta")?;
+        let two_theta = degrees.to_radians();
         let turned = |v: Vec3| v.rotated_xyz(tilt).rotated(two_theta_axis, two_theta);
         let corner = |fast: Vec3, slow: Vec3| {
             propagation * distance - fast * (beam_center[0] * pixel_size) - slow * (beam_center[1] * pixel_size)
         };
-        let origin = if self.text("detector.pivot")? == "beam" {
-            corner(turned(fast), turned(slow))
+        let (origin, pivot) = if self.text("detector.pivot")? == "beam" {
+            (corner(turned(fast), turned(slow)), propagation * distance)
         } else {
-            turned(corner(fast, slow))
+            (turned(corner(fast, slow)), Vec3::default())
         };
         let (fast_axis, slow_axis) = (turned(fast), turned(slow));
         let Some(normal) = normal_away(origin, fast_axis, slow_axis) else {
@@ -104,7 +108,8 @@ impl Resolver {
         let roi = self.roi("detector.roi", pixels)?;
         let [n_fast, n_slow] = pixels;
         let name = "panel 0".to_owned();
-        Ok(Panel { name, origin, fast_axis, slow_axis, normal, pixel_size, n_fast, n_slow, roi, mask: None })
+        let arm = Arm { two_theta: degrees, axis: two_theta_axis, pivot };
+        Ok((Panel { name, origin, fast_axis, slow_axis, normal, pixel_size, n_fast, n_slow, roi, mask: None }, arm))
     }
 
     /// The beam centre in pixels; lengths are turned into pixels in the description.

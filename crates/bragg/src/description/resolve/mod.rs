@@ -4,6 +4,7 @@
 //! and the experiment is made from the completed values alone: resolving the completed description again gives the same experiment,
 //! bit for bit.
 
+mod amplitudes;
 mod beam;
 mod crystal;
 mod detector;
@@ -13,13 +14,18 @@ mod resolver;
 mod sampling;
 
 use super::{Description, Notice};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::experiment::coverage::{Coverage, coverage};
-use crate::experiment::{Experiment, Noise};
+use crate::experiment::reach::finest_resolution;
+use crate::experiment::{Experiment, Noise, UnitCell};
+use crate::io::cache::Cache;
 use crate::io::png;
 use crate::reflections::Reflections;
+use crate::units::EV_ANGSTROM;
+use amplitudes::{Surroundings, mean_energy};
 use resolver::Resolver;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A complete experiment and what goes with it.
 #[derive(Debug, Clone)]
@@ -67,53 +73,121 @@ pub fn resolve_noise(description: Description) -> Result<Noise> {
     Resolver::new(description).noise()
 }
 
+/// The amplitudes that a description leads to, without beam and detector.
+#[derive(Debug, Clone)]
+pub struct Amplitudes {
+    /// The amplitudes in P1.
+    pub reflections: Reflections,
+    /// The cell (a, b, c in Å, α, β, γ in deg), where the file or the description has one.
+    pub cell: Option<[f64; 6]>,
+    /// The wavelength (Å) that was given: there is dispersion, and Friedel mates differ.
+    pub wavelength: Option<f64>,
+    /// What the user should know.
+    pub notices: Vec<Notice>,
+    /// The description with every value that was used.
+    pub description: Description,
+}
+
+/// The amplitudes by a description that need not have an experiment. With a wavelength or an energy there is dispersion.
+///
+/// # Errors
+/// Something is missing, contradicts itself, or a file cannot be used.
+pub fn resolve_amplitudes(description: Description, cache: Option<&Cache>) -> Result<Amplitudes> {
+    let mut resolver = Resolver::new(description);
+    resolver.refuse_contradictions()?;
+    let has_beam = resolver.has("beam.wavelength") || resolver.has("beam.energy");
+    let wavelength = if has_beam { Some(resolver.wavelength()?) } else { None };
+    let around =
+        Surroundings { wavelength, energy: wavelength.map(|wavelength| EV_ANGSTROM / wavelength), reach: None, cache };
+    let reflections = resolver.reflections(around)?.ok_or_else(|| {
+        Error::setting("crystal.structure_factors.file", "is missing: give a file of structure factors or coordinates")
+    })?;
+    let cell = resolver.cell_of(&reflections)?;
+    resolver.notice_unused();
+    let Resolver { description, notices, .. } = resolver;
+    Ok(Amplitudes { reflections, cell, wavelength, notices, description })
+}
+
+/// The unit cell that a file of coordinates or structure factors has; nothing is computed.
+///
+/// # Errors
+/// The file cannot be used.
+pub fn resolve_cell(description: Description) -> Result<Option<UnitCell>> {
+    Resolver::new(description).cell_of_file()
+}
+
 /// Completes a description and makes the experiment; reads the files that it names.
 ///
 /// # Errors
 /// Something is missing, contradicts itself, or a file cannot be used.
 pub fn resolve(description: Description) -> Result<Resolved> {
-    complete(description, None, true)
+    resolve_with(description, None)
 }
 
-/// The same with reflections that are there already: those of the file that the description names, or, where it names none, others.
-/// Looking at the [`Coverage`] takes a few hundredths of a second, which somebody who was told before can spare.
+/// As [`resolve`], with structure factors of models kept in a cache.
 ///
 /// # Errors
 /// As [`resolve`].
-pub fn resolve_with(description: Description, reflections: &Reflections, with_coverage: bool) -> Result<Resolved> {
-    complete(description, Some(reflections), with_coverage)
+pub fn resolve_with(description: Description, cache: Option<&Cache>) -> Result<Resolved> {
+    resolve_knowing(description, Known { cache, ..Known::default() }).map(|(resolved, _)| resolved)
 }
 
-/// The reflections of the file that a description names, for [`resolve_with`]; `None` when it names none.
+/// What is known before a description is resolved.
+#[derive(Debug, Clone, Default)]
+pub struct Known<'a> {
+    /// Where structure factors of models are kept between runs.
+    pub cache: Option<&'a Cache>,
+    /// Reflections that take the place of those that the description leads to.
+    pub reflections: Option<Arc<Reflections>>,
+    /// Whether the user was told what there is to say of the reflections, of which the [`Coverage`] takes a few hundredths of a second.
+    pub user_was_told: bool,
+}
+
+/// The reflections of an experiment.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// The list.
+    pub reflections: Arc<Reflections>,
+    /// Whether it is what a file or a program lists: then it holds for another beam, detector or cell, too.
+    pub is_plain: bool,
+}
+
+/// As [`resolve`], with what is known already, and the reflections to be known the next time.
 ///
 /// # Errors
-/// The description contradicts itself, or the file cannot be used.
-pub fn read_reflections(description: Description) -> Result<Option<Reflections>> {
-    let mut resolver = Resolver::new(description);
-    resolver.refuse_contradictions()?;
-    resolver.reflections(None)
-}
-
-fn complete(description: Description, given: Option<&Reflections>, with_coverage: bool) -> Result<Resolved> {
+/// As [`resolve`].
+pub fn resolve_knowing(description: Description, known: Known) -> Result<(Resolved, Option<Listed>)> {
     let mut resolver = Resolver::new(description);
     resolver.refuse_contradictions()?;
     let beam = resolver.beam()?;
-    let read = resolver.reflections(given)?;
-    let reflections = given.or(read.as_ref());
-    let crystal = resolver.crystal(reflections, beam.wavelength)?;
-    let structure_factors = resolver.structure_factors(reflections, crystal.n_cells)?;
     let mut detector = resolver.detector(beam.propagation(), beam.wavelength)?;
+    let around = Surroundings {
+        wavelength: Some(beam.wavelength),
+        energy: Some(mean_energy(&beam)),
+        reach: Some(finest_resolution(&detector, &beam)),
+        cache: known.cache,
+    };
+    let listed = resolver.listed(around, known.reflections)?;
+    let reflections = listed.as_ref().map(|listed| &*listed.reflections);
+    let crystal = resolver.crystal(reflections, beam.wavelength)?;
+    if !known.user_was_told {
+        resolver.compare_cells(&crystal.real_space, reflections);
+    }
+    let structure_factors = resolver.structure_factors(reflections, crystal.n_cells)?;
     resolver.mask(&mut detector)?;
     let scan = resolver.scan()?;
     let sampling = resolver.sampling(&crystal, beam.wavelength, &detector)?;
     let water_thickness = resolver.number("background.water")?;
-    let experiment = Experiment { crystal, structure_factors, beam, detector, scan, sampling, water_thickness };
+    let background_plane = resolver.background_plane()?;
+    let experiment =
+        Experiment { crystal, structure_factors, beam, detector, scan, sampling, water_thickness, background_plane };
     resolver.check_work(&experiment)?;
     let noise = resolver.noise()?;
     let output = resolver.output()?;
     resolver.notice_unused();
-    let coverage = reflections.filter(|_| with_coverage).map(|reflections| coverage(&experiment, reflections));
-    resolver.notice_missing(coverage);
+    let looked_at = reflections.filter(|_| !known.user_was_told);
+    let coverage = looked_at.map(|reflections| coverage(&experiment, reflections));
+    resolver.notice_missing(coverage, reflections);
     let Resolver { description, notices, exposure, .. } = resolver;
-    Ok(Resolved { experiment, coverage, noise, output, notices, description, exposure })
+    Ok((Resolved { experiment, coverage, noise, output, notices, description, exposure }, listed))
 }

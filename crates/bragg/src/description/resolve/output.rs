@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::experiment::Noise;
 use crate::experiment::coverage::Coverage;
 use crate::io::png;
+use crate::reflections::Reflections;
 
 impl Resolver {
     pub(super) fn noise(&mut self) -> Result<Noise> {
@@ -75,9 +76,9 @@ impl Resolver {
     }
 
     /// Says how many reflections on the detector have no amplitude in the file.
-    pub(super) fn notice_missing(&mut self, coverage: Option<Coverage>) {
+    pub(super) fn notice_missing(&mut self, coverage: Option<Coverage>, reflections: Option<&Reflections>) {
         let Some(Coverage { on_detector, missing, coarsest_missing: Some(coarsest) }) = coverage else { return };
-        let Some(path) = self.path("crystal.structure_factors.file") else { return };
+        let Some(path) = reflections.map(|reflections| &reflections.source) else { return };
         let percent = 100.0 * missing as f64 / on_detector.max(1) as f64;
         let rounded = if percent < 10.0 { format!("{percent:.1}") } else { format!("{percent:.0}") };
         let default = self.number("crystal.structure_factors.default").unwrap_or_default();

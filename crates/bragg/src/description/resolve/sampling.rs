@@ -36,10 +36,18 @@ impl Resolver {
         Ok(Scan { axis, first, step, n_steps, start, range })
     }
 
+    pub(super) fn background_plane(&mut self) -> Result<[f64; 3]> {
+        Ok([
+            self.number("background.offset")?,
+            self.number("background.slope_fast")?,
+            self.number("background.slope_slow")?,
+        ])
+    }
+
     pub(super) fn sampling(&mut self, crystal: &Crystal, wavelength: f64, detector: &Detector) -> Result<Sampling> {
         if !self.has("sampling.oversample") {
             let edges = crystal.edges();
-            let longest = (0..3).map(|axis| f64::from(crystal.n_cells[axis]) * edges[axis]).fold(0.0, f64::max);
+            let longest = (0..3).map(|axis| crystal.n_cells[axis] * edges[axis]).fold(0.0, f64::max);
             let pixel_size = detector.panels.iter().map(|panel| panel.pixel_size).fold(0.0, f64::max);
             let needed = (3.0 * longest * pixel_size / (wavelength * detector.distance.abs())).ceil().max(1.0);
             let why = "3 samples across the narrowest spot";
@@ -122,8 +130,8 @@ impl Resolver {
             let hours = samples * SECONDS_PER_SAMPLE / 3600.0;
             self.notice(format!(
                 "{samples:.0e} samples take about {hours:.0} hours on one thread; sampling.oversample = {oversample} is for the spots \
-                 of one coherent block of crystal.n_cells = {:?}, usually some ten cells wide",
-                experiment.crystal.n_cells
+                 of one coherent block of crystal.n_cells = [{}], usually some ten cells wide",
+                experiment.crystal.n_cells.map(|n| n.to_string()).join(", ")
             ));
         }
         Ok(())

@@ -1,11 +1,14 @@
 //! PDB files (wwPDB format 3.3, <https://www.wwpdb.org/documentation/file-format>).
 
-use super::{cell, checked, coordinate, named_operators, number, occupancy};
+use super::copies::{self, Motion};
+use super::{checked, coordinate, occupancy};
 use crate::error::{Error, Result};
 use crate::experiment::UnitCell;
+use crate::io::cif::crystal::{cell, named_operators};
+use crate::io::numbers::number;
 use crate::math::Vec3;
 use crate::structure::{Atom, Displacement, Element, Model, operators_from_cartesian};
-use crate::symmetry::{MAX_OPERATORS, Operator, check_group};
+use crate::symmetry::{MAX_OPERATORS, Operator, check_cell, check_group};
 use std::path::Path;
 
 /// An atom with its Cartesian position (Å), which becomes fractional when the cell is known.
@@ -18,10 +21,12 @@ struct Records {
     space_group: String,
     /// The rows of REMARK 290.
     symmetry: Vec<[f64; 4]>,
+    /// The rows of MTRIX records, and whether the file has the copy's atoms.
+    copies: Vec<([f64; 4], bool)>,
     model: i32,
 }
 
-pub(super) fn parse(text: &str, path: &Path) -> Result<Model> {
+pub(super) fn parse(text: &str, path: &Path, space_group: Option<&str>) -> Result<Model> {
     let mut records = Records { model: 1, ..Records::default() };
     for (i, line) in text.lines().enumerate() {
         records.take(line).map_err(|what| Error::file(path, i + 1, what))?;
@@ -31,10 +36,16 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Model> {
         return Err(refuse("there are no ATOM or HETATM records in it, and it is not mmCIF either".into()));
     }
     let cell = records.cell.ok_or_else(|| refuse("it has no unit cell (CRYST1 record)".into()))?;
+    if let Some(name) = space_group {
+        records.space_group = name.to_owned();
+        records.symmetry.clear();
+    }
     let symmetry = records.operators(&cell).map_err(refuse)?;
     let fractional_from_cartesian = cell.basis().reciprocal_rows();
     let placed = |(atom, position): Placed| Atom { position: fractional_from_cartesian.apply(position).0, ..atom };
-    let atoms = records.atoms.into_iter().map(placed).collect();
+    let motions = records.motions().map_err(refuse)?;
+    let mut atoms = records.atoms.into_iter().map(placed).collect();
+    copies::add(&mut atoms, &cell, &motions).map_err(refuse)?;
     Ok(Model { atoms, cell, space_group: records.space_group, symmetry, source: path.to_owned() })
 }
 
@@ -66,10 +77,12 @@ impl Records {
                 }
                 self.symmetry.push(row);
             }
-            "MTRIX1" if columns(line, 60, 60) != "1" && !columns(line, 11, 40).trim().starts_with("1.000000") => {
-                return Err(
-                    "non-crystallographic copies are left to be generated (MTRIX records); write them out first".into(),
-                );
+            "MTRIX1" | "MTRIX2" | "MTRIX3" => {
+                let mut row = [0.0; 4];
+                for (entry, (first, last)) in row.iter_mut().zip([(11, 20), (21, 30), (31, 40), (46, 55)]) {
+                    *entry = number(columns(line, first, last), "the entry of the non-crystallographic operator")?;
+                }
+                self.copies.push((row, columns(line, 60, 60) == "1"));
             }
             _ => {}
         }
@@ -92,7 +105,7 @@ impl Records {
     /// The operators that the file lists, or those of its space group.
     fn operators(&self, cell: &UnitCell) -> std::result::Result<Vec<Operator>, String> {
         if self.symmetry.is_empty() {
-            return named_operators(&self.space_group, cell);
+            return named_operators(&self.space_group, Some(cell));
         }
         let (triples, rest) = self.symmetry.as_chunks::<3>();
         if !rest.is_empty() || triples.len() > MAX_OPERATORS {
@@ -102,7 +115,18 @@ impl Records {
             triples.iter().map(|rows| operators_from_cartesian(cell, rows)).collect();
         let operators = operators?;
         check_group(&operators)?;
+        check_cell(&operators, cell.parameters())?;
         Ok(operators)
+    }
+
+    /// The non-crystallographic copies that are left to be made.
+    fn motions(&self) -> std::result::Result<Vec<Motion>, String> {
+        let (triples, rest) = self.copies.as_chunks::<3>();
+        if !rest.is_empty() {
+            return Err("its non-crystallographic operators (MTRIX records) are not complete".into());
+        }
+        let to_make = triples.iter().filter(|rows| rows.iter().any(|(_, is_given)| !is_given));
+        Ok(to_make.map(|rows| rows.map(|(row, _)| row)).collect())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Column;
 use crate::reflections::ReciprocalMetric;
-use crate::symmetry::{MAX_OPERATORS, Operator};
+use crate::symmetry::{MAX_OPERATORS, Operator, SpaceGroup, check_group};
 use std::ops::Range;
 
 /// The table begins at word 21 of four bytes.
@@ -134,6 +134,32 @@ impl Header {
                 format!("its header states {rows} reflections in {columns} columns, more than it holds; it is damaged")
             })?;
         Ok((order, header, TABLE_START..end))
+    }
+
+    /// The operators that are listed, else those of the space group that is named, in the setting that the cell fits.
+    pub(super) fn operators(&self) -> Result<Vec<Operator>, String> {
+        if !self.symmetry.is_empty() {
+            check_group(&self.symmetry)?;
+            return Ok(self.symmetry.clone());
+        }
+        let number = self.space_group_number.filter(|number| *number != 0);
+        let name = match (self.space_group_name.trim(), number) {
+            ("", None) => return Ok(vec![Operator::IDENTITY]),
+            ("", Some(number)) => number.to_string(),
+            (name, _) => name.to_owned(),
+        };
+        let group = match self.cell {
+            Some(cell) => SpaceGroup::parse_for_cell(&name, cell),
+            None => SpaceGroup::parse(&name),
+        };
+        let group = group.map_err(|what| format!("it lists no symmetry operators (SYMM records), and {what}"))?;
+        match number {
+            // Beyond 1000, CCP4 numbers other settings.
+            Some(number) if number % 1000 != i32::from(group.number) => Err(format!(
+                "it lists no symmetry operators (SYMM records), and its space group's name {name} does not agree with its number {number}"
+            )),
+            _ => Ok(group.operators),
+        }
     }
 
     fn check(&self) -> Result<(), String> {

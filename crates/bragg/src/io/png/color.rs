@@ -16,6 +16,8 @@ pub enum ColorMap {
     Magma,
     /// Night blue over ice blue to white.
     Ice,
+    /// Blue over white to red, for values on both sides of a middle (ColorBrewer's RdBu).
+    BlueRed,
 }
 
 /// Colour as red, green, blue.
@@ -23,13 +25,14 @@ pub(super) type Rgb = [u8; 3];
 
 impl ColorMap {
     /// Every map and its name in settings.
-    pub const ALL: [(&'static str, Self); 6] = [
+    pub const ALL: [(&'static str, Self); 7] = [
         ("inverted-grey", Self::InvertedGrey),
         ("grey", Self::Grey),
         ("viridis", Self::Viridis),
         ("inferno", Self::Inferno),
         ("magma", Self::Magma),
         ("ice", Self::Ice),
+        ("blue-red", Self::BlueRed),
     ];
 
     /// Whether its colours are greys.
@@ -52,18 +55,24 @@ impl ColorMap {
             Self::Inferno => gradient(colorous::INFERNO),
             Self::Magma => gradient(colorous::MAGMA),
             Self::Ice => std::array::from_fn(|level| ice(level as f64 / 255.0)),
+            Self::BlueRed => {
+                let mut table = gradient(colorous::RED_BLUE);
+                table.reverse();
+                table
+            }
         }
     }
 
     /// The colour of pixels without a value.
     pub(super) fn void(self) -> Rgb {
-        if self == Self::InvertedGrey { [200; 3] } else { [64; 3] }
+        if matches!(self, Self::InvertedGrey | Self::BlueRed) { [200; 3] } else { [64; 3] }
     }
 
     /// The colour of lines and labels drawn over the image, and that of the halo that sets labels off.
     pub(super) fn ink_and_halo(self) -> (Rgb, Rgb) {
         match self {
             Self::InvertedGrey => ([28, 98, 171], [255, 255, 255]),
+            Self::BlueRed => ([40, 40, 40], [255, 255, 255]),
             Self::Grey => ([120, 190, 255], [0, 0, 0]),
             _ => ([240, 244, 248], self.table()[0]),
         }
@@ -96,8 +105,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lightness_goes_one_way_along_every_map() {
-        for (name, map) in ColorMap::ALL {
+    fn lightness_goes_one_way_along_every_map_without_a_middle() {
+        for (name, map) in ColorMap::ALL.into_iter().filter(|(_, map)| *map != ColorMap::BlueRed) {
             let lightness =
                 map.table().map(|[r, g, b]| 0.2126 * f64::from(r) + 0.7152 * f64::from(g) + 0.0722 * f64::from(b));
             let sign = (lightness[255] - lightness[0]).signum();
@@ -105,6 +114,16 @@ mod tests {
             assert!((lightness[255] - lightness[0]).abs() > 150.0, "{name}");
             assert_eq!(sign < 0.0, map == ColorMap::InvertedGrey, "{name}");
         }
+    }
+
+    #[test]
+    fn the_middle_of_blue_and_red_is_light() {
+        let table = ColorMap::BlueRed.table();
+        let [low, middle, high] = [0, 127, 255].map(|level| table[level]);
+        assert!(
+            low[2] > low[0] && high[0] > high[2] && middle.iter().all(|&part| part > 230),
+            "{low:?} {middle:?} {high:?}"
+        );
     }
 
     #[test]

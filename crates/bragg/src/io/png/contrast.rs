@@ -81,6 +81,17 @@ impl Contrast {
         };
         (part * 255.0).round() as u8
     }
+
+    /// The value at a part of the way from the first level to the last.
+    pub(super) fn value(&self, part: f64) -> f64 {
+        let range = self.high - self.low;
+        self.low
+            + match self.scale {
+                Scale::Log => (part * self.log_range).exp_m1() * self.linear_below,
+                Scale::SquareRoot => part * part * range,
+                Scale::Linear => part * range,
+            }
+    }
 }
 
 /// The value that `percent` of the values do not exceed; 0 where there are none. The values are reordered.

@@ -4,6 +4,7 @@
 mod canvas;
 mod color;
 mod contrast;
+pub mod figure;
 
 use std::io::{self, Write};
 
@@ -98,6 +99,8 @@ pub enum Binning {
     Max,
     /// Their mean.
     Mean,
+    /// The one farthest from 0, for differences; no setting asks for it.
+    Farthest,
 }
 
 impl Binning {
@@ -271,6 +274,8 @@ impl Sheet {
                             Binning::Max => binned.max(value), // the number where the other is NaN
                             Binning::Mean if *count == 0 => value,
                             Binning::Mean => *binned + value,
+                            Binning::Farthest if binned.abs() > value.abs() => *binned,
+                            Binning::Farthest => value,
                         };
                         *count += 1;
                     }

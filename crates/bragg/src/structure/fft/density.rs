@@ -6,13 +6,13 @@ use crate::structure::{Atom, Displacement, FormFactor};
 use std::f64::consts::PI;
 
 /// Electrons per Å³ on a grid of one cell, the last axis fastest.
-pub(super) struct Density {
-    pub(super) size: [usize; 3],
-    pub(super) values: Vec<f64>,
+pub(in crate::structure) struct Density {
+    pub(in crate::structure) size: [usize; 3],
+    pub(in crate::structure) values: Vec<f64>,
     /// The volume of the cell (Å³).
-    pub(super) volume: f64,
+    pub(in crate::structure) volume: f64,
     /// The steps of the grid by rows (Å).
-    steps: Mat3,
+    pub(in crate::structure) steps: Mat3,
 }
 
 /// A lower bound of the smallest principal B (Å²), by Gershgorin's circles.
@@ -28,7 +28,7 @@ impl Density {
     ///
     /// # Errors
     /// It does not fit into memory.
-    pub(super) fn new(cell: &UnitCell, size: [usize; 3]) -> Result<Self, String> {
+    pub(in crate::structure) fn new(cell: &UnitCell, size: [usize; 3]) -> Result<Self, String> {
         let basis = cell.basis();
         let n_points = size.iter().product();
         let mut values = Vec::new();
@@ -67,30 +67,53 @@ impl Density {
     fn add_gaussian(&mut self, position: [f64; 3], amplitude: f64, b: &Mat3, range: f64) {
         let peak = amplitude * ((4.0 * PI).powi(3) / b.determinant()).sqrt();
         let inverse = b.reciprocal_rows();
-        // The exponent as a quadratic form of grid steps, and that one as a sum of squares:
-        // zz·(z + …)² + yy·(y + …)² + xx·x².
-        let form = self.steps * inverse * self.steps.transposed();
-        let q = |i: usize, j: usize| 4.0 * PI * PI * form.0[i][j];
-        let zz = q(2, 2);
-        let reduced = |i: usize, j: usize| q(i, j) - q(i, 2) * q(j, 2) / zz;
-        let yy = reduced(1, 1);
-        let y_of_x = reduced(0, 1) / yy;
-        let xx = reduced(0, 0) - reduced(0, 1) * y_of_x;
-        let (z_of_x, z_of_y) = (q(0, 2) / zz, q(1, 2) / zz);
-        let [n_x, n_y, n_z] = self.size;
-        let center: Vec3 = Vec3(std::array::from_fn(|i| (position[i] - position[i].floor()) * self.size[i] as f64));
-        for i_x in between(center[0], (range / xx).sqrt()) {
-            let x = i_x as f64 - center[0];
-            let after_x = range - xx * x * x;
-            for i_y in between(center[1] - y_of_x * x, (after_x.max(0.0) / yy).sqrt()) {
-                let y = i_y as f64 - center[1];
-                let squared = yy * (y + y_of_x * x).powi(2);
-                let z_center = center[2] - z_of_x * x - z_of_y * y;
-                let rows = between(z_center, ((after_x - squared).max(0.0) / zz).sqrt());
-                let start = (wrapped(i_x, n_x) * n_y + wrapped(i_y, n_y)) * n_z;
-                let top = peak * (after_x - squared - range).exp();
-                add_row(&mut self.values[start..start + n_z], rows, z_center, zz, top);
-            }
+        let steps = Mat3(self.steps.0.map(|step| step * (2.0 * PI)));
+        let form = steps * inverse * steps.transposed();
+        let values = &mut self.values;
+        let n_z = self.size[2];
+        rows_within(&form, self.size, position, range, |start, rows, row| {
+            let top = peak * (-row.least).exp();
+            add_row(&mut values[start..start + n_z], rows, row.center, row.curvature, top);
+        });
+    }
+}
+
+/// What a quadratic form is along a row of the grid: least + curvature·(i − center)².
+pub(in crate::structure) struct Row {
+    least: f64,
+    curvature: f64,
+    center: f64,
+}
+
+/// Visits the rows of a periodic grid where a quadratic form of grid steps from a position (fractions of the cell) stays
+/// within a limit: the row's first index, and the range along the last axis, which may leave the cell.
+pub(in crate::structure) fn rows_within(
+    form: &Mat3,
+    size: [usize; 3],
+    position: [f64; 3],
+    limit: f64,
+    mut visit: impl FnMut(usize, std::ops::RangeInclusive<i64>, &Row),
+) {
+    // The form as a sum of squares: zz·(z + …)² + yy·(y + …)² + xx·x².
+    let q = |i: usize, j: usize| form.0[i][j];
+    let zz = q(2, 2);
+    let reduced = |i: usize, j: usize| q(i, j) - q(i, 2) * q(j, 2) / zz;
+    let yy = reduced(1, 1);
+    let y_of_x = reduced(0, 1) / yy;
+    let xx = reduced(0, 0) - reduced(0, 1) * y_of_x;
+    let (z_of_x, z_of_y) = (q(0, 2) / zz, q(1, 2) / zz);
+    let [n_x, n_y, n_z] = size;
+    let center: Vec3 = Vec3(std::array::from_fn(|i| (position[i] - position[i].floor()) * size[i] as f64));
+    for i_x in between(center[0], (limit / xx).sqrt()) {
+        let x = i_x as f64 - center[0];
+        let after_x = (limit - xx * x * x).max(0.0);
+        for i_y in between(center[1] - y_of_x * x, (after_x / yy).sqrt()) {
+            let y = i_y as f64 - center[1];
+            let squared = yy * (y + y_of_x * x).powi(2);
+            let z_center = center[2] - z_of_x * x - z_of_y * y;
+            let rows = between(z_center, ((after_x - squared).max(0.0) / zz).sqrt());
+            let start = (wrapped(i_x, n_x) * n_y + wrapped(i_y, n_y)) * n_z;
+            visit(start, rows, &Row { least: limit - after_x + squared, curvature: zz, center: z_center });
         }
     }
 }
@@ -100,7 +123,7 @@ fn between(center: f64, distance: f64) -> std::ops::RangeInclusive<i64> {
     (center - distance).ceil() as i64..=(center + distance).floor() as i64
 }
 
-fn wrapped(i: i64, n: usize) -> usize {
+pub(in crate::structure) fn wrapped(i: i64, n: usize) -> usize {
     i.rem_euclid(n as i64) as usize
 }
 

@@ -4,8 +4,8 @@
 //! space, F(h) = Σ exp(2πi h·t) F₁(hR) over its operators, so that the grid need not suit the group. All displacements are
 //! enlarged by a common B, which is taken out again at the end, until the density is smooth enough for the grid.
 
-mod density;
-mod transform;
+pub(super) mod density;
+pub(super) mod transform;
 
 use super::{Complex64, Dispersion, Model};
 use crate::math::Vec3;
@@ -87,7 +87,7 @@ fn translation_phase(operator: &Operator, hkl: Miller) -> f64 {
 }
 
 /// The reflections to a resolution, sorted. The grid's size has been checked before.
-fn within(model: &Model, d_min: f64, metric: &ReciprocalMetric) -> Vec<Miller> {
+pub(super) fn within(model: &Model, d_min: f64, metric: &ReciprocalMetric) -> Vec<Miller> {
     let [last_h, last_k, last_l] = model.cell.edges.map(|edge| (edge / d_min * (1.0 + 1e-9)) as i32);
     let limit = (1.0 + 1e-9) / (d_min * d_min);
     let layer = |h: i32| {
@@ -99,7 +99,7 @@ fn within(model: &Model, d_min: f64, metric: &ReciprocalMetric) -> Vec<Miller> {
 }
 
 /// The points along a, b, c: enough for the resolution, and products of 2, 3 and 5, the last one even.
-fn grid_size(model: &Model, d_min: f64) -> Result<[usize; 3], String> {
+pub(super) fn grid_size(model: &Model, d_min: f64) -> Result<[usize; 3], String> {
     if !(d_min.is_finite() && d_min > 0.0) {
         return Err(format!("the resolution limit {d_min} Å must be a positive number"));
     }
@@ -121,7 +121,7 @@ fn grid_size(model: &Model, d_min: f64) -> Result<[usize; 3], String> {
     points.filter(|&n| n <= MAX_GRID_POINTS).map(|_| size).ok_or_else(refuse)
 }
 
-fn is_smooth(mut n: usize) -> bool {
+pub(super) fn is_smooth(mut n: usize) -> bool {
     for prime in [2, 3, 5] {
         while n.is_multiple_of(prime) {
             n /= prime;

@@ -8,7 +8,7 @@ use rustfft::{Fft, FftPlanner};
 use std::sync::Arc;
 
 /// F of a P1 cell (electrons), half of it: the rest is conjugate.
-pub(super) struct Transform {
+pub(in crate::structure) struct Transform {
     size: [usize; 3],
     half: usize,
     values: Vec<Complex64>,
@@ -18,7 +18,7 @@ pub(super) struct Transform {
 impl Transform {
     /// # Errors
     /// It does not fit into memory.
-    pub(super) fn of(mut density: Density) -> Result<Self, String> {
+    pub(in crate::structure) fn of(mut density: Density) -> Result<Self, String> {
         let size @ [n_a, n_b, n_c] = density.size;
         let half = n_c / 2 + 1;
         let scale = density.volume / density.values.len() as f64;
@@ -47,7 +47,7 @@ impl Transform {
     }
 
     /// F(hkl) = Σ ρ·exp(+2πi h·x)·ΔV, for indices within the grid's. The library's sign is the other one.
-    pub(super) fn at(&self, hkl: Miller) -> Complex64 {
+    pub(in crate::structure) fn at(&self, hkl: Miller) -> Complex64 {
         let (hkl, is_mate) = if hkl[2] < 0 { (hkl.map(|n| -n), true) } else { (hkl, false) };
         let index = |axis: usize| i64::from(hkl[axis]).rem_euclid(self.size[axis] as i64) as usize;
         let value = self.values[(index(0) * self.size[1] + index(1)) * self.half + index(2)] * self.scale;

@@ -1,61 +1,105 @@
-//! The syntax of CIF (Hall, Allen & Brown, Acta Cryst. A47 (1991) 655-685): the items and loops of the first data block.
+//! The syntax of CIF (Hall, Allen & Brown, Acta Cryst. A47 (1991) 655-685): the items and loops of data blocks.
+
+pub(crate) mod crystal;
 
 use std::collections::HashMap;
 
+/// What is wrong, and the line where it is known.
+pub(crate) type Refusal = (Option<usize>, String);
+
 /// A value with its line; quotes are taken off.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Value<'a> {
-    pub(super) text: &'a str,
-    pub(super) line: usize,
+pub(crate) struct Value<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) line: usize,
     quoted: bool,
 }
 
 impl<'a> Value<'a> {
     /// The text, unless it is the mark for an unknown (`?`) or inapplicable (`.`) value.
-    pub(super) fn known(self) -> Option<&'a str> {
+    pub(crate) fn known(self) -> Option<&'a str> {
         if !self.quoted && matches!(self.text, "?" | ".") { None } else { Some(self.text) }
     }
 }
 
 /// A loop: its tags as in [`Block::item`], its values row by row.
 #[derive(Debug, Default)]
-pub(super) struct Loop<'a> {
-    pub(super) tags: Vec<String>,
-    pub(super) values: Vec<Value<'a>>,
+pub(crate) struct Loop<'a> {
+    pub(crate) tags: Vec<String>,
+    pub(crate) values: Vec<Value<'a>>,
 }
 
-impl Loop<'_> {
-    pub(super) fn column(&self, tag: &str) -> Option<usize> {
+impl<'a> Loop<'a> {
+    pub(crate) fn rows(&self) -> std::slice::ChunksExact<'_, Value<'a>> {
+        self.values.chunks_exact(self.tags.len().max(1))
+    }
+
+    pub(crate) fn column(&self, tag: &str) -> Option<usize> {
         self.tags.iter().position(|other| other == tag)
     }
 }
 
-/// The first data block.
+/// Where the rows of a loop have a value, if anywhere.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Column(Option<usize>);
+
+impl Column {
+    /// Nowhere.
+    pub(crate) const NONE: Self = Self(None);
+
+    pub(crate) fn is_nowhere(self) -> bool {
+        self.0.is_none()
+    }
+
+    pub(crate) fn of(table: &Loop, tag: &str) -> Self {
+        Self(table.column(tag))
+    }
+
+    pub(crate) fn known<'a>(self, row: &[Value<'a>]) -> Option<&'a str> {
+        row.get(self.0?)?.known()
+    }
+}
+
+/// A data block.
 #[derive(Debug, Default)]
-pub(super) struct Block<'a> {
+pub(crate) struct Block<'a> {
+    /// What stands behind `data_`.
+    pub(crate) name: &'a str,
     items: HashMap<String, Value<'a>>,
-    pub(super) loops: Vec<Loop<'a>>,
+    pub(crate) loops: Vec<Loop<'a>>,
 }
 
 impl<'a> Block<'a> {
     /// The value of a tag, in lower case and with `_` for `.`; a loop's first value where a loop has it.
-    pub(super) fn item(&self, tag: &str) -> Option<Value<'a>> {
+    pub(crate) fn item(&self, tag: &str) -> Option<Value<'a>> {
         self.items.get(tag).copied().or_else(|| {
             let (found, column) = self.loops.iter().find_map(|one| one.column(tag).map(|column| (one, column)))?;
             found.values.get(column).copied()
         })
     }
 
-    pub(super) fn loop_with(&self, tag: &str) -> Option<&Loop<'a>> {
+    /// Whether it lists atoms.
+    pub(crate) fn has_atoms(&self) -> bool {
+        self.loops.iter().any(|one| one.tags.iter().any(|tag| tag.starts_with("_atom_site_")))
+    }
+
+    pub(crate) fn loop_with(&self, tag: &str) -> Option<&Loop<'a>> {
         self.loops.iter().find(|one| one.column(tag).is_some())
     }
 }
 
-/// Reads the first data block.
+/// Whether a text begins as CIF does: with a data block, but for blank lines and comments.
+pub(crate) fn is_cif(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.next().is_some_and(|line| line.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("data_")))
+}
+
+/// Reads up to so many data blocks.
 ///
 /// # Errors
 /// The line and what is wrong there.
-pub(super) fn parse(text: &str) -> Result<Block<'_>, (usize, String)> {
+pub(crate) fn parse_blocks(text: &str, max_blocks: usize) -> Result<Vec<Block<'_>>, (usize, String)> {
+    let mut blocks = Vec::new();
     let mut block = Block::default();
     let mut tag: Option<(String, usize)> = None;
     let mut open: Option<Loop> = None;
@@ -71,10 +115,15 @@ pub(super) fn parse(text: &str) -> Result<Block<'_>, (usize, String)> {
             return Err((*line, format!("the item {tag} has no value")));
         }
         if starts("data_") {
-            n_blocks += 1;
-            if n_blocks > 1 {
-                break;
+            close(&mut open, &mut block, value.line)?;
+            if n_blocks > 0 {
+                blocks.push(std::mem::take(&mut block));
             }
+            if n_blocks == max_blocks {
+                return Ok(blocks);
+            }
+            n_blocks += 1;
+            block.name = &value.text["data_".len()..];
         } else if starts("loop_") {
             close(&mut open, &mut block, value.line)?;
             open = Some(Loop::default());
@@ -96,7 +145,8 @@ pub(super) fn parse(text: &str) -> Result<Block<'_>, (usize, String)> {
         }
     }
     close(&mut open, &mut block, words.line)?;
-    Ok(block)
+    blocks.push(block);
+    Ok(blocks)
 }
 
 fn close<'a>(open: &mut Option<Loop<'a>>, block: &mut Block<'a>, line: usize) -> Result<(), (usize, String)> {

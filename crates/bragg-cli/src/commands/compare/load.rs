@@ -1,0 +1,47 @@
+//! Images as arrays of numbers.
+
+use bragg::image::{Image, Recording};
+use bragg::io::{self, Format};
+use bragg::{Error, Result};
+use std::path::Path;
+
+/// Reads an image. Counts below 0, the usual flags of gaps, become no numbers. Of an image that does not say its size, `given` is the size
+/// that it must have, `asked` the one that it should have; otherwise it is a square, or one row.
+pub(super) fn image(path: &Path, given: Option<(usize, usize)>, asked: Option<(usize, usize)>) -> Result<Image<f64>> {
+    let is_bare = Format::from_path(path)? == Format::Raw;
+    let size = if is_bare { given.or_else(|| likely_size(path, asked)) } else { None };
+    let (recording, _) = io::read(path, size)?;
+    Ok(match recording {
+        Recording::Photons(image) => image.map(|&photons| f64::from(photons)),
+        Recording::Counts(image) => image.map(|&count| if count < 0 { f64::NAN } else { f64::from(count) }),
+    })
+}
+
+fn likely_size(path: &Path, asked: Option<(usize, usize)>) -> Option<(usize, usize)> {
+    let n = usize::try_from(path.metadata().ok()?.len() / 4).ok()?;
+    let fits = |&(fast, slow): &(usize, usize)| fast.checked_mul(slow) == Some(n);
+    let side = n.isqrt();
+    asked.filter(fits).or((side * side != n).then_some((n, 1)))
+}
+
+/// Reads the pixels that take part: those above 0 in an image.
+pub(super) fn mask(path: &Path, given: Option<(usize, usize)>, shape: &[(usize, usize)]) -> Result<Image<bool>> {
+    let image = image(path, given, shape.first().copied())?;
+    if bragg::compare::sizes(&image) != shape {
+        let (has, needs) = (self::shape(&bragg::compare::sizes(&image)), self::shape(shape));
+        let what =
+            format!("the mask has {has} pixels (fast × slow), but the images have {needs}; give one of their shape");
+        return Err(Error::file(path, None, what));
+    }
+    Ok(image.map(|&value| value > 0.0))
+}
+
+/// Numbers of pixels in words.
+pub(super) fn shape(sizes: &[(usize, usize)]) -> String {
+    let one = |(fast, slow): &(usize, usize)| format!("{fast} × {slow}");
+    match sizes {
+        [size] => one(size),
+        [first, ..] if sizes.iter().all(|size| size == first) => format!("{} panels of {}", sizes.len(), one(first)),
+        _ => sizes.iter().map(one).collect::<Vec<_>>().join(" + "),
+    }
+}

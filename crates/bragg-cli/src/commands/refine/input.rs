@@ -1,0 +1,274 @@
+//! What the command line of `bragg refine` asks for.
+
+use super::arguments::{LossName, Refine, StartName};
+use crate::messages::Messages;
+use anyhow::Result;
+use bragg::Error;
+use bragg::description::{self, Description, Origin, Resolved, resolve};
+use bragg::experiment::{Experiment, Roi};
+use bragg::gradient::parse_list;
+use bragg::image::Recording;
+use bragg::io::{self, Metadata};
+use bragg::kernel::{Unwatched, cpu};
+use bragg::refine::{
+    Coarseness, Experiments, LeftOut, Loss, Observed, Priors, Restraint, Selection, Settings, Start, State, Stop,
+    check_describable, near_bright,
+};
+use bragg::scene::Scene;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What is to be done.
+pub(super) struct Task {
+    pub(super) model: Experiments,
+    pub(super) start: State,
+    pub(super) settings: Settings,
+    pub(super) loss: Loss,
+    /// Of each image.
+    pub(super) descriptions: Vec<Description>,
+    pub(super) metadata: Vec<Metadata>,
+    /// Every file that is read.
+    pub(super) inputs: Vec<PathBuf>,
+}
+
+/// An image with the experiment it starts from.
+struct Pair {
+    experiment: PathBuf,
+    image: PathBuf,
+}
+
+pub(super) fn task(arguments: &Refine, messages: Messages) -> Result<Task> {
+    let loss = loss(arguments)?;
+    let mut pairs: Vec<Pair> = Vec::new();
+    let pair = |experiment: &Path, image: &Path| Pair { experiment: experiment.to_owned(), image: image.to_owned() };
+    pairs.extend(arguments.images.iter().map(|image| pair(&arguments.experiment, image)));
+    pairs.extend(arguments.also.chunks_exact(2).map(|also| pair(&also[0], &also[1])));
+    let resolved = pairs.iter().map(|pair| resolved(&pair.experiment, arguments)).collect::<Result<Vec<_>>>()?;
+    if let Some(first) = resolved.first() {
+        first.notices.iter().for_each(|notice| messages.note(notice));
+    }
+    let selection = selection(arguments, &resolved)?;
+    let mut images = Vec::new();
+    for (pair, resolved) in pairs.iter().zip(&resolved) {
+        images.push(observed(arguments, pair, &resolved.experiment, &selection, loss, messages)?);
+    }
+    let experiments: Vec<Experiment> = resolved.iter().map(|resolved| resolved.experiment.clone()).collect();
+    let (shared, own) = match experiments.first() {
+        Some(first) => (parse_list(&arguments.free, first)?, parse_list(&arguments.each, first)?),
+        None => (Vec::new(), Vec::new()),
+    };
+    let model = Experiments::new(images, shared, own, loss)?;
+    for resolved in &resolved {
+        check_describable(&resolved.description, &resolved.experiment, &model)?;
+    }
+    let start = model.start(experiments)?;
+    let settings = Settings {
+        start: start_of(arguments, &start),
+        stop: Stop { iterations: arguments.iterations, ..Stop::default() },
+        priors: priors(arguments, &model)?,
+    };
+    let inputs = pairs.iter().flat_map(|pair| [pair.experiment.clone(), pair.image.clone()]);
+    Ok(Task {
+        inputs: inputs.chain(arguments.mask.clone()).collect(),
+        metadata: resolved.iter().map(Resolved::metadata).collect(),
+        descriptions: resolved.into_iter().map(|resolved| resolved.description).collect(),
+        model,
+        start,
+        settings,
+        loss,
+    })
+}
+
+fn loss(arguments: &Refine) -> Result<Loss> {
+    let read_noise = arguments.read_noise;
+    if !(read_noise.is_finite() && read_noise >= 0.0) {
+        return Err(Error::setting("--read-noise", format!("is {read_noise}; it must be a number, at least 0")).into());
+    }
+    if read_noise > 0.0 && arguments.loss != LossName::Gauss {
+        return Err(Error::setting("--read-noise", "has an effect with --loss gauss only").into());
+    }
+    Ok(match arguments.loss {
+        LossName::Poisson => Loss::Poisson,
+        LossName::Gauss => Loss::Gauss { read_noise },
+        LossName::LeastSquares => Loss::LeastSquares,
+        LossName::SquareRoot => Loss::SquareRoot,
+    })
+}
+
+fn resolved(path: &Path, arguments: &Refine) -> Result<Resolved> {
+    let mut description = description::toml::read(path)?;
+    for setting in &arguments.set {
+        let (name, text) = setting.split_once('=').ok_or_else(|| {
+            Error::setting("--set", format!("is {setting:?}; it must be KEY=VALUE, as detector.distance=100"))
+        })?;
+        description.set(name.trim(), text.trim(), Origin::Set)?;
+    }
+    if let Ok(here) = std::env::current_dir() {
+        description.relative_to(&here);
+    }
+    Ok(resolve(description)?)
+}
+
+fn selection(arguments: &Refine, resolved: &[Resolved]) -> Result<Selection> {
+    if !(arguments.gain.is_finite() && arguments.gain > 0.0) {
+        return Err(
+            Error::setting("--gain", format!("is {}; it must be a number, greater than 0", arguments.gain)).into()
+        );
+    }
+    if !arguments.adc.is_finite() {
+        return Err(Error::setting("--adc", format!("is {}; it must be a number", arguments.adc)).into());
+    }
+    let roi = match arguments.roi.as_deref() {
+        Some(&[fast0, fast1, slow0, slow1]) if fast0 <= fast1 && slow0 <= slow1 => {
+            Some(Roi { fast: [fast0, fast1], slow: [slow0, slow1] })
+        }
+        Some(given) => {
+            let what = format!("is {given:?}; it must be the first and last pixel along fast, then along slow");
+            return Err(Error::setting("--roi", what).into());
+        }
+        None => None,
+    };
+    let mask = match (&arguments.mask, resolved.first()) {
+        (Some(path), Some(resolved)) => Some(mask(path, &resolved.experiment)?),
+        _ => None,
+    };
+    Ok(Selection { offset: arguments.adc, gain: arguments.gain, max_counts: arguments.max_counts, roi, mask })
+}
+
+fn first_size(experiment: &Experiment) -> Option<(usize, usize)> {
+    experiment.detector.panels.first().map(|panel| (panel.n_fast, panel.n_slow))
+}
+
+fn mask(path: &Path, experiment: &Experiment) -> Result<Vec<Arc<[bool]>>> {
+    let (mask, _) = io::read(path, first_size(experiment))?;
+    Ok(match mask {
+        Recording::Photons(image) => {
+            image.panels.iter().map(|p| p.pixels().iter().map(|&x| x != 0.0).collect()).collect()
+        }
+        Recording::Counts(image) => image.panels.iter().map(|p| p.pixels().iter().map(|&x| x != 0).collect()).collect(),
+    })
+}
+
+fn observed(
+    arguments: &Refine,
+    pair: &Pair,
+    experiment: &Experiment,
+    selection: &Selection,
+    loss: Loss,
+    messages: Messages,
+) -> Result<Observed> {
+    let (recording, _) = io::read(&pair.image, first_size(experiment))?;
+    let mut observed = Observed::new(&recording, experiment, selection, loss, &pair.image)?;
+    let LeftOut { flagged, not_numbers, saturated, .. } = observed.left_out;
+    let path = pair.image.display();
+    for (n, what) in [
+        (flagged, "are flagged by negative counts"),
+        (not_numbers, "are not numbers"),
+        (saturated, "are saturated (--max-counts)"),
+    ] {
+        if n > 0 {
+            messages.warning(format_args!("{path}: {n} pixels {what} and are left out"));
+        }
+    }
+    if let Some(reach) = arguments.shoeboxes {
+        shoeboxes(&mut observed, experiment, reach)?;
+        let n = observed.n_used();
+        if n == 0 {
+            let what = "has no bright pixel, nor has the model at the start: --shoeboxes leaves nothing";
+            return Err(Error::file(&pair.image, None, what).into());
+        }
+        messages.note(format_args!("{path}: {n} pixels near bright ones are used"));
+    }
+    Ok(observed)
+}
+
+fn shoeboxes(observed: &mut Observed, experiment: &Experiment, reach: usize) -> Result<()> {
+    let model = cpu::render::<f64>(&Scene::new(&observed.masking(experiment.clone())), &Unwatched)?;
+    let widths: Vec<usize> = experiment.detector.panels.iter().map(|panel| panel.n_fast).collect();
+    let near = |i: usize, photons: &[f64]| near_bright(photons, &observed.used[i], widths[i], reach);
+    let boxes: Vec<[Vec<bool>; 2]> = model
+        .panels
+        .iter()
+        .enumerate()
+        .map(|(i, panel)| [near(i, &observed.photons[i]), near(i, panel.pixels())])
+        .collect();
+    observed.retain(&widths, |i, fast, slow| boxes[i].iter().any(|near| near[slow * widths[i] + fast]));
+    Ok(())
+}
+
+fn priors(arguments: &Refine, model: &Experiments) -> Result<Priors> {
+    let names = model.names();
+    // an image's own parameters are all meant by their plain name
+    let places = |option: &'static str, name: &str| -> Result<Vec<usize>> {
+        let is =
+            |known: &str| known == name || known.strip_prefix(name).is_some_and(|rest| rest.starts_with(" of image "));
+        let places: Vec<usize> = (0..names.len()).filter(|&i| is(&names[i])).collect();
+        if places.is_empty() {
+            let what = format!("names {name}, which is not refined; refined are {}", names.join(", "));
+            return Err(Error::setting(option, what).into());
+        }
+        Ok(places)
+    };
+    let mut priors = Priors { restraints: Vec::new(), bounds: model.bounds() };
+    for text in &arguments.restrain {
+        let (name, value, sigma) = restraint(text).ok_or_else(|| {
+            Error::setting("--restrain", format!("is {text:?}; it must be name=value±sigma, as crystal.cell.a=70±0.1"))
+        })?;
+        let places = places("--restrain", name)?;
+        priors.restraints.extend(places.into_iter().map(|parameter| Restraint { parameter, value, sigma }));
+    }
+    for text in &arguments.bounds {
+        let (name, bounds) = bounds(text).ok_or_else(|| {
+            Error::setting("--bounds", format!("is {text:?}; it must be name=low:high, as crystal.scale=0.1:10"))
+        })?;
+        for place in places("--bounds", name)? {
+            let [low, high] = priors.bounds[place];
+            priors.bounds[place] = [bounds[0].max(low), bounds[1].min(high)];
+        }
+    }
+    Ok(priors)
+}
+
+fn restraint(text: &str) -> Option<(&str, f64, f64)> {
+    let (name, rest) = text.split_once('=')?;
+    let (value, sigma) = rest.split_once('±').or_else(|| rest.split_once("+-"))?;
+    let (value, sigma): (f64, f64) = (value.trim().parse().ok()?, sigma.trim().parse().ok()?);
+    (value.is_finite() && sigma.is_finite() && sigma > 0.0).then_some((name.trim(), value, sigma))
+}
+
+fn bounds(text: &str) -> Option<(&str, [f64; 2])> {
+    let (name, rest) = text.split_once('=')?;
+    let (low, high) = rest.split_once(':')?;
+    let number = |text: &str, none: f64| if text.trim().is_empty() { Some(none) } else { text.trim().parse().ok() };
+    let (low, high) = (number(low, f64::NEG_INFINITY)?, number(high, f64::INFINITY)?);
+    (low < high).then_some((name.trim(), [low, high]))
+}
+
+/// Blurs (pixels) of the stages, widest first.
+const BLURS: [f64; 3] = [6.0, 3.0, 1.5];
+/// Resolution limits of the stages, in multiples of the finest spacing on the detector.
+const RUNGS: [f64; 6] = [7.0, 4.7, 3.3, 2.3, 1.8, 1.4];
+
+fn start_of(arguments: &Refine, state: &State) -> Start {
+    let blurred = || BLURS.map(|blur| Coarseness { blur, d_min: 0.0 }).to_vec();
+    match arguments.start {
+        StartName::None => Start::Here,
+        StartName::Ladder => {
+            let finest = state.experiments.iter().map(finest_spacing).fold(f64::INFINITY, f64::min);
+            Start::Coarse(RUNGS.map(|rung| Coarseness { blur: 0.0, d_min: rung * finest }).to_vec())
+        }
+        StartName::Blurred => Start::Coarse(blurred()),
+        StartName::Search => Start::Search { reach: arguments.reach, stages: blurred() },
+    }
+}
+
+/// The finest spacing (Å) at a corner of the detector.
+fn finest_spacing(experiment: &Experiment) -> f64 {
+    let beam = &experiment.beam;
+    let corners = experiment.detector.panels.iter().flat_map(|panel| {
+        let (fast, slow) = (panel.n_fast as f64, panel.n_slow as f64);
+        [(0.0, 0.0), (fast, 0.0), (0.0, slow), (fast, slow)].map(|(fast, slow)| panel.position(fast, slow))
+    });
+    let spacing = |corner: bragg::math::Vec3| beam.wavelength / (corner.unit() - beam.propagation()).norm();
+    corners.map(spacing).fold(f64::INFINITY, f64::min)
+}

@@ -1,0 +1,59 @@
+//! `bragg refine`: from an experiment file and images to the experiment that explains them.
+
+pub(crate) mod arguments;
+mod checkpoint;
+mod input;
+mod report;
+mod watch;
+
+use crate::messages::Messages;
+use crate::render::on_threads;
+use crate::{interrupt, threads};
+use arguments::Refine;
+use bragg::refine::{Outcome, State, refine};
+use bragg::scene::Scene;
+use checkpoint::Checkpoint;
+use input::Task;
+use std::time::Instant;
+use watch::Watch;
+
+pub(crate) fn run(arguments: &Refine) -> anyhow::Result<()> {
+    let messages = Messages { quiet: arguments.quiet };
+    let n_threads = threads::allowed(arguments.threads.map(usize::from));
+    interrupt::watch();
+    let start = Instant::now();
+    let task = on_threads(n_threads, || input::task(arguments, messages))??;
+    report::check_outputs(arguments, &task)?;
+    let work = task
+        .start
+        .experiments
+        .first()
+        .map_or(1, |experiment| threads::for_rendering(n_threads, &Scene::new(experiment)));
+    let outcome = on_threads(work, || solve(arguments, &task, messages))??;
+    report::write(arguments, &task, &outcome, start.elapsed().as_secs_f64(), messages)
+}
+
+fn solve(arguments: &Refine, task: &Task, messages: Messages) -> anyhow::Result<Outcome> {
+    let watch = Watch::new(task.model.names(), messages.quiet);
+    let mut state = task.start.clone();
+    let mut settings = task.settings.clone();
+    if let Some(path) = arguments.checkpoint.as_deref().filter(|path| path.exists()) {
+        let checkpoint = Checkpoint::read(path)?;
+        messages.note(format_args!("going on from {} after {} iterations", path.display(), checkpoint.iteration));
+        state = checkpoint.state(path, task)?;
+        settings.start = bragg::refine::Start::Here;
+    }
+    let mut failed = None;
+    let outcome = refine(&task.model, state, &settings, &watch, &mut |iteration, state: &State| {
+        watch.iteration(iteration);
+        if let Some(path) = &arguments.checkpoint {
+            let written = Checkpoint::of(task, iteration, state).and_then(|checkpoint| checkpoint.write(path));
+            failed = failed.take().or(written.err());
+        }
+    });
+    drop(watch);
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(outcome?),
+    }
+}

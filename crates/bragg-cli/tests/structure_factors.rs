@@ -1,0 +1,204 @@
+//! Structure factors from coordinates and by chance: `bragg sf`, `bragg simulate --pdb`, and what is kept between runs.
+
+mod common;
+
+use common::Workplace;
+use std::process::Stdio;
+
+/// HIV capsid C-terminal domain (PDB entry 1A8O), P 43 21 2.
+const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/1a8o.pdb");
+
+/// A small image of it, to 3.3 Å.
+const EXPERIMENT: &str = "\
+crystal.misset = [10, 20, 30]
+crystal.n_cells = 5
+crystal.shape = \"gauss\"
+crystal.structure_factors.file = \"MODEL\"
+beam.wavelength = 1
+beam.fluence = 1e27
+detector.pixels = [60, 40]
+detector.pixel_size = 1
+detector.distance = 120
+";
+
+/// A carbon atom at rest in a cube of 10 Å, P 1.
+const CARBON: &str = "\
+CRYST1   10.000   10.000   10.000  90.00  90.00  90.00 P 1           1
+HETATM    1  C   UNK A   1       1.000   2.000   3.000  1.00  0.00           C
+END
+";
+
+fn workplace() -> Workplace {
+    let workplace = Workplace::new();
+    workplace.write("y.toml", EXPERIMENT.replace("MODEL", MODEL));
+    workplace
+}
+
+/// What the program writes to standard output, when it succeeds.
+fn printed(workplace: &Workplace, words: &str) -> String {
+    let output = workplace.bragg(words).output().unwrap();
+    assert!(output.status.success(), "bragg {words}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The last row of the table of `bragg sf`: reflections, possible, complete (%), ⟨F⟩, ⟨F²⟩.
+fn total(table: &str) -> Vec<f64> {
+    let row = table.lines().find_map(|line| line.trim().strip_prefix("all ")).unwrap_or_else(|| panic!("{table}"));
+    row.replace('%', "").split_whitespace().map(|word| word.parse().unwrap()).collect()
+}
+
+#[test]
+fn an_image_of_a_model_is_that_of_its_structure_factors() {
+    let workplace = workplace();
+    let d_min = "--set crystal.structure_factors.d_min=2.9";
+    workplace.run(&format!("simulate y.toml {d_min} -o model.npy"));
+    workplace.run(&format!("sf {MODEL} --dmin 2.9 --wavelength 1 -o P1.hkl -o Fdump.bin -o out.mtz"));
+    let cell = "--set crystal.cell=[41.98,41.98,88.92]";
+    for file in ["P1.hkl", "Fdump.bin"] {
+        workplace.run(&format!("simulate y.toml --set crystal.structure_factors.file={file} {cell} -o file.npy"));
+        assert!(workplace.read("model.npy") == workplace.read("file.npy"), "{file}");
+    }
+    // as the drop-in reads it: other physics, but the same reflections
+    workplace.run(
+        "nanobragg -hkl P1.hkl -cell 41.98 41.98 88.92 90 90 90 -N 5 -lambda 1 -distance 120 -pixel 1 -detpixels 40 -floatfile f.bin",
+    );
+    assert!(workplace.read("f.bin").iter().any(|&byte| byte != 0));
+}
+
+#[test]
+fn the_second_run_uses_what_the_first_has_kept() {
+    let workplace = workplace();
+    let entries =
+        || std::fs::read_dir(workplace.cache()).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let run = |words: &str| workplace.run(&format!("simulate y.toml -o a.npy {words}"));
+    assert!(run("--no-cache").contains("Å calculated") && entries().is_empty());
+    let without = workplace.read("a.npy");
+    assert!(run("").contains("Å calculated"));
+    let [entry] = &entries()[..] else { panic!("there is one entry") };
+    assert!(workplace.read("a.npy") == without);
+    assert!(run("").contains("kept from an earlier run"));
+    assert!(workplace.read("a.npy") == without);
+    // another parameter is another entry, and so is another file
+    assert!(run("--set crystal.structure_factors.k_sol=0.3").contains("Å calculated"));
+    assert!(run("--set beam.wavelength=1.01").contains("Å calculated"));
+    assert_eq!(entries().len(), 3);
+    let whole = std::fs::read(entry).unwrap();
+    for damaged in [&whole[..whole.len() / 2], b"", &[b'x'; 5000]] {
+        std::fs::write(entry, damaged).unwrap();
+        assert!(run("").contains("Å calculated"));
+        assert!(workplace.read("a.npy") == without);
+        assert!(std::fs::read(entry).unwrap() == whole);
+    }
+    std::fs::remove_dir_all(workplace.cache()).unwrap();
+    assert!(run("").contains("Å calculated") && workplace.read("a.npy") == without);
+}
+
+#[test]
+fn two_processes_at_once_do_not_disturb_each_other() {
+    let workplace = workplace();
+    let mut processes: Vec<_> = (0..3)
+        .map(|i| {
+            std::process::Command::new(assert_cmd::cargo::cargo_bin("bragg"))
+                .args(["simulate", "y.toml", "-q", "-o", &format!("{i}.npy")])
+                .env("BRAGG_CACHE", workplace.cache())
+                .current_dir(workplace.folder())
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    assert!(processes.iter_mut().all(|process| process.wait().unwrap().success()));
+    assert!(workplace.read("0.npy") == workplace.read("1.npy") && workplace.read("1.npy") == workplace.read("2.npy"));
+    assert!(workplace.run("simulate y.toml -o 3.npy").contains("kept from an earlier run"));
+    assert!(workplace.read("0.npy") == workplace.read("3.npy"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_cache_that_cannot_be_written_is_no_error() {
+    let workplace = workplace();
+    let output = workplace.bragg("simulate y.toml -o a.npy").env("BRAGG_CACHE", "/dev/null/no").output().unwrap();
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && messages.contains("are not kept for later runs"), "{messages}");
+    let silent = workplace.bragg("simulate y.toml -o a.npy").env("BRAGG_CACHE", "").output().unwrap();
+    assert!(!String::from_utf8(silent.stderr).unwrap().contains("not kept"));
+}
+
+#[test]
+fn a_crystal_alone_makes_an_image_whose_printed_experiment_makes_it_again() {
+    let workplace = Workplace::new();
+    std::fs::copy(MODEL, workplace.path("1a8o.pdb")).unwrap();
+    let set = "--set detector.pixels=[60,50] --set detector.pixel_size=1 --set crystal.mosaic_domains=3 --set scan.steps=2 --set sampling.d_min=4";
+    let messages = workplace.run(&format!("simulate 1a8o.pdb {set}"));
+    assert!(messages.contains("no experiment file") && messages.contains("wrote 1a8o.png, 1a8o.cbf"), "{messages}");
+    let toml = printed(&workplace, &format!("simulate --pdb 1a8o.pdb {set} --print-experiment"));
+    for expected in
+        ["n_cells = [10, 10, 5]  # automatic: ", "d_min = ", "wavelength = 1.0  # Å; automatic", "steps = 2  # --set"]
+    {
+        assert!(toml.contains(expected), "{expected}: {toml}");
+    }
+    workplace.write("printed.toml", &toml);
+    workplace.run("show 1a8o.cbf -o a.npy");
+    workplace.run("simulate printed.toml -o b.npy");
+    assert!(workplace.read("a.npy") == workplace.read("b.npy"));
+    assert!(workplace.read("1a8o.png").starts_with(b"\x89PNG"));
+    // the crystal of an experiment file is replaced
+    workplace.run("simulate x.toml --set crystal.structure_factors.d_min=4 --pdb 1a8o.pdb -o c.npy");
+}
+
+#[test]
+fn an_atom_at_rest_scatters_as_its_form_factor() {
+    let workplace = Workplace::new();
+    workplace.write("c.pdb", CARBON);
+    let table = printed(&workplace, "sf c.pdb --dmin 2 --no-solvent -o c.hkl");
+    assert!(table.contains("F(000) 6.0 electrons") && table.contains("P 1, cell 10 10 10 90 90 90"), "{table}");
+    let list = String::from_utf8(workplace.read("c.hkl")).unwrap();
+    let amplitude = |hkl: &str| -> f64 {
+        let line = list.lines().find_map(|line| line.strip_prefix(hkl)).unwrap_or_else(|| panic!("{hkl}"));
+        line.parse().unwrap()
+    };
+    // International Tables C (1992), table 6.1.1.1: f of carbon at sin θ/λ = 0.05, 0.10, 0.25
+    for (hkl, expected) in [("1 0 0 ", 5.749), ("0 2 0 ", 5.107), ("0 0 5 ", 2.949)] {
+        assert!((amplitude(hkl) / expected - 1.0).abs() < 0.002, "{hkl}: {}", amplitude(hkl));
+    }
+    // 515 points of a cubic lattice within a radius of 5, less the origin
+    assert_eq!(total(&table)[..3], [514.0, 514.0, 100.0]);
+}
+
+#[test]
+fn gaps_are_filled_and_reported() {
+    let workplace = Workplace::new();
+    let crystal = "--cell 20 30 40 --space-group P212121";
+    let whole = printed(&workplace, &format!("sf --wilson {crystal} --dmin 3 --seed 5 -o whole.hkl"));
+    assert_eq!(total(&whole)[2], 100.0);
+    let list = String::from_utf8(workplace.read("whole.hkl")).unwrap();
+    let kept: Vec<&str> = list.lines().filter(|line| !line.starts_with("2 ") && !line.starts_with("-2 ")).collect();
+    workplace.write("gaps.hkl", kept.join("\n"));
+    let gaps = printed(&workplace, &format!("sf gaps.hkl {crystal}"));
+    assert!(total(&gaps)[2] < 90.0, "{gaps}");
+    for (fill, how) in [("wilson", "are drawn"), ("constant --fill-amplitude 7", "have the constant amplitude")] {
+        let output =
+            workplace.bragg(&format!("sf gaps.hkl {crystal} --dmin 3 --fill {fill} -o filled.hkl")).output().unwrap();
+        let (table, messages) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert_eq!(total(&table)[2], 100.0, "{table}");
+        let missing = total(&whole)[0] - total(&gaps)[0];
+        assert!(messages.contains(&format!("{missing} {how}")), "{messages}");
+        let filled = String::from_utf8(workplace.read("filled.hkl")).unwrap();
+        assert!(
+            kept.iter().filter(|line| !line.ends_with(" 0")).all(|line| filled.lines().any(|other| other == *line))
+        );
+    }
+}
+
+#[test]
+fn made_up_amplitudes_make_an_image() {
+    let workplace = Workplace::new();
+    let set = "--set crystal.structure_factors.synthetic=wilson --set crystal.space_group=P1";
+    let image = |more: &str, name: &str| {
+        workplace.run(&format!("simulate x.toml {set} {more} -o {name}.npy"));
+        workplace.read(&format!("{name}.npy"))
+    };
+    let one = image("", "one");
+    assert!(one == image("", "again"));
+    assert!(one != image("--set crystal.structure_factors.seed=2", "other"));
+}

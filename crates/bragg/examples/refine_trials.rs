@@ -1,0 +1,278 @@
+//! Does refinement recover the truth, and do its uncertainties tell how well?
+//!
+//! Noisy stills of a crystal with the cell of 1A8O (P 41 21 2, 41.98 and 88.92 Å) and made-up amplitudes of Wilson's statistics are simulated
+//! with known parameters and refined from wrong ones. Every number follows from the seed.
+//!
+//! ```sh
+//! cargo run --release --example refine_trials -- --trials 50 --size 512 --turn 0.2
+//! cargo run --release --example refine_trials -- --trials 50 --size 512 --turn 0.5 --start search
+//! cargo run --release --example refine_trials -- --trials 100 --size 256 --turn 0 --edges 0 --scale 0   # e.s.d. against spread
+//! ```
+
+use bragg::description::{resolve, toml};
+use bragg::experiment::Experiment;
+use bragg::gradient::{Parameter, parse_list, shift_all};
+use bragg::image::{Image, Recording};
+use bragg::kernel::{Unwatched, cpu};
+use bragg::math::{Mat3, Vec3};
+use bragg::random::keyed::{Purpose, stream, uniform_rotation};
+use bragg::refine::{
+    Coarseness, Ended, Experiments, Loss, Observed, Outcome, Priors, Selection, Settings, Start, Stop, refine,
+};
+use bragg::reflections::AmplitudeGrid;
+use bragg::scene::Scene;
+use rand::RngExt as _;
+use rand_distr::{Distribution as _, Poisson};
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Photons in the brightest pixel of a strong spot.
+const STRONG: f64 = 100.0;
+/// Orientation (deg) and cell edges (relative) that count as recovered.
+const FOUND: (f64, f64) = (0.002, 1e-4);
+
+#[derive(Debug, Clone)]
+struct Options {
+    trials: u64,
+    size: usize,
+    domains: usize,
+    /// Start: degrees about a random axis, relative error of each edge, of the scale.
+    turn: f64,
+    edges: f64,
+    scale: f64,
+    start: String,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let options = options()?;
+    let truth = truth(&options)?;
+    let free = "crystal.cell.a,crystal.cell.b,crystal.cell.c,orientation,scale,background.offset";
+    let parameters = parse_list(free, &truth)?;
+    let clean = cpu::render::<f64>(&Scene::new(&truth), &Unwatched)?;
+    println!("{options:?}");
+    println!("{}", parameters.iter().map(Parameter::name).collect::<Vec<_>>().join(", "));
+    let mut results = Vec::new();
+    for trial in 0..options.trials {
+        let result = run(&options, &truth, &parameters, &clean, trial)?;
+        println!("{}", result.line(trial));
+        results.push(result);
+    }
+    summarise(&results, &truth, &parameters);
+    Ok(())
+}
+
+fn options() -> Result<Options, Box<dyn Error>> {
+    let mut options =
+        Options { trials: 50, size: 512, domains: 100, turn: 0.2, edges: 0.003, scale: 0.3, start: "none".to_owned() };
+    let mut words = std::env::args().skip(1);
+    while let Some(name) = words.next() {
+        let value = words.next().ok_or("every option takes a value")?;
+        match name.as_str() {
+            "--trials" => options.trials = value.parse()?,
+            "--size" => options.size = value.parse()?,
+            "--domains" => options.domains = value.parse()?,
+            "--turn" => options.turn = value.parse()?,
+            "--edges" => options.edges = value.parse()?,
+            "--scale" => options.scale = value.parse()?,
+            "--start" => options.start = value,
+            _ => {
+                return Err(format!(
+                    "{name}: the options are --trials --size --domains --turn --edges --scale --start"
+                )
+                .into());
+            }
+        }
+    }
+    Ok(options)
+}
+
+/// The true experiment; the brightest fiftieth of its spots has [`STRONG`] photons in the brightest pixel.
+fn truth(options: &Options) -> Result<Experiment, Box<dyn Error>> {
+    let text = format!(
+        "[crystal]\ncell = [41.98, 41.98, 88.92]\nmisset = [21.0, 34.0, 55.0]\nn_cells = 20\nshape = \"gauss\"\n\
+         mosaic_spread = 0.3\nmosaic_domains = {}\nstructure_factors.default = 1\n[beam]\nwavelength = 1.0\nfluence = 1e24\n\
+         [detector]\npixels = [{n}, {n}]\npixel_size = 0.1\ndistance = 60\n[sampling]\noversample = 1\n[background]\noffset = 0.5\n",
+        options.domains,
+        n = options.size
+    );
+    let mut experiment = resolve(toml::parse(&text, Path::new("1a8o.toml"))?)?.experiment;
+    experiment.structure_factors.grid = Some(Arc::new(amplitudes()));
+    experiment.structure_factors.default_f = 0.0;
+    let image = cpu::render::<f64>(&Scene::new(&experiment), &Unwatched)?;
+    let mut peaks = peaks(&image, options.size);
+    peaks.sort_by(f64::total_cmp);
+    let strong = peaks[peaks.len() - 1 - peaks.len() / 50] - 0.5;
+    experiment.crystal.scale *= STRONG / strong;
+    Ok(experiment)
+}
+
+/// Pixels brighter than all around them.
+fn peaks(image: &Image<f64>, n: usize) -> Vec<f64> {
+    let pixels = image.panels[0].pixels();
+    let around = |i: usize| [i - n - 1, i - n, i - n + 1, i - 1, i + 1, i + n - 1, i + n, i + n + 1];
+    let inner = (1..n - 1).flat_map(|slow| (1..n - 1).map(move |fast| slow * n + fast));
+    inner.filter(|&i| around(i).iter().all(|&j| pixels[j] < pixels[i])).map(|i| pixels[i]).collect()
+}
+
+/// Amplitudes of acentric reflections by Wilson's statistics with B = 20 Å², alike for mates of the point group 422.
+fn amplitudes() -> AmplitudeGrid {
+    let (min, max): ([i32; 3], [i32; 3]) = ([-24, -24, -50], [24, 24, 50]);
+    let mut amplitudes = Vec::new();
+    for h in min[0]..=max[0] {
+        for k in min[1]..=max[1] {
+            for l in min[2]..=max[2] {
+                let [h_size, k_size, l_size] = [h, k, l].map(|i| u64::from(i.unsigned_abs()));
+                let key = (h_size.max(k_size) * 100 + h_size.min(k_size)) * 100 + l_size;
+                let square: f64 = -(1.0 - stream(key, 0, Purpose::Noise).random::<f64>()).ln();
+                let s2 = f64::from(h * h + k * k) / 41.98_f64.powi(2) + f64::from(l * l) / 88.92_f64.powi(2);
+                amplitudes.push(if (h, k, l) == (0, 0, 0) {
+                    0.0
+                } else {
+                    100.0 * (square * (-10.0 * s2).exp()).sqrt()
+                });
+            }
+        }
+    }
+    AmplitudeGrid { min, max, amplitudes }
+}
+
+struct Trial {
+    converged: bool,
+    /// Errors of orientation (deg) and of the edges (relative).
+    turn: f64,
+    edges: f64,
+    values: Vec<f64>,
+    pulls: Vec<f64>,
+    esd: Vec<f64>,
+    seconds: f64,
+    iterations: usize,
+}
+
+impl Trial {
+    fn line(&self, trial: u64) -> String {
+        let pulls: Vec<_> = self.pulls.iter().map(|pull| format!("{pull:6.2}")).collect();
+        format!(
+            "{trial:3} {} orientation {:.5} deg, edges {:.6} %, {} iterations, {:.2} s, pulls {}",
+            if self.converged { "found" } else { "LOST " },
+            self.turn,
+            100.0 * self.edges,
+            self.iterations,
+            self.seconds,
+            pulls.join(" ")
+        )
+    }
+}
+
+fn run(
+    options: &Options,
+    truth: &Experiment,
+    parameters: &[Parameter],
+    clean: &Image<f64>,
+    trial: u64,
+) -> Result<Trial, Box<dyn Error>> {
+    let mut noise = stream(trial, 1, Purpose::Noise);
+    let noisy = clean.map(|&mean| Poisson::new(mean).map_or(0.0, |poisson| poisson.sample(&mut noise)) as i32);
+    let mut random = stream(trial, 2, Purpose::Orientation);
+    let axis = uniform_rotation(&mut random).apply(Vec3::new(0.0, 0.0, 1.0));
+    let mut sign = || if random.random::<bool>() { 1.0 } else { -1.0 };
+    let offset = |parameter: &Parameter| match parameter.name().as_str() {
+        "crystal.cell.a" | "crystal.cell.b" => sign() * options.edges * 41.98,
+        "crystal.cell.c" => sign() * options.edges * 88.92,
+        "crystal.orientation.x" => options.turn * axis[0],
+        "crystal.orientation.y" => options.turn * axis[1],
+        "crystal.orientation.z" => options.turn * axis[2],
+        "crystal.scale" => sign() * options.scale * truth.crystal.scale,
+        _ => 0.0,
+    };
+    let offsets: Vec<f64> = parameters.iter().map(offset).collect();
+    let mut start = truth.clone();
+    shift_all(&mut start, parameters, &offsets);
+    let recording = Recording::Counts(noisy);
+    let clock = Instant::now();
+    let observed = Observed::new(&recording, &start, &Selection::default(), Loss::Poisson, Path::new("noisy still"))?;
+    let model = Experiments::new(vec![observed], parameters.to_vec(), Vec::new(), Loss::Poisson)?;
+    let settings = Settings { start: way(&options.start, options.turn), stop: Stop::default(), priors: priors(&model) };
+    let state = model.start(vec![start])?;
+    let outcome = refine(&model, state, &settings, &Unwatched, &mut |_, _| {})?;
+    Ok(judge(&outcome, truth, parameters, clock.elapsed().as_secs_f64()))
+}
+
+fn priors(model: &Experiments) -> Priors {
+    Priors { restraints: Vec::new(), bounds: model.bounds() }
+}
+
+fn way(name: &str, turn: f64) -> Start {
+    let blurred = |blurs: &[f64]| blurs.iter().map(|&blur| Coarseness { blur, d_min: 0.0 }).collect::<Vec<_>>();
+    match name {
+        "blurred" => Start::Coarse(blurred(&[6.0, 3.0, 1.5])),
+        "search" => Start::Search { reach: 1.2 * turn, stages: blurred(&[4.0, 2.0]) },
+        "ladder" => Start::Coarse([9.0, 6.0, 4.0].map(|d_min| Coarseness { blur: 0.0, d_min }).to_vec()),
+        _ => Start::Here,
+    }
+}
+
+/// How far the outcome is from the truth. The rotation that is left is that of the crystal's axes, edges apart.
+fn judge(outcome: &Outcome, truth: &Experiment, parameters: &[Parameter], seconds: f64) -> Trial {
+    let found = &outcome.state.experiments[0];
+    let units = |axes: &Mat3| axes.0.map(Vec3::unit);
+    let between = units(&truth.crystal.real_space).into_iter().zip(units(&found.crystal.real_space));
+    let left = between.map(|(a, b)| a.cross(b)).fold(Vec3::new(0.0, 0.0, 0.0), |sum, v| sum + v) * 0.5;
+    let edges = truth.crystal.edges().into_iter().zip(found.crystal.edges());
+    let edges = edges.map(|(a, b)| (b / a - 1.0).abs()).fold(0.0, f64::max);
+    let error = |i: usize| match parameters[i] {
+        Parameter::Orientation(axis) => left[axis as usize].to_degrees(),
+        parameter => outcome.parameters[i].value - parameter.value(truth).unwrap_or(f64::NAN),
+    };
+    let esd: Vec<f64> = outcome.parameters.iter().map(|parameter| parameter.esd).collect();
+    let errors: Vec<f64> = (0..parameters.len()).map(error).collect();
+    let turn = left.norm().to_degrees();
+    Trial {
+        converged: outcome.ended == Ended::Converged && turn < FOUND.0 && edges < FOUND.1,
+        turn,
+        edges,
+        pulls: errors.iter().zip(&esd).map(|(error, esd)| error / esd).collect(),
+        values: errors,
+        esd,
+        seconds,
+        iterations: outcome.iterations.len() - 1,
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+fn summarise(results: &[Trial], truth: &Experiment, parameters: &[Parameter]) {
+    let found: Vec<&Trial> = results.iter().filter(|trial| trial.converged).collect();
+    let n = found.len() as f64;
+    println!("{} of {} recovered the truth", found.len(), results.len());
+    println!("median time {:.2} s", median(results.iter().map(|trial| trial.seconds).collect()));
+    println!(
+        "median error: {:.5} deg, {:.5} %",
+        median(found.iter().map(|t| t.turn).collect()),
+        100.0 * median(found.iter().map(|t| t.edges).collect())
+    );
+    println!(
+        "{:24} {:>12} {:>10} {:>10} {:>10} {:>8} {:>8}",
+        "parameter", "truth", "e.s.d.", "spread", "ratio", "pull", "s.d."
+    );
+    for (i, parameter) in parameters.iter().enumerate() {
+        let mean = |of: &dyn Fn(&Trial) -> f64| found.iter().map(|trial| of(trial)).sum::<f64>() / n;
+        let spread = |of: &dyn Fn(&Trial) -> f64| {
+            let middle = mean(of);
+            (found.iter().map(|trial| (of(trial) - middle).powi(2)).sum::<f64>() / (n - 1.0)).sqrt()
+        };
+        let (esd, scatter) = (mean(&|trial| trial.esd[i]), spread(&|trial| trial.values[i]));
+        println!(
+            "{:24} {:>12.5e} {esd:>10.2e} {scatter:>10.2e} {:>10.3} {:>8.2} {:>8.2}",
+            parameter.name(),
+            parameter.value(truth).unwrap_or(f64::NAN),
+            esd / scatter,
+            mean(&|trial| trial.pulls[i]),
+            spread(&|trial| trial.pulls[i])
+        );
+    }
+}

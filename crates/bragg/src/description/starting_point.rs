@@ -1,0 +1,146 @@
+//! An experiment for somebody who has nothing but a crystal: a fraction of a degree on an Eiger, with the detector where its edges see
+//! what such a crystal diffracts to.
+
+use super::{Description, Notice, Origin, keys::is_under, presets};
+use crate::error::{Error, Result};
+use crate::experiment::UnitCell;
+use crate::io::reflections::{Content, ReadOptions, read_with};
+use crate::io::{coordinates, read_bytes};
+use crate::reflections::ReciprocalMetric;
+use std::path::{Path, PathBuf};
+
+/// The detector, unless another is given.
+const PRESET: &str = "eiger2-4m";
+/// Wavelength (Å), unless another is given: 12.4 keV.
+const WAVELENGTH: f64 = 1.0;
+/// Edge of the crystal, and of the beam that bathes it (mm).
+const CRYSTAL_EDGE: f64 = 0.05;
+/// Photons in the beam during the exposure: 10¹² a second for 20 ms.
+const PHOTONS: f64 = 2e10;
+/// Edge of a mosaic block (Å), in whole cells: its spots are as wide as a few pixels.
+const BLOCK_EDGE: f64 = 400.0;
+/// Volume of water in the beam, in volumes of the crystal: mother liquor, and so much for air and glass.
+const WATER: f64 = 5.0;
+/// The crystal's orientation (deg): no axis along the beam or the spindle.
+const MISSET: [f64; 3] = [-8.0, 11.0, 33.0];
+/// What the rotation (deg), in so many steps, and the mosaic spread (deg), in so many domains, sample evenly: neighbours are closer than a
+/// spot is wide.
+const SCAN: (f64, i64) = (0.5, 6);
+const MOSAIC: (f64, i64) = (0.15, 10);
+
+const ANGSTROM_PER_MM: f64 = 1e7;
+const SQUARE_METER_PER_SQUARE_MM: f64 = 1e-6;
+
+/// What a file says of its crystal.
+struct Known {
+    cell: UnitCell,
+    /// Å.
+    resolution: f64,
+}
+
+/// An experiment with the crystal of a file: coordinates or MTZ. What is `given` by the user stays, and what is chosen goes with it.
+///
+/// # Errors
+/// The file cannot be read, is of another kind, or has no cell.
+pub fn starting_point(file: &Path, given: Description) -> Result<(Description, Notice)> {
+    let known = known(file, &given)?;
+    let mut chosen = Description::new();
+    let why = |text: &str| Origin::Automatic(text.to_owned());
+    let number = |name: &str| given.get(name).and_then(|entry| entry.value.number());
+    chosen.insert("crystal.structure_factors.file", PathBuf::from(file), Origin::Flag("--pdb".to_owned()))?;
+    chosen.insert("crystal.misset", MISSET, why("no axis along the beam"))?;
+    chosen.insert("crystal.shape", "gauss", why("smooth spots"))?;
+    chosen.insert("crystal.mosaic_spread", MOSAIC.0, why("a good crystal"))?;
+    if number("crystal.mosaic_spread") != Some(0.0) {
+        chosen.insert("crystal.mosaic_domains", MOSAIC.1, why("closer than a spot is wide"))?;
+    }
+    let numbers = given.get("crystal.n_cells").and_then(|entry| entry.value.numbers()?.try_into().ok());
+    let n_cells: [f64; 3] = numbers.unwrap_or_else(|| known.cell.edges.map(|edge| (BLOCK_EDGE / edge).ceil().max(3.0)));
+    let block = (0..3).map(|i| n_cells[i] * known.cell.edges[i]).product::<f64>().cbrt();
+    let n_blocks = (CRYSTAL_EDGE * ANGSTROM_PER_MM / block).powi(3);
+    let fluence = PHOTONS / (CRYSTAL_EDGE * CRYSTAL_EDGE * SQUARE_METER_PER_SQUARE_MM) * n_blocks;
+    chosen.insert("crystal.n_cells", n_cells.map(|n| n as i64), why("a mosaic block of 0.04 µm"))?;
+    let blocks = format!("{PHOTONS:e} photons in a square of 50 µm, times {n_blocks:.2e} blocks in a crystal of 50 µm");
+    chosen.insert("beam.fluence", three_digits(fluence), why(&blocks))?;
+    let water = block / ANGSTROM_PER_MM * WATER.cbrt();
+    chosen.insert(
+        "background.water",
+        three_digits(water),
+        why("five times the crystal's volume, shared among the blocks"),
+    )?;
+    chosen.insert("scan.range", SCAN.0, why("half a degree"))?;
+    chosen.insert("scan.steps", SCAN.1, why("closer than a spot is wide"))?;
+    chosen.insert("noise.seed", 1, why("photons are counted"))?;
+    chosen.insert("output.png.rings", super::Value::from("auto"), why("to read resolutions by"))?;
+    chosen.insert("output.png.percentiles", [1.0, 99.97], why("weak spots are to be seen"))?;
+    if number("beam.energy").is_none() && !given.iter().any(|(name, _)| is_under(name, "beam.wavelength")) {
+        chosen.insert("beam.wavelength", WAVELENGTH, why("12.4 keV"))?;
+    }
+    let detector = detector(&known, &given, &mut chosen)?;
+    chosen.merge(given);
+    let notice = format!(
+        "no experiment file: a rotation of half a degree of a crystal of 50 µm{detector}; --print-experiment shows every \
+         value, --set changes it"
+    );
+    Ok((chosen, Notice(notice)))
+}
+
+/// Chooses the detector and how far away it stands; says which.
+fn detector(known: &Known, given: &Description, chosen: &mut Description) -> Result<String> {
+    let is_given = |table: &str| given.iter().any(|(name, _)| is_under(name, table));
+    let number = |name: &str| given.get(name).and_then(|entry| entry.value.number());
+    if is_given("detector.panel") {
+        return Ok(String::new());
+    }
+    let preset_name = given.get("detector.preset").and_then(|entry| entry.value.text()).unwrap_or(PRESET);
+    if !(is_given("detector.pixels") && is_given("detector.pixel_size") && !is_given("detector.preset")) {
+        chosen.insert("detector.preset", preset_name, Origin::Automatic("a usual detector".to_owned()))?;
+    }
+    if is_given("detector.distance") {
+        return Ok(String::new());
+    }
+    let preset = presets::preset(preset_name);
+    let pixels = given.get("detector.pixels").and_then(|entry| entry.value.numbers());
+    let pixels = pixels.or_else(|| Some(preset?.pixels.map(|n| n as f64).to_vec())).unwrap_or_default();
+    let pixel_size = number("detector.pixel_size").or_else(|| Some(preset?.pixel_size)).unwrap_or_default();
+    let radius = pixels.iter().copied().fold(f64::INFINITY, f64::min) / 2.0 * pixel_size;
+    let energy = number("beam.energy").map(|energy| crate::units::EV_ANGSTROM / energy);
+    let wavelength = energy.or_else(|| number("beam.wavelength")).unwrap_or(WAVELENGTH);
+    let sine = wavelength / (2.0 * known.resolution);
+    // no detector before the sample sees beyond 45 degrees at its edge
+    let two_theta = if sine < 1.0 { 2.0 * sine.asin() } else { std::f64::consts::PI };
+    let distance = (radius / two_theta.min(std::f64::consts::FRAC_PI_4).tan()).round().max(1.0);
+    if distance.is_finite() {
+        let why = format!("the nearest edge sees {:.2} Å", known.resolution);
+        chosen.insert("detector.distance", distance, Origin::Automatic(why))?;
+    }
+    Ok(format!(", {preset_name} at {distance} mm, whose nearest edge sees {:.2} Å", known.resolution))
+}
+
+fn known(file: &Path, given: &Description) -> Result<Known> {
+    let text = |name: &str| given.get(name).and_then(|entry| entry.value.text());
+    let space_group = text("crystal.space_group");
+    let format = match Content::of(file)? {
+        Content::Coordinates => {
+            let model = coordinates::parse_in(&read_bytes(file)?, file, space_group)?;
+            return Ok(Known { cell: model.cell, resolution: model.expected_resolution() });
+        }
+        Content::Reflections(format) => format,
+    };
+    let column = text("crystal.structure_factors.column");
+    let (reflections, _) = read_with(file, format, &ReadOptions { column, cell: None, space_group })?;
+    let refuse = |what: String| Error::file(file, None, what);
+    let cell = reflections.cell.ok_or_else(|| {
+        refuse(
+            "it has no unit cell, which an image without an experiment file is made by: give coordinates or MTZ".into(),
+        )
+    })?;
+    let metric = ReciprocalMetric::from_cell(cell).map_err(refuse)?;
+    let finest = reflections.list.iter().map(|(hkl, _)| metric.inverse_d_squared(*hkl)).fold(0.0, f64::max);
+    Ok(Known { cell: UnitCell::new(cell).map_err(refuse)?, resolution: finest.sqrt().recip() })
+}
+
+/// A number that was worked out, without digits that mean nothing.
+fn three_digits(x: f64) -> f64 {
+    format!("{x:.2e}").parse().unwrap_or(x)
+}

@@ -1,0 +1,324 @@
+//! What parameters are in an experiment: their values, and which of them it has.
+
+use super::names::TABLE;
+use super::parameter::{CellNumbers, CrystalSystem, PanelAxis, Parameter, Range};
+use crate::error::{Error, Result};
+use crate::experiment::beam::Ticks;
+use crate::experiment::{Experiment, Physics, Shape, UnitCell};
+
+/// Edges (relative) and angles (deg) of a group of equal numbers of the cell may differ by this.
+const TIED: f64 = 1e-4;
+/// Cosine nearer to 1 than this: along an axis.
+const ALONG: f64 = 1e-9;
+
+type Why = std::result::Result<(), String>;
+
+fn refuse(why: impl Into<String>) -> Why {
+    Err(why.into())
+}
+
+impl Parameter {
+    /// Checks that the image of an experiment has a useful derivative with respect to this parameter.
+    ///
+    /// # Errors
+    /// It has none; the message says why.
+    pub fn check(&self, experiment: &Experiment) -> Result<()> {
+        let why = common(experiment)
+            .and_then(|()| self.crystal(experiment))
+            .and_then(|()| self.beam(experiment))
+            .and_then(|()| self.detector(experiment));
+        why.map_err(|why| Error::setting(self.name(), why))
+    }
+
+    /// Its value in its unit; 0 for small rotations.
+    ///
+    /// # Errors
+    /// The experiment does not have it.
+    pub fn value(&self, experiment: &Experiment) -> Result<f64> {
+        let Experiment { crystal, structure_factors, beam, detector, scan, .. } = experiment;
+        let value = match *self {
+            Self::Cell(numbers) => Some(UnitCell::from_basis(&crystal.real_space).parameters()[numbers.places()[0]]),
+            Self::RealSpace(edge, axis) => Some(crystal.real_space.0[edge][axis as usize]),
+            Self::Orientation(_)
+            | Self::BeamDirection(_)
+            | Self::PolarizationAngle
+            | Self::PanelRotation(..)
+            | Self::DetectorRotation(_) => Some(0.0),
+            Self::CellCount(edge) => Some(crystal.n_cells[edge]),
+            Self::Fudge => Some(crystal.fudge),
+            Self::MosaicSpread => Some(crystal.mosaic.spread),
+            Self::CrystalScale => Some(crystal.scale),
+            Self::AmplitudeScale => Some(structure_factors.scale),
+            Self::AmplitudeLogScale => Some(structure_factors.scale.ln()),
+            Self::BFactor => Some(structure_factors.b_factor),
+            Self::DefaultAmplitude => Some(structure_factors.default_f),
+            Self::Intensity(hkl) => structure_factors
+                .grid
+                .as_ref()
+                .and_then(|grid| grid.position(hkl).map(|i| grid.amplitudes[i] * grid.amplitudes[i])),
+            Self::Wavelength => Some(beam.wavelength),
+            Self::KahnFactor => beam.polarization.map(|polarization| polarization.kahn_factor),
+            Self::Fluence => Some(beam.fluence),
+            Self::SourceWeight(i) => beam.sources.get(i).map(|source| source.weight),
+            Self::SourceWavelength(i) => beam.sources.get(i).map(|source| source.wavelength),
+            Self::SourceRange(range) => ticks(experiment, range).map(|ticks| ticks.range),
+            Self::Distance => Some(detector.distance),
+            Self::BeamCenter(axis) => beam_center(experiment).map(|center| center[axis as usize]),
+            Self::PanelOrigin(i, axis) => detector.panels.get(i).map(|panel| panel.origin[axis as usize]),
+            Self::TwoTheta => Some(detector.arm.two_theta),
+            Self::SensorThickness => detector.sensor.map(|sensor| sensor.layer_thickness * sensor.n_layers as f64),
+            Self::AttenuationLength => detector.sensor.map(|sensor| 1.0 / sensor.attenuation),
+            Self::ScanStart => Some(scan.start),
+            Self::ScanRange => Some(scan.range),
+            Self::Water => Some(experiment.water_thickness),
+            Self::BackgroundOffset => Some(experiment.background_plane[0]),
+            Self::BackgroundSlope(PanelAxis::Fast) => Some(experiment.background_plane[1]),
+            Self::BackgroundSlope(PanelAxis::Slow) => Some(experiment.background_plane[2]),
+        };
+        if let Some(value) = value {
+            return Ok(value);
+        }
+        self.check(experiment)?;
+        Err(Error::setting(self.name(), "has no value in this experiment"))
+    }
+
+    /// Every parameter that an experiment has and that [`Self::check`] passes; of the reflections none, since there are so many.
+    pub fn of(experiment: &Experiment) -> Vec<Self> {
+        let lists = |first: Self| match first {
+            Self::Intensity(_) => Vec::new(),
+            Self::SourceWeight(_) => (0..experiment.beam.sources.len()).map(Self::SourceWeight).collect(),
+            Self::SourceWavelength(_) => (0..experiment.beam.sources.len()).map(Self::SourceWavelength).collect(),
+            Self::PanelOrigin(_, axis) => {
+                (0..experiment.detector.panels.len()).map(|i| Self::PanelOrigin(i, axis)).collect()
+            }
+            Self::PanelRotation(_, axis) => {
+                (0..experiment.detector.panels.len()).map(|i| Self::PanelRotation(i, axis)).collect()
+            }
+            other => vec![other],
+        };
+        let all = TABLE.iter().flat_map(|row| lists(row.parameter));
+        all.filter(|parameter| parameter.check(experiment).is_ok()).collect()
+    }
+
+    fn crystal(&self, experiment: &Experiment) -> Why {
+        let Experiment { crystal, structure_factors, .. } = experiment;
+        match *self {
+            Self::Cell(numbers) => tied(experiment, numbers),
+            Self::Fudge if crystal.shape == Shape::Square => {
+                refuse("has no effect on square crystals; crystal.shape = \"round\" or \"gauss\" has it")
+            }
+            Self::MosaicSpread if crystal.mosaic.n_domains < 2 => {
+                refuse("has no effect on one mosaic domain, which is not turned; give more crystal.mosaic_domains")
+            }
+            Self::MosaicSpread if crystal.mosaic.spread <= 0.0 => {
+                refuse("is 0, from where it can only rise; start at a small spread")
+            }
+            Self::BFactor | Self::Intensity(_) if structure_factors.grid.is_none() => {
+                refuse("needs a list of reflections (crystal.structure_factors.file)")
+            }
+            Self::Intensity(_) => match self.value(experiment) {
+                Ok(square) if square > 0.0 => Ok(()),
+                Ok(_) => refuse("is 0, where the amplitude has no derivative with respect to its square"),
+                Err(_) => refuse("is outside the indices of the structure-factor file"),
+            },
+            Self::ScanRange if experiment.scan.range == 0.0 => refuse("is 0: the image is a still"),
+            Self::ScanRange if experiment.scan.n_steps == 1 && experiment.scan.first == experiment.scan.start => {
+                refuse("has no effect: the one step is sampled at its start; give more scan.steps")
+            }
+            Self::Water if experiment.water_thickness == 0.0 => {
+                refuse("is 0: the background rises with its cube, so the derivative is 0; start above")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn beam(&self, experiment: &Experiment) -> Why {
+        let beam = &experiment.beam;
+        let off = "has no effect: beam.polarization is \"none\"";
+        match *self {
+            Self::BeamDirection(axis) if beam.direction.dot(axis.vector()).abs() > 1.0 - ALONG => {
+                refuse("is about the beam itself; the other two axes move it (beam.polarization_angle turns its field)")
+            }
+            Self::KahnFactor | Self::PolarizationAngle if beam.polarization.is_none() => refuse(off),
+            Self::PolarizationAngle if beam.polarization.is_some_and(|field| field.kahn_factor == 0.0) => {
+                refuse("has no effect on an unpolarised beam (beam.kahn_factor is 0)")
+            }
+            Self::SourceWeight(i) | Self::SourceWavelength(i) if i >= beam.sources.len() => {
+                refuse(format!("is not there: the beam has the sources 0 to {}", beam.sources.len().saturating_sub(1)))
+            }
+            Self::SourceRange(_) if beam.spread.is_none() => {
+                refuse("has no effect: the sources are a list (beam.source_file)")
+            }
+            Self::SourceRange(range) if !ticks(experiment, range).is_some_and(|ticks| ticks.is_spread()) => {
+                refuse("is 0: there is one point in it; give a range and steps to start from")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn detector(&self, experiment: &Experiment) -> Why {
+        let detector = &experiment.detector;
+        match *self {
+            Self::BeamCenter(_) if beam_center(experiment).is_none() => refuse(
+                "is not there: the beam does not meet the plane of the first panel; take detector.panel[0].origin",
+            ),
+            Self::PanelOrigin(i, _) | Self::PanelRotation(i, _) if i >= detector.panels.len() => refuse(format!(
+                "is not there: the detector has the panels 0 to {}",
+                detector.panels.len().saturating_sub(1)
+            )),
+            Self::SensorThickness | Self::AttenuationLength if detector.sensor.is_none() => {
+                refuse("has no effect: no sensor is described, every photon is counted at the surface")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What stands against all derivatives.
+fn common(experiment: &Experiment) -> Why {
+    if experiment.sampling.physics == Physics::NanoBragg {
+        return refuse("has derivatives in correct physics only; take sampling.physics = \"correct\"");
+    }
+    if experiment.crystal.shape == Shape::Tophat {
+        return refuse(
+            "has no useful derivative with crystal.shape = \"tophat\": its spots are flat and end at once; \
+             \"gauss\" is the smooth shape of the same width",
+        );
+    }
+    Ok(())
+}
+
+fn tied(experiment: &Experiment, numbers: CellNumbers) -> Why {
+    let cell = UnitCell::from_basis(&experiment.crystal.real_space).parameters();
+    let places = numbers.places();
+    let first = cell[places[0]];
+    let tolerance = if places[0] < 3 { TIED * first } else { TIED };
+    if places.iter().all(|&place| (cell[place] - first).abs() <= tolerance) {
+        return Ok(());
+    }
+    let names = ["a", "b", "c", "alpha", "beta", "gamma"];
+    let text: Vec<_> = places.iter().map(|&place| format!("{} is {:.6}", names[place], cell[place])).collect();
+    refuse(format!("moves equal numbers together, but {}; take them one by one", text.join(", ")))
+}
+
+fn ticks(experiment: &Experiment, range: Range) -> Option<Ticks> {
+    let spread = experiment.beam.spread?;
+    Some(match range {
+        Range::Horizontal => spread.horizontal,
+        Range::Vertical => spread.vertical,
+        Range::Dispersion => spread.dispersion,
+    })
+}
+
+fn beam_center(experiment: &Experiment) -> Option<[f64; 2]> {
+    experiment.detector.panels.first()?.intersection(experiment.beam.propagation())
+}
+
+/// Names of groups of parameters, each with what is in it.
+pub const GROUPS: &[(&str, &str)] = &[
+    (
+        "cell",
+        "the free numbers of the cell, by the crystal system that it has; cell:SYSTEM for those of another system",
+    ),
+    ("orientation", "crystal.orientation.x, .y, .z"),
+    ("matrix", "the nine components of crystal.real_space_a, _b and _c: cell and orientation"),
+    ("n_cells", "crystal.n_cells.a, .b, .c"),
+    ("scale", "crystal.scale"),
+    ("mosaic", "crystal.mosaic_spread"),
+    ("detector", "detector.distance and detector.beam_center.fast, .slow"),
+    ("tilt", "detector.rotation.x, .y, .z"),
+    ("beam", "beam.direction about the two axes most across the beam"),
+    ("background", "background.offset, .slope_fast, .slope_slow"),
+    ("all", "every parameter that the experiment has and that does no more than others do"),
+];
+
+/// The parameters that a list of names and groups separated by commas stands for, each once, in the order given; all are checked.
+/// Commas within brackets belong to the name.
+///
+/// # Errors
+/// A name is unknown, or the image has no useful derivative with respect to a parameter.
+pub fn parse_list(text: &str, experiment: &Experiment) -> Result<Vec<Parameter>> {
+    let mut depth = 0;
+    let names = text.split(|c: char| {
+        depth += i32::from(c == '[') - i32::from(c == ']');
+        c == ',' && depth == 0
+    });
+    let mut list = Vec::new();
+    for name in names.map(str::trim).filter(|name| !name.is_empty()) {
+        let parameters = match group(name, experiment) {
+            Some(parameters) => parameters?,
+            None => vec![Parameter::parse(name)?],
+        };
+        for parameter in parameters {
+            parameter.check(experiment)?;
+            if !list.contains(&parameter) {
+                list.push(parameter);
+            }
+        }
+    }
+    Ok(list)
+}
+
+/// The parameters of a group; `None` when there is no group of that name.
+fn group(name: &str, experiment: &Experiment) -> Option<Result<Vec<Parameter>>> {
+    let starting = |start: &str| {
+        let all = TABLE.iter().filter(|row| row.name.starts_with(start)).map(|row| row.parameter);
+        Some(Ok(all.collect::<Vec<_>>()))
+    };
+    if let Some(system) = name.strip_prefix("cell:") {
+        let known = CrystalSystem::parse(system).map(CrystalSystem::free).ok_or_else(|| {
+            let what = "names no crystal system; they are cubic, hexagonal, rhombohedral, tetragonal, orthorhombic, monoclinic and triclinic";
+            Error::setting(name, what)
+        });
+        return Some(known);
+    }
+    match name {
+        "cell" => Some(Ok(CrystalSystem::of(&UnitCell::from_basis(&experiment.crystal.real_space)).free())),
+        "orientation" => starting("crystal.orientation."),
+        "matrix" => starting("crystal.real_space_"),
+        "n_cells" => starting("crystal.n_cells."),
+        "scale" => Some(Ok(vec![Parameter::CrystalScale])),
+        "mosaic" => Some(Ok(vec![Parameter::MosaicSpread])),
+        "detector" => {
+            let mut parameters = vec![Parameter::Distance];
+            parameters.extend([PanelAxis::Fast, PanelAxis::Slow].map(Parameter::BeamCenter));
+            Some(Ok(parameters))
+        }
+        "tilt" => starting("detector.rotation."),
+        "beam" => {
+            use super::parameter::Axis::{X, Y, Z};
+            let mut axes = [X, Y, Z];
+            axes.sort_by(|a, b| {
+                let along = |axis: &super::parameter::Axis| experiment.beam.direction.dot(axis.vector()).abs();
+                along(a).total_cmp(&along(b))
+            });
+            Some(Ok(axes[..2].iter().copied().map(Parameter::BeamDirection).collect()))
+        }
+        "background" => Some(Ok(vec![
+            Parameter::BackgroundOffset,
+            Parameter::BackgroundSlope(PanelAxis::Fast),
+            Parameter::BackgroundSlope(PanelAxis::Slow),
+        ])),
+        "all" => Some(Ok(independent(experiment))),
+        _ => None,
+    }
+}
+
+/// Every parameter of an experiment, each way to change the scene once.
+fn independent(experiment: &Experiment) -> Vec<Parameter> {
+    let cell = CrystalSystem::of(&UnitCell::from_basis(&experiment.crystal.real_space)).free();
+    let one_panel = experiment.detector.panels.len() == 1;
+    Parameter::of(experiment)
+        .into_iter()
+        .filter(|parameter| match parameter {
+            Parameter::Cell(_) => cell.contains(parameter),
+            Parameter::RealSpace(..)
+            | Parameter::AmplitudeScale
+            | Parameter::AmplitudeLogScale
+            | Parameter::SourceWavelength(_)
+            | Parameter::SourceWeight(_) => false,
+            Parameter::PanelOrigin(..) | Parameter::PanelRotation(..) => !one_panel,
+            _ => true,
+        })
+        .collect()
+}

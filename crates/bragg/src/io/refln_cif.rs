@@ -1,0 +1,237 @@
+//! Reflections from structure-factor files of the PDB (mmCIF, category `_refln`; <https://mmcif.wwpdb.org>) and from CIF files of small
+//! molecules that list them under the same names (`.fcf` of SHELXL).
+
+use crate::error::{Error, Result};
+use crate::io::cif::crystal::{operators, unit_cell};
+use crate::io::cif::{self, Block, Column, Loop, Refusal, Value};
+use crate::io::gzip::unpacked;
+use crate::io::numbers::{cif_number, index, summable};
+use crate::io::reflections::{List, Report};
+use crate::reflections::{Miller, Observation};
+use std::path::Path;
+
+/// A file with more data blocks is damaged or no structure-factor file.
+const MAX_BLOCKS: usize = 1000;
+
+/// A column of values, or two for Friedel mates, by their names behind `_refln_` in lower case.
+struct Kind {
+    values: &'static [&'static str],
+    /// Their standard uncertainties.
+    sigmas: &'static [&'static str],
+    are_intensities: bool,
+    /// Whether the status of a reflection says something of it.
+    measured: bool,
+    /// Whether it is taken without being asked for.
+    obvious: bool,
+}
+
+const fn kind(values: &'static [&'static str], sigmas: &'static [&'static str], are_intensities: bool) -> Kind {
+    Kind { values, sigmas, are_intensities, measured: true, obvious: true }
+}
+
+const fn calculated(values: &'static [&'static str], are_intensities: bool, obvious: bool) -> Kind {
+    Kind { values, sigmas: &[], are_intensities, measured: false, obvious }
+}
+
+/// In order of preference: as measured, amplitudes before intensities, means before pairs; then as calculated. Map coefficients are
+/// never taken unasked.
+const KINDS: [Kind; 12] = [
+    kind(&["f_meas_au"], &["f_meas_sigma_au"], false),
+    kind(&["f_meas"], &["f_meas_sigma"], false),
+    kind(&["intensity_meas"], &["intensity_sigma"], true),
+    kind(&["f_squared_meas"], &["f_squared_sigma"], true),
+    kind(&["pdbx_f_plus", "pdbx_f_minus"], &["pdbx_f_plus_sigma", "pdbx_f_minus_sigma"], false),
+    kind(&["pdbx_i_plus", "pdbx_i_minus"], &["pdbx_i_plus_sigma", "pdbx_i_minus_sigma"], true),
+    calculated(&["f_calc_au"], false, true),
+    calculated(&["f_calc"], false, true),
+    calculated(&["f_squared_calc"], true, true),
+    calculated(&["pdbx_f_calc_with_solvent"], false, false),
+    calculated(&["pdbx_fwt"], false, false),
+    calculated(&["pdbx_delfwt"], false, false),
+];
+
+/// Codes of `_refln.status` for what is not to be used: unreliable, systematically absent.
+const UNUSABLE: [&str; 2] = ["x", "-"];
+
+/// Whether the text lists reflections as this reader takes them.
+pub(crate) fn has_reflections(text: &str) -> bool {
+    let tags = text.lines().filter_map(|line| line.trim_start().get(.."_refln.index_h".len()));
+    tags.into_iter().any(|tag| tag.eq_ignore_ascii_case("_refln.index_h") || tag.eq_ignore_ascii_case("_refln_index_h"))
+}
+
+/// Reads the bytes of a structure-factor file, gzipped or not; `path` is for messages.
+///
+/// Of several data blocks the first with measured values is taken, else the first with calculated ones. `column` chooses another column
+/// by its name (`F_meas_au`, `_refln.pdbx_I_plus`), in the first block that has values in it or, as `r1abcBsf/F_meas_au`, in the one of
+/// that name. Either of a Friedel pair stands for both. Reflections that the status marks as unreliable (x) or absent (-) are left out
+/// of measured columns.
+///
+/// # Errors
+/// A file that is no such CIF, is cut off, or has no such column; values that are not indices or finite numbers; symmetry that does not
+/// fit the cell.
+pub fn parse(bytes: &[u8], path: &Path, column: Option<&str>) -> Result<List> {
+    let refuse = |(line, what): Refusal| Error::file(path, line, what);
+    let bytes = unpacked(bytes.into()).map_err(|what| refuse((None, what)))?;
+    let text = String::from_utf8_lossy(&bytes);
+    if !cif::is_cif(&text) {
+        return Err(refuse((None, "it is not a CIF file: it does not begin with data_".into())));
+    }
+    let blocks = cif::parse_blocks(&text, MAX_BLOCKS).map_err(|(line, what)| refuse((Some(line), what)))?;
+    let list = read(&blocks, column).map_err(refuse)?;
+    Ok(List { source: path.to_owned(), ..list })
+}
+
+fn read(blocks: &[Block], column: Option<&str>) -> std::result::Result<List, Refusal> {
+    let (block, table, kind) = choose(blocks, column).map_err(|what| (None, what))?;
+    // The other blocks of a file may leave out what the first says of the crystal.
+    let mut cell = unit_cell(block)?;
+    if let (None, Some(first)) = (cell, blocks.first()) {
+        cell = unit_cell(first)?;
+    }
+    let mut symmetry = operators(block, cell.as_ref())?;
+    if let (None, Some(first)) = (&symmetry, blocks.first()) {
+        symmetry = operators(first, cell.as_ref())?;
+    }
+    let mut report = Report::default();
+    let with_reflections = blocks.iter().filter(|block| block.loop_with("_refln_index_h").is_some()).count();
+    if with_reflections > 1 {
+        let name = block.name;
+        report.notes.push(format!(
+            "of {with_reflections} blocks with reflections the block {name} is read; name another before its column: \
+             BLOCK/{}",
+            kind.values.join(" or BLOCK/")
+        ));
+    }
+    let observations = observations(table, kind, &mut report)?;
+    Ok(List {
+        observations,
+        are_intensities: kind.are_intensities,
+        cell: cell.map(|cell| cell.parameters()),
+        symmetry: symmetry.unwrap_or_default(),
+        has_space_group: true,
+        report,
+        ..List::default()
+    })
+}
+
+/// The block, its loop of reflections, and the columns in it.
+fn choose<'b, 't>(
+    blocks: &'b [Block<'t>],
+    column: Option<&str>,
+) -> std::result::Result<(&'b Block<'t>, &'b Loop<'t>, &'static Kind), String> {
+    let tables = || blocks.iter().filter_map(|block| Some((block, block.loop_with("_refln_index_h")?)));
+    if tables().next().is_none() {
+        let has = |tag: &str| blocks.iter().any(|block| block.loop_with(tag).is_some());
+        let what = if has("_atom_site_type_symbol") {
+            "it holds coordinates, not reflections (_refln)"
+        } else if has("_diffrn_refln_index_h") {
+            "it holds raw observations (_diffrn_refln) alone; merged reflections (_refln) are needed"
+        } else {
+            "it has no loop of reflections (_refln.index_h, …)"
+        };
+        return Err(what.into());
+    }
+    let Some(column) = column else {
+        let of = |kind: &'static Kind| {
+            tables().find(|(_, table)| has_values(table, kind)).map(|(block, table)| (block, table, kind))
+        };
+        let obvious = |measured: bool| KINDS.iter().filter(move |kind| kind.obvious && kind.measured == measured);
+        let in_first = tables().find_map(|(block, table)| {
+            obvious(true).find(|kind| has_values(table, kind)).map(|kind| (block, table, kind))
+        });
+        return in_first.or_else(|| obvious(false).find_map(of)).ok_or_else(|| {
+            format!("no column is plainly the amplitudes or intensities; {}", listing(tables().map(|(_, table)| table)))
+        });
+    };
+    let (block_name, label) = match column.split_once('/') {
+        Some((block, label)) => (Some(block), label),
+        None => (None, column),
+    };
+    let lower = label.trim().to_ascii_lowercase().replace('.', "_");
+    let name = lower.strip_prefix("_refln_").unwrap_or(&lower);
+    let kind = KINDS.iter().find(|kind| kind.values.contains(&name)).ok_or_else(|| {
+        let names: Vec<&str> = KINDS.iter().flat_map(|kind| kind.values).copied().collect();
+        format!("`{label}` is not a column of amplitudes or intensities; those that are read: {}", names.join(", "))
+    })?;
+    tables()
+        .filter(|(block, _)| block_name.is_none_or(|name| block.name.eq_ignore_ascii_case(name)))
+        .find(|(_, table)| has_values(table, kind))
+        .map(|(block, table)| (block, table, kind))
+        .ok_or_else(|| {
+            let place = block_name.map(|name| format!(" in a block {name}")).unwrap_or_default();
+            format!("it has no values of {label}{place}; {}", listing(tables().map(|(_, table)| table)))
+        })
+}
+
+fn columns<const N: usize>(table: &Loop, names: [&str; N]) -> [Column; N] {
+    names.map(|name| Column::of(table, &format!("_refln_{name}")))
+}
+
+fn has_values(table: &Loop, kind: &Kind) -> bool {
+    let columns: Vec<Column> = kind.values.iter().flat_map(|name| columns(table, [name])).collect();
+    table.rows().any(|row| columns.iter().any(|column| column.known(row).is_some()))
+}
+
+/// The columns that there are, for messages.
+fn listing<'a, 't: 'a>(tables: impl Iterator<Item = &'a Loop<'t>>) -> String {
+    let mut tags: Vec<&str> =
+        tables.flat_map(|table| &table.tags).map(|tag| tag.strip_prefix("_refln_").unwrap_or(tag)).collect();
+    tags.sort_unstable();
+    tags.dedup();
+    tags.truncate(60);
+    format!("its columns are {}", tags.join(", "))
+}
+
+fn observations(table: &Loop, kind: &Kind, report: &mut Report) -> std::result::Result<Vec<Observation>, Refusal> {
+    let indices = columns(table, ["index_h", "index_k", "index_l"]);
+    let status = columns(table, ["status", "observed_status"]);
+    let values: Vec<(Column, Option<Column>)> = kind
+        .values
+        .iter()
+        .enumerate()
+        .flat_map(|(i, name)| {
+            let sigma = kind.sigmas.get(i).map(|name| Column::of(table, &format!("_refln_{name}")));
+            columns(table, [name]).map(|column| (column, sigma))
+        })
+        .collect();
+    let mut observations = Vec::with_capacity(table.rows().len());
+    for row in table.rows() {
+        let at = |what: String| (row.first().map(|value| value.line), what);
+        let hkl = miller(row, indices).map_err(at)?;
+        let marked = status.iter().any(|column| column.known(row).is_some_and(|code| UNUSABLE.contains(&code)));
+        if kind.measured && marked {
+            report.n_marked += 1;
+            continue;
+        }
+        let before = observations.len();
+        for ((value, sigma), sign) in values.iter().zip([1, -1]) {
+            let Some(text) = value.known(row) else { continue };
+            let value = observed(text, kind.are_intensities).map_err(at)?;
+            // An uncertainty that cannot be read is none: it is but a weight.
+            let sigma = sigma.and_then(|column| cif_number(column.known(row)?, "").ok());
+            observations.push(Observation { hkl: hkl.map(|index| sign * index), value, sigma });
+        }
+        report.n_without_value += usize::from(observations.len() == before);
+    }
+    Ok(observations)
+}
+
+fn miller(row: &[Value], columns: [Column; 3]) -> std::result::Result<Miller, String> {
+    let mut hkl = [0; 3];
+    for ((place, column), name) in hkl.iter_mut().zip(columns).zip(["h", "k", "l"]) {
+        *place = index(column.known(row).ok_or_else(|| format!("a reflection has no index {name}"))?)?;
+    }
+    Ok(hkl)
+}
+
+fn observed(text: &str, is_intensity: bool) -> std::result::Result<f64, String> {
+    let what = if is_intensity { "the intensity" } else { "the amplitude" };
+    let value = summable(cif_number(text, what)?, what)?;
+    if value < 0.0 && !is_intensity {
+        return Err(format!("the amplitude {value} is negative; |F| must be 0 or more"));
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests;

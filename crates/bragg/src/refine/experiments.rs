@@ -1,0 +1,241 @@
+//! Experiments as a model: one for each image, with parameters that all share and parameters of each image's own.
+
+use super::loss::Loss;
+use super::model::Model;
+use super::normal::{Layout, Normal, Sums};
+use super::observed::Observed;
+use crate::error::{Error, Result};
+use crate::experiment::Experiment;
+use crate::gradient::{Parameter, jacobian_blocks, shift_all};
+use crate::image::Image;
+use crate::kernel::gradient::Block;
+use crate::kernel::{Monitor, cpu};
+use crate::scene::Scene;
+
+/// What is refined against which images.
+#[derive(Debug, Clone)]
+pub struct Experiments {
+    images: Vec<Observed>,
+    shared: Vec<Parameter>,
+    own: Vec<Parameter>,
+    layout: Layout,
+    loss: Loss,
+}
+
+/// The experiments at a point.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// One for each image.
+    pub experiments: Vec<Experiment>,
+    /// How far each parameter is from where it started, in its unit.
+    pub shifts: Vec<f64>,
+}
+
+impl Experiments {
+    /// A model of `images` with parameters that all images share and others that each has of its own.
+    ///
+    /// # Errors
+    /// There is no image or no parameter, one is named twice, or there are more parameters than pixels.
+    pub fn new(images: Vec<Observed>, shared: Vec<Parameter>, own: Vec<Parameter>, loss: Loss) -> Result<Self> {
+        let names: Vec<String> = shared.iter().chain(&own).map(|parameter| parameter.name()).collect();
+        if images.is_empty() || names.is_empty() {
+            return Err(Error::setting(
+                "--free",
+                "names no parameter to refine, or there is no image to refine against",
+            ));
+        }
+        if let Some((_, name)) = names.iter().enumerate().find(|(i, name)| names[..*i].contains(name)) {
+            return Err(Error::setting(name, "is to be refined twice; free it once, shared or for each image"));
+        }
+        let layout = Layout { n_shared: shared.len(), n_own: vec![own.len(); images.len()] };
+        let n_pixels: usize = images.iter().map(Observed::n_used).sum();
+        if layout.len() > n_pixels {
+            let what = format!(
+                "are {} parameters to refine against {n_pixels} pixels; free fewer, or leave out fewer pixels",
+                layout.len()
+            );
+            return Err(Error::setting(names.join(", "), what));
+        }
+        Ok(Self { images, shared, own, layout, loss })
+    }
+
+    /// The state to start from: each image's experiment, with all pixels masked that are not used.
+    ///
+    /// # Errors
+    /// There are more or fewer experiments than images.
+    pub fn start(&self, experiments: Vec<Experiment>) -> Result<State> {
+        if experiments.len() != self.images.len() {
+            let what = format!("{} experiments are given for {} images", experiments.len(), self.images.len());
+            return Err(Error::setting("EXPERIMENT", what));
+        }
+        let experiments = experiments.into_iter().zip(&self.images).map(|(e, image)| image.masking(e)).collect();
+        Ok(State { experiments, shifts: vec![0.0; self.layout.len()] })
+    }
+
+    /// The name of each parameter, with the number of the image where it is an image's own.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let own = (0..self.images.len())
+            .flat_map(|i| self.own.iter().map(move |p| format!("{} of image {}", p.name(), i + 1)));
+        self.shared.iter().map(Parameter::name).chain(own).collect()
+    }
+
+    /// The unit of each parameter.
+    #[must_use]
+    pub fn units(&self) -> Vec<String> {
+        let own = (0..self.images.len()).flat_map(|_| self.own.iter());
+        self.shared.iter().chain(own).map(|parameter| parameter.unit().to_string()).collect()
+    }
+
+    /// The lowest and the highest value that each parameter may have.
+    #[must_use]
+    pub fn bounds(&self) -> Vec<[f64; 2]> {
+        let own = (0..self.images.len()).flat_map(|_| self.own.iter());
+        self.shared.iter().chain(own).map(Parameter::bounds).collect()
+    }
+
+    /// The images.
+    #[must_use]
+    pub fn images(&self) -> &[Observed] {
+        &self.images
+    }
+
+    /// The parameters of an image, in the order of [`Layout::of_image`].
+    #[must_use]
+    pub fn of_image(&self) -> Vec<Parameter> {
+        self.shared.iter().chain(&self.own).copied().collect()
+    }
+
+    /// The modelled photons of each image.
+    ///
+    /// # Errors
+    /// They do not fit into memory, or the monitor stops it.
+    pub fn modelled(&self, state: &State, monitor: &dyn Monitor) -> Result<Vec<Image<f64>>> {
+        state.experiments.iter().map(|experiment| cpu::render(&Scene::new(experiment), monitor)).collect()
+    }
+
+    fn image_sums(&self, image: &Observed, experiment: &Experiment, monitor: &dyn Monitor) -> Result<Sums> {
+        let parameters = self.of_image();
+        let visit = |block: &Block<'_>| block_sums(block, image, self.loss, parameters.len());
+        let blocks = jacobian_blocks(experiment, &parameters, monitor, visit)?;
+        let mut sums = Sums::none(parameters.len());
+        blocks.iter().for_each(|block| sums.merge(block));
+        Ok(sums)
+    }
+}
+
+fn is_turn(parameter: &Parameter) -> bool {
+    matches!(
+        parameter,
+        Parameter::Orientation(_)
+            | Parameter::BeamDirection(_)
+            | Parameter::PolarizationAngle
+            | Parameter::PanelRotation(..)
+            | Parameter::DetectorRotation(_)
+    )
+}
+
+fn block_sums(block: &Block<'_>, image: &Observed, loss: Loss, n_parameters: usize) -> Sums {
+    let mut sums = Sums::none(n_parameters);
+    let n = block.places.len();
+    let (mut slopes, mut information) = (vec![0.0; n], vec![0.0; n]);
+    let (photons, used) = (&image.photons[block.panel], &image.used[block.panel]);
+    for (i, (&place, &modelled)) in block.places.iter().zip(block.photons).enumerate() {
+        if used[place] {
+            let pixel = loss.of(photons[place], modelled);
+            sums.loss += pixel.value;
+            sums.n_pixels += 1;
+            slopes[i] = pixel.slope;
+            information[i] = pixel.information;
+        }
+    }
+    sums.add(&slopes, &information, block.derivatives);
+    sums
+}
+
+impl Model for Experiments {
+    type State = State;
+
+    fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    fn values(&self, state: &State) -> Vec<f64> {
+        // small rotations are counted from where they started; every other value is the experiment's
+        let value = |parameter: &Parameter, i_image: usize, place: usize| {
+            if is_turn(parameter) {
+                return state.shifts[place];
+            }
+            parameter.value(&state.experiments[i_image]).unwrap_or(f64::NAN)
+        };
+        let shared = self.shared.iter().enumerate().map(|(place, parameter)| value(parameter, 0, place));
+        let own = (0..self.images.len()).flat_map(|i| {
+            self.own.iter().zip(self.layout.own(i)).map(move |(parameter, place)| value(parameter, i, place))
+        });
+        shared.chain(own).collect()
+    }
+
+    fn shifted(&self, state: &State, step: &[f64]) -> Result<Option<State>> {
+        let parameters = self.of_image();
+        let mut there = state.clone();
+        there.shifts.iter_mut().zip(step).for_each(|(shift, step)| *shift += step);
+        for (i, experiment) in there.experiments.iter_mut().enumerate() {
+            let step: Vec<f64> = self.layout.of_image(i).map(|place| step[place]).collect();
+            shift_all(experiment, &parameters, &step);
+            let volume = experiment.crystal.real_space.determinant();
+            if !(volume.is_finite() && volume != 0.0) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(there))
+    }
+
+    fn loss(&self, state: &State, monitor: &dyn Monitor) -> Result<f64> {
+        let mut total = 0.0;
+        for (image, modelled) in self.images.iter().zip(self.modelled(state, monitor)?) {
+            for ((photons, used), panel) in image.photons.iter().zip(&image.used).zip(&modelled.panels) {
+                let pixels = photons.iter().zip(used.iter()).zip(panel.pixels());
+                let pixels = pixels.filter(|((_, used), _)| **used);
+                total += pixels.map(|((photons, _), modelled)| self.loss.of(*photons, *modelled).value).sum::<f64>();
+            }
+        }
+        Ok(total)
+    }
+
+    fn normal(&self, state: &State, monitor: &dyn Monitor) -> Result<Normal> {
+        let images = self.images.iter().zip(&state.experiments);
+        let sums: Vec<Sums> =
+            images.map(|(image, experiment)| self.image_sums(image, experiment, monitor)).collect::<Result<_>>()?;
+        Ok(Normal::new(&self.layout, &sums))
+    }
+
+    fn check_start(&self, normal: &Normal) -> Result<()> {
+        let names = self.names();
+        let information = normal.diagonal();
+        if !normal.is_finite() {
+            let culprits = names.iter().zip(&information).filter(|(_, x)| !x.is_finite());
+            let culprits: Vec<_> = culprits.map(|(name, _)| name.as_str()).collect();
+            let culprit = if culprits.is_empty() { "the image".to_owned() } else { culprits.join(", ") };
+            return Err(Error::setting(culprit, "makes photons or derivatives that are not finite at the start"));
+        }
+        let idle = names.iter().zip(&information).filter(|(_, x)| **x == 0.0);
+        let idle: Vec<_> = idle.map(|(name, _)| name.as_str()).collect();
+        let (has, its, it) = match idle.len() {
+            0 => return Ok(()),
+            1 => ("has", "its value", "it"),
+            _ => ("have", "their values", "them"),
+        };
+        let what = format!(
+            "{has} no effect on any of the {} pixels that are used, so that they cannot say {its}; do not free {it}, or start elsewhere",
+            normal.n_pixels
+        );
+        Err(Error::setting(idle.join(", "), what))
+    }
+
+    fn unit(&self, normal: &Normal) -> f64 {
+        if self.loss.is_likelihood() {
+            return 1.0;
+        }
+        2.0 * normal.loss / normal.n_pixels.saturating_sub(self.layout.len()).max(1) as f64
+    }
+}

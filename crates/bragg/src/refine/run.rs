@@ -1,0 +1,165 @@
+//! A whole refinement: the way to the neighbourhood of the answer, the fit, and what is known afterwards.
+
+use super::coarse::{Coarse, Coarseness};
+use super::experiments::{Experiments, State};
+use super::levenberg::{Ended, Fit, Iteration, Stop, minimise};
+use super::loss::Loss;
+use super::model::Model;
+use super::priors::Priors;
+use super::search;
+use super::solve;
+use crate::error::{Error, Result};
+use crate::kernel::Monitor;
+
+/// How the neighbourhood of the answer is found.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Start {
+    /// It is here already.
+    Here,
+    /// By fits to ever less coarse images, from the coarsest on.
+    Coarse(Vec<Coarseness>),
+    /// By trying orientations up to so many degrees away on coarse images, and then as [`Start::Coarse`].
+    Search {
+        /// Largest angle (deg).
+        reach: f64,
+        /// The coarse images; the first is the one that orientations are tried on.
+        stages: Vec<Coarseness>,
+    },
+}
+
+/// How to refine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The way to the neighbourhood of the answer.
+    pub start: Start,
+    /// When to stop.
+    pub stop: Stop,
+    /// What is known besides.
+    pub priors: Priors,
+}
+
+/// A parameter after refinement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refined {
+    /// Its name.
+    pub name: String,
+    /// Its unit.
+    pub unit: String,
+    /// Where it started.
+    pub start: f64,
+    /// Where it ended.
+    pub value: f64,
+    /// Estimated standard deviation; infinite where the data do not say it, 0 where a bound holds it.
+    pub esd: f64,
+    /// Whether a bound holds it.
+    pub at_bound: bool,
+}
+
+/// What is known after refinement.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The experiments.
+    pub state: State,
+    /// The parameters.
+    pub parameters: Vec<Refined>,
+    /// Pairs with a correlation coefficient beyond ±0.9, strongest first.
+    pub correlated: Vec<(String, String, f64)>,
+    /// Sets of parameters that can change together (or one alone) without any effect.
+    pub degenerate: Vec<Vec<String>>,
+    /// Every iteration of the fit.
+    pub iterations: Vec<Iteration>,
+    /// Why it ended.
+    pub ended: Ended,
+    /// Pixels that were used.
+    pub n_pixels: usize,
+    /// The loss at the end, restraints included.
+    pub loss: f64,
+    /// Loss of half the square of one standard uncertainty (see [`Model::unit`]).
+    pub unit: f64,
+}
+
+/// Correlations beyond this are named.
+const STRONG: f64 = 0.9;
+/// Iterations of each coarse stage, and how much of a standard uncertainty is left to the next: coarse pixels are no independent counts.
+const COARSE_STOP: Stop = Stop { iterations: 20, fall: 1e-3 };
+
+/// Refines experiments, telling `watch` after each iteration (of the coarse stages too).
+///
+/// # Errors
+/// A parameter has no effect on any pixel, the data or the image are not finite, the image cannot be computed, or the monitor stops it.
+pub fn refine(
+    model: &Experiments,
+    start: State,
+    settings: &Settings,
+    monitor: &dyn Monitor,
+    watch: &mut dyn FnMut(&Iteration, &State),
+) -> Result<Outcome> {
+    let first = model.values(&start);
+    check_bounds(&model.names(), &first, &settings.priors)?;
+    let start = approach(model, start, settings, monitor, watch)?;
+    let fit = minimise(model, start, &settings.priors, settings.stop, monitor, watch)?;
+    Ok(outcome(model, fit, &first, &settings.priors))
+}
+
+fn check_bounds(names: &[String], values: &[f64], priors: &Priors) -> Result<()> {
+    for (i, (name, value)) in names.iter().zip(values).enumerate() {
+        let [low, high] = priors.bounds.get(i).copied().unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
+        if !(low..=high).contains(value) {
+            return Err(Error::setting(name, format!("starts at {value}, outside its bounds {low} to {high}")));
+        }
+    }
+    Ok(())
+}
+
+fn approach(
+    model: &Experiments,
+    mut state: State,
+    settings: &Settings,
+    monitor: &dyn Monitor,
+    watch: &mut dyn FnMut(&Iteration, &State),
+) -> Result<State> {
+    let stages = match &settings.start {
+        Start::Here => return Ok(state),
+        Start::Coarse(stages) => stages,
+        Start::Search { reach, stages } => {
+            if let Some(first) = stages.first() {
+                state = search::orientation(model, state, *reach, *first, monitor)?;
+            }
+            stages
+        }
+    };
+    for stage in stages {
+        let coarse = Coarse::new(model, &state, Loss::SquareRoot, *stage);
+        state = minimise(&coarse, state, &settings.priors, COARSE_STOP, monitor, watch)?.state;
+    }
+    Ok(state)
+}
+
+fn outcome(model: &Experiments, fit: Fit<State>, first: &[f64], priors: &Priors) -> Outcome {
+    let names = model.names();
+    let values = model.values(&fit.state);
+    let held = priors.held(&values, fit.normal.gradient());
+    let unit = model.unit(&fit.normal);
+    let known = solve::uncertainty(&fit.normal, &held, unit, STRONG);
+    let name = |i: usize| names[i].clone();
+    let units = model.units();
+    let parameters = (0..names.len()).map(|i| Refined {
+        name: name(i),
+        unit: units[i].clone(),
+        start: first[i],
+        value: values[i],
+        esd: known.esd[i],
+        at_bound: held[i],
+    });
+    Outcome {
+        parameters: parameters.collect(),
+        correlated: known.correlated.iter().map(|&(i, j, r)| (name(i), name(j), r)).collect(),
+        degenerate: known.degenerate.iter().map(|set| set.iter().map(|&i| name(i)).collect()).collect(),
+        ended: fit.ended,
+        n_pixels: fit.normal.n_pixels,
+        loss: fit.normal.loss,
+        iterations: fit.iterations,
+        state: fit.state,
+        unit,
+    }
+}
