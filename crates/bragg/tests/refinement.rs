@@ -80,11 +80,12 @@ fn ten_parameters_are_found_from_half_an_index_away() {
     assert!(clean.pixels().fold(0.0, |a: f64, &b| a.max(b)) > 100.0, "there is something to see");
     let start = shifted(&truth, &parameters, &OFFSETS);
     assert!(errors(&start, &truth).0 > 0.5);
-    for loss in [Loss::LeastSquares, Loss::SquareRoot] {
+    // a fit ends at a thousandth of an e.s.d., which counted photons set higher than rounding does
+    for (loss, close) in [(Loss::LeastSquares, 1e-4), (Loss::SquareRoot, 1e-3)] {
         let model = model(&[photons(&clean)], &start, TEN, "", loss);
         let outcome = fit(&model, vec![start.clone()], Start::Here, Vec::new()).unwrap();
         let (axis, distance) = errors(&outcome.state.experiments[0], &truth);
-        assert!(axis < 1e-4 && distance < 1e-4, "{loss:?}: {axis} Å, {distance} mm, {:?}", outcome.ended);
+        assert!(axis < close && distance < close, "{loss:?}: {axis} Å, {distance} mm, {:?}", outcome.ended);
         assert!(outcome.parameters.iter().all(|p| p.value.is_finite() && p.esd.is_finite()));
     }
 }
@@ -103,7 +104,7 @@ fn low_resolution_first_finds_the_way_from_three_times_as_far() {
 
 /// Mosaic Gaussian spots of about a hundred photons on a background.
 const NOISY: &str = "\
-[crystal]\ncell = [42, 42, 89]\nmisset = [21, 34, 55]\nn_cells = 15\nshape = \"gauss\"\nmosaic_spread = 0.4\nmosaic_domains = 12\n\
+[crystal]\ncell = [42, 42, 89]\nmisset = [21, 34, 55]\nn_cells = [6, 6, 3]\nshape = \"gauss\"\nmosaic_spread = 0.3\nmosaic_domains = 40\n\
 structure_factors.default = 100\n\
 [beam]\nwavelength = 1.0\nfluence = 4e22\n[detector]\npixels = [120, 120]\npixel_size = 0.2\ndistance = 60\n\
 [sampling]\noversample = 1\n[background]\noffset = 0.5\n";
@@ -113,7 +114,7 @@ fn noisy_stills_give_the_truth_within_their_uncertainties() {
     const TRIALS: u64 = 12;
     let mut truth = experiment(NOISY);
     let brightest = image(&truth).pixels().fold(0.0, |a: f64, &b| a.max(b));
-    truth.crystal.scale *= 100.0 / brightest;
+    truth.crystal.scale *= 300.0 / brightest;
     let free = "crystal.cell.a,crystal.cell.c,orientation,scale,background.offset";
     let parameters = parse_list(free, &truth).unwrap();
     let clean = image(&truth);
@@ -233,7 +234,7 @@ fn a_few_pixels_that_are_no_numbers_do_no_harm() {
 fn what_cannot_be_told_apart_is_named_until_a_restraint_tells() {
     let start = experiment(STILL);
     let data = photons(&image(&start));
-    let model = model(&[data], &start, "crystal.scale,beam.fluence,crystal.cell.a", "", Loss::LeastSquares);
+    let model = model(&[data], &start, "crystal.scale,beam.fluence,crystal.cell.a", "", Loss::SquareRoot);
     let outcome = fit(&model, vec![start.clone()], Start::Here, Vec::new()).unwrap();
     assert_eq!(outcome.degenerate, [["crystal.scale", "beam.fluence"]]);
     assert!(outcome.parameters.iter().all(|p| p.value.is_finite()));

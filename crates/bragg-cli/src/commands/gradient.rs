@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Gradient) -> anyhow::Result<()> {
 fn list(experiment: &Experiment) -> String {
     let mut text = String::new();
     for parameter in Parameter::of(experiment) {
-        let value = parameter.value(experiment).map(|value| format!("{value:.6}")).unwrap_or_default();
+        let value = parameter.value(experiment).map(number).unwrap_or_default();
         // writing to a String cannot fail
         let _ = writeln!(text, "{:40} {value:>16} {:12} {}", parameter.name(), parameter.unit(), parameter.meaning());
     }
@@ -59,6 +59,11 @@ fn list(experiment: &Experiment) -> String {
         let _ = writeln!(text, "{name:40} {meaning}");
     }
     text
+}
+
+/// Six digits behind the point; very large and very small numbers by powers of ten.
+fn number(value: f64) -> String {
+    if value == 0.0 || (1e-4..1e6).contains(&value.abs()) { format!("{value:.6}") } else { format!("{value:.6e}") }
 }
 
 /// The files to write: one for all, or one for each parameter.

@@ -35,8 +35,17 @@ impl Parameter {
     /// # Errors
     /// The experiment does not have it.
     pub fn value(&self, experiment: &Experiment) -> Result<f64> {
+        if let Some(value) = self.number(experiment) {
+            return Ok(value);
+        }
+        self.check(experiment)?;
+        Err(Error::setting(self.name(), "has no value in this experiment"))
+    }
+
+    /// Its value where the experiment has it.
+    fn number(&self, experiment: &Experiment) -> Option<f64> {
         let Experiment { crystal, structure_factors, beam, detector, scan, .. } = experiment;
-        let value = match *self {
+        match *self {
             Self::Cell(numbers) => Some(UnitCell::from_basis(&crystal.real_space).parameters()[numbers.places()[0]]),
             Self::RealSpace(edge, axis) => Some(crystal.real_space.0[edge][axis as usize]),
             Self::Orientation(_)
@@ -74,12 +83,7 @@ impl Parameter {
             Self::BackgroundOffset => Some(experiment.background_plane[0]),
             Self::BackgroundSlope(PanelAxis::Fast) => Some(experiment.background_plane[1]),
             Self::BackgroundSlope(PanelAxis::Slow) => Some(experiment.background_plane[2]),
-        };
-        if let Some(value) = value {
-            return Ok(value);
         }
-        self.check(experiment)?;
-        Err(Error::setting(self.name(), "has no value in this experiment"))
     }
 
     /// Every parameter that an experiment has and that [`Self::check`] passes; of the reflections none, since there are so many.
@@ -116,10 +120,10 @@ impl Parameter {
             Self::BFactor | Self::Intensity(_) if structure_factors.grid.is_none() => {
                 refuse("needs a list of reflections (crystal.structure_factors.file)")
             }
-            Self::Intensity(_) => match self.value(experiment) {
-                Ok(square) if square > 0.0 => Ok(()),
-                Ok(_) => refuse("is 0, where the amplitude has no derivative with respect to its square"),
-                Err(_) => refuse("is outside the indices of the structure-factor file"),
+            Self::Intensity(_) => match self.number(experiment) {
+                Some(square) if square > 0.0 => Ok(()),
+                Some(_) => refuse("is 0, where the amplitude has no derivative with respect to its square"),
+                None => refuse("is outside the indices of the structure-factor file"),
             },
             Self::ScanRange if experiment.scan.range == 0.0 => refuse("is 0: the image is a still"),
             Self::ScanRange if experiment.scan.n_steps == 1 && experiment.scan.first == experiment.scan.start => {

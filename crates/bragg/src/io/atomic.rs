@@ -33,6 +33,16 @@ pub fn write(path: &Path, body: impl FnOnce(&mut dyn Write) -> io::Result<()>) -
     files.commit()
 }
 
+/// Writes a file of ours, which other processes may replace or remove at the same moment: nothing is asked of what is there.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let written = temporary_file(folder).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.persist(path).map(drop).map_err(|error| error.error)
+    });
+    written.map_err(|error| Error::io("write", path, error))
+}
+
 /// Something that can be written anywhere.
 pub trait WriteSeek: Write + Seek {}
 

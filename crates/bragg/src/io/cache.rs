@@ -85,7 +85,7 @@ impl Cache {
             return Ok(());
         }
         fs::create_dir_all(&self.folder).map_err(|e| crate::Error::io("write", &self.folder, e))?;
-        atomic::write(&self.path(key), |out| out.write_all(&bytes))?;
+        atomic::replace(&self.path(key), &bytes)?;
         self.prune();
         Ok(())
     }

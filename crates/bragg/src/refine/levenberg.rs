@@ -77,6 +77,7 @@ const ENOUGH: f64 = 1e-4;
 /// Changes of the loss below this part of it are rounding.
 const ROUNDING: f64 = 1e-13;
 
+// tidy: long because it is one loop
 /// Minimises the loss of a model from `start`, telling `watch` after each iteration.
 ///
 /// # Errors

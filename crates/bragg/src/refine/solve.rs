@@ -103,6 +103,7 @@ pub struct Uncertainty {
     pub degenerate: Vec<Vec<usize>>,
 }
 
+// tidy: long because each block of the arrow follows from those before
 /// The uncertainties; `variance` is that of a residual of unit weight (1 for likelihoods).
 pub(super) fn uncertainty(normal: &Normal, held: &[bool], variance: f64, correlation: f64) -> Uncertainty {
     let given: Vec<_> = held.iter().map(|&held| held.then_some(0.0)).collect();
