@@ -41,9 +41,10 @@ class Crystal(Part):
         Orientation: "random" draws one uniformly from all orientations. When not given: misset is used.
     orientation_seed : int, optional
         Seed of the random orientation. When not given: 1.
-    n_cells : int | Integers (or 3 values), optional
-        Number of unit cells along a, b and c (of each mosaic domain). When not given: an error: n_cells or size
-        must be given.
+    n_cells : float | Quantities (or 3 values), optional
+        Number of unit cells along a, b and c (of each mosaic domain); between whole numbers, which a refinement
+        goes through, the square shape is sin²(πNδ)/sin²(πδ) with δ ≤ ½ from the nearest reflection. When not given:
+        an error: n_cells or size must be given.
     size : Quantity | Quantities (mm, or 3 values), optional
         Edge of the crystal (of each mosaic domain) along a, b and c; n_cells is then size / edge, rounded up. When
         not given: n_cells is used.
@@ -52,6 +53,8 @@ class Crystal(Part):
         spots. When not given: "square".
     fudge : float, optional
         Scales the argument of the round, gauss and tophat shapes. When not given: 1.0.
+    scale : float, optional
+        Multiplies all Bragg scattering, as many crystals or a part of one in the beam do. When not given: 1.0.
     mosaic_spread : Quantity (deg), optional
         Largest angle by which a mosaic domain is turned. When not given: 0.0.
     mosaic_domains : int, optional
@@ -61,6 +64,9 @@ class Crystal(Part):
     mosaic_generator : Literal["keyed", "nanobragg"], optional
         Random numbers of the mosaic domains: our own, or nanoBragg's for the same domains from the same seed. When
         not given: "keyed".
+    space_group : str, optional
+        Space group by any usual spelling ("P 43 21 2", 96, "P 21/c", "R 3 2:H"), instead of what the file says: the
+        list is expanded by it to P1. When not given: that of the file; a list without one is P1.
     cell : Quantities | Table, optional
         A, b, c (Å), alpha, beta, gamma (deg), of which the first few will do; or some of them by name.
     structure_factors : StructureFactors | PathName | Table, optional
@@ -89,14 +95,16 @@ class Crystal(Part):
         mosflm_matrix: PathName | None = None,
         orientation: Literal["random"] | None = None,
         orientation_seed: int | None = None,
-        n_cells: int | Integers | None = None,
+        n_cells: float | Quantities | None = None,
         size: Quantity | Quantities | None = None,
         shape: Literal["square", "round", "gauss", "tophat"] | None = None,
         fudge: float | None = None,
+        scale: float | None = None,
         mosaic_spread: Quantity | None = None,
         mosaic_domains: int | None = None,
         mosaic_seed: int | None = None,
         mosaic_generator: Literal["keyed", "nanobragg"] | None = None,
+        space_group: str | None = None,
         cell: Quantities | Table | None = None,
         structure_factors: StructureFactors | PathName | Table | None = None,
     ) -> None:
@@ -114,10 +122,12 @@ class Crystal(Part):
             size=size,
             shape=shape,
             fudge=fudge,
+            scale=scale,
             mosaic_spread=mosaic_spread,
             mosaic_domains=mosaic_domains,
             mosaic_seed=mosaic_seed,
             mosaic_generator=mosaic_generator,
+            space_group=space_group,
             cell=cell,
             structure_factors=structure_factors,
         )
@@ -130,14 +140,50 @@ class StructureFactors(ReflectionSource):
     Parameters
     ----------
     file : PathName, optional
-        Structure factors: text lines h k l F, or MTZ. When not given: every reflection has the default amplitude.
-    format : Literal["auto", "text", "nanobragg-text", "mtz", "fdump"], optional
-        Format of the file: by its name, text, text as nanoBragg reads it, MTZ, or nanoBragg's cache Fdump.bin. When
-        not given: "auto".
+        Structure factors (MTZ, CIF, CrystFEL, SHELX, lines h k l F), or coordinates (PDB, mmCIF) to compute them
+        from; also gzipped. When not given: every reflection has the default amplitude.
+    format : Literal["auto", "text", "nanobragg-text", "mtz", "fdump", "cif", "crystfel", "shelx", "coordinates"], optional
+        Format of the file: by its name and content, lines h k l F, the same as nanoBragg reads it, MTZ, nanoBragg's
+        cache Fdump.bin, CIF with _refln, CrystFEL's list, SHELX's HKLF 4, or coordinates. When not given: "auto".
     column : str, optional
         Label of the MTZ column with F or I. When not given: the obvious column.
+    d_min : Quantity (Å), optional
+        Finest spacing of what is calculated or filled in; reflections of a file beyond it are left out. When not
+        given: automatic: of coordinates: what the detector reaches (or sampling.d_min) and half a reciprocal cell
+        more, two and a half for interpolation.
+    models : Literal["first", "all"], optional
+        Which models of coordinates scatter: the first, or all, each with the same share of the crystal. When not
+        given: "first".
+    solvent : bool, optional
+        Whether bulk solvent fills the cell between the atoms of coordinates. When not given: true.
+    k_sol : float, optional
+        Density of the bulk solvent, electrons/Å³. When not given: 0.35.
+    b_sol : float, optional
+        B of the bulk solvent's boundary, Å². When not given: 46.0.
+    anomalous : bool, optional
+        Whether atoms of coordinates have dispersion corrections f′ and f″, at the mean energy of the beam's
+        sources. When not given: true.
+    fill : Literal["none", "constant", "coordinates", "wilson"], optional
+        What the reflections to d_min get that a file of structure factors lacks: nothing, fill_amplitude, F_calc of
+        fill_file on the file's scale, or amplitudes by Wilson's statistics. When not given: "none".
+    fill_file : PathName, optional
+        Coordinates to fill in from. When not given: only fill = "coordinates" needs it.
+    fill_amplitude : float, optional
+        Amplitude |F| in electrons of reflections that are filled in. When not given: an error: fill = "constant"
+        needs it.
+    synthetic : Literal["wilson"], optional
+        Amplitudes by chance instead of a file: "wilson" draws those of a protein that fills the cell. When not
+        given: the file is used.
+    wilson_b : float, optional
+        B of the synthetic amplitudes, Å². When not given: 20.0.
+    seed : int, optional
+        Seed of amplitudes by Wilson's statistics. When not given: 1.
     default : float, optional
         Amplitude |F| in electrons of every reflection that the file does not have. When not given: 0.0.
+    scale : float, optional
+        Multiplies every amplitude |F|. When not given: 1.0.
+    b_factor : float, optional
+        B in Å²: amplitudes of the file are multiplied by exp(−B/(4 d²)), d the spacing. When not given: 0.0.
     interpolation : Literal["nearest", "tricubic", "auto"], optional
         How |F| is read between reflections. When not given: automatic: tricubic when reflections are loaded and any
         of n_cells is 1 or 2, nearest otherwise.
@@ -157,16 +203,44 @@ class StructureFactors(ReflectionSource):
         self,
         *,
         file: PathName | None = None,
-        format: Literal["auto", "text", "nanobragg-text", "mtz", "fdump"] | None = None,
+        format: Literal["auto", "text", "nanobragg-text", "mtz", "fdump", "cif", "crystfel", "shelx", "coordinates"] | None = None,
         column: str | None = None,
+        d_min: Quantity | None = None,
+        models: Literal["first", "all"] | None = None,
+        solvent: bool | None = None,
+        k_sol: float | None = None,
+        b_sol: float | None = None,
+        anomalous: bool | None = None,
+        fill: Literal["none", "constant", "coordinates", "wilson"] | None = None,
+        fill_file: PathName | None = None,
+        fill_amplitude: float | None = None,
+        synthetic: Literal["wilson"] | None = None,
+        wilson_b: float | None = None,
+        seed: int | None = None,
         default: float | None = None,
+        scale: float | None = None,
+        b_factor: float | None = None,
         interpolation: Literal["nearest", "tricubic", "auto"] | None = None,
     ) -> None:
         super().__init__(
             file=file,
             format=format,
             column=column,
+            d_min=d_min,
+            models=models,
+            solvent=solvent,
+            k_sol=k_sol,
+            b_sol=b_sol,
+            anomalous=anomalous,
+            fill=fill,
+            fill_file=fill_file,
+            fill_amplitude=fill_amplitude,
+            synthetic=synthetic,
+            wilson_b=wilson_b,
+            seed=seed,
             default=default,
+            scale=scale,
+            b_factor=b_factor,
             interpolation=interpolation,
         )
 
@@ -489,6 +563,12 @@ class Background(Part):
     ----------
     water : Quantity (mm), optional
         Thickness of water in the beam. When not given: 0.0.
+    offset : float, optional
+        Photons in every pixel besides, in the middle of each panel. When not given: 0.0.
+    slope_fast : float, optional
+        How many more of them there are from pixel to pixel along fast. When not given: 0.0.
+    slope_slow : float, optional
+        How many more of them there are from pixel to pixel along slow. When not given: 0.0.
 
     Raises
     ------
@@ -505,9 +585,15 @@ class Background(Part):
         self,
         *,
         water: Quantity | None = None,
+        offset: float | None = None,
+        slope_fast: float | None = None,
+        slope_slow: float | None = None,
     ) -> None:
         super().__init__(
             water=water,
+            offset=offset,
+            slope_fast=slope_fast,
+            slope_slow=slope_slow,
         )
 
 

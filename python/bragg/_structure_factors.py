@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Protocol, cast
 
 from bragg import _bragg
@@ -108,6 +107,8 @@ class ReflectionSource(Part):
         *,
         column: str | None = None,
         d_min: float | None = None,
+        solvent: bool = True,
+        energy: float | None = None,
         default: float | None = None,
         interpolation: str | None = None,
     ) -> Self:
@@ -117,11 +118,15 @@ class ReflectionSource(Part):
         ----------
         source : gemmi.Mtz or gemmi.Structure
             Merged data, which is expanded by its symmetry; or a structure with its cell and space group, whose amplitudes are
-            calculated from its atoms (first model, without bulk solvent).
+            calculated from its atoms (first model).
         column : str, optional
             Label of the column with F or I, of data; the obvious one when not given.
         d_min : float, optional
             The resolution in Å to which amplitudes are calculated; a structure needs it.
+        solvent : bool
+            Whether bulk solvent fills the cell between the atoms of a structure.
+        energy : float, optional
+            Photon energy in eV, at which the atoms of a structure have dispersion; without it they have none.
         default, interpolation : optional
             As in `from_arrays`.
 
@@ -143,44 +148,9 @@ class ReflectionSource(Part):
             if d_min is None:
                 raise ValueError("d_min: is missing; it is the resolution in Å to which amplitudes are calculated from atoms")
             text = cast(_Structure, source).make_mmcif_document().as_string()
-            reflections = _bragg.Reflections.from_coordinates(text.encode(), "the gemmi.Structure.cif", d_min)
+            reflections = _bragg.Reflections.from_coordinates(text.encode(), "the gemmi.Structure.cif", d_min, solvent, energy)
             return cls._with(reflections, default, interpolation)
         raise TypeError(f"source: is of type {type(source).__name__}; it must be a gemmi.Mtz or a gemmi.Structure")
-
-    @classmethod
-    def from_coordinates(
-        cls,
-        path: str | os.PathLike[str],
-        d_min: float,
-        *,
-        default: float | None = None,
-        interpolation: str | None = None,
-    ) -> Self:
-        """Structure factors calculated from the atoms of a PDB or mmCIF file (first model, without bulk solvent).
-
-        Parameters
-        ----------
-        path : str or path
-            The file.
-        d_min : float
-            The resolution in Å.
-        default, interpolation : optional
-            As in `from_arrays`.
-
-        Returns
-        -------
-        StructureFactors
-
-        Raises
-        ------
-        OSError
-            The file cannot be read.
-        ValueError
-            It cannot be used, or `d_min` is too fine for its cell.
-        """
-        with open(path, "rb") as file:
-            data = file.read()
-        return cls._with(_bragg.Reflections.from_coordinates(data, os.fspath(path), d_min), default, interpolation)
 
     @classmethod
     def from_dataset(

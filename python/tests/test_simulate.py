@@ -32,11 +32,11 @@ def test_golden_images(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tomllib = pytest.importorskip("tomllib")
     golden = root / "tests" / "golden"
     monkeypatch.chdir(golden / "inputs")
-    cases = tomllib.loads((golden / "cases.toml").read_text(encoding="utf-8"))["case"]
+    cases = tomllib.loads((golden / "suite.toml").read_text(encoding="utf-8"))["case"]
     assert len(cases) > 80
     wrong = []
     for case in cases:
-        args = case["args"] + (" -physics correct" if case["reference"] == "physical" else "")
+        args = case["args"]
         image = bragg.Experiment.from_nanobragg_args(args).simulate().ravel().astype(float)
         expected = np.fromfile(golden / f"{case['name']}.f32", dtype="<f4").astype(float)
         n_off = np.count_nonzero(abs(image - expected) > OF_PIXEL * abs(expected) + OF_BRIGHTEST * expected.max())

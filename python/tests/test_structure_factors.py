@@ -131,14 +131,10 @@ END
 """
 
 
-def test_gemmi_structures_give_the_amplitudes_that_gemmi_calculates(tmp_path: Path) -> None:
+def test_gemmi_structures_give_the_amplitudes_that_gemmi_calculates() -> None:
     gemmi = pytest.importorskip("gemmi")
     structure = gemmi.read_pdb_string(PDB)
-    factors = bragg.StructureFactors.from_gemmi(structure, d_min=2.0)
-    (tmp_path / "a.pdb").write_text(PDB)
-    of_file = bragg.StructureFactors.from_coordinates(tmp_path / "a.pdb", 2.0)
-    assert np.array_equal(factors.hkl, of_file.hkl)
-    assert factors.amplitudes == pytest.approx(of_file.amplitudes, rel=1e-6, abs=1e-3)
+    factors = bragg.StructureFactors.from_gemmi(structure, d_min=2.0, solvent=False)
     calculator = gemmi.StructureFactorCalculatorX(structure.cell)
     n_strong = 0
     for hkl, amplitude in list(zip(factors.hkl.tolist(), factors.amplitudes, strict=True))[::97]:
@@ -148,6 +144,35 @@ def test_gemmi_structures_give_the_amplitudes_that_gemmi_calculates(tmp_path: Pa
     assert n_strong > 10
     with pytest.raises(ValueError, match="d_min"):
         bragg.StructureFactors.from_gemmi(structure)
+
+
+def test_gemmi_structures_are_what_their_files_are(root: Path) -> None:
+    gemmi = pytest.importorskip("gemmi")
+    path = root / "examples" / "1a8o.pdb"
+    still = {"n_cells": 5, "misset": [10, 20, 30]}
+    beam = bragg.Beam(energy=12000.0)
+    from_file = bragg.Experiment(
+        {**still, "structure_factors": {"file": path, "d_min": 3.0}}, beam, DETECTOR, values={"sampling.d_min": 3.2}
+    )
+    factors = bragg.StructureFactors.from_gemmi(gemmi.read_structure(str(path)), d_min=3.0, energy=12000.0)
+    from_gemmi = bragg.Experiment({**still, "structure_factors": factors}, beam, DETECTOR, values={"sampling.d_min": 3.2})
+    image = from_file.simulate(dtype="f8")
+    assert image.max() > 0
+    # gemmi writes coordinates with three decimals, as the file has them
+    assert from_gemmi.simulate(dtype="f8") == pytest.approx(image, rel=1e-6, abs=1e-9 * image.max())
+    without = bragg.StructureFactors.from_gemmi(gemmi.read_structure(str(path)), d_min=3.0, solvent=False, energy=12000.0)
+    assert without.amplitudes.sum() > 1.01 * factors.amplitudes.sum()
+
+
+def test_models_are_calculated_again_where_that_matters(root: Path) -> None:
+    model = {"structure_factors": root / "examples" / "1a8o.pdb", "n_cells": 5}
+    far = bragg.Experiment(model, bragg.Beam(wavelength=1.0), DETECTOR.replace(distance=200))
+    near = far.replace(**{"detector.distance": 60})
+    assert near["crystal.structure_factors.d_min"] < far["crystal.structure_factors.d_min"]
+    assert np.array_equal(near.simulate(), bragg.Experiment(near.crystal, near.beam, near.detector).simulate())
+    image, part = far.simulate(), far.simulate(roi=[20, 50, 30, 60])
+    assert np.array_equal(part[30:61, 20:51], image[30:61, 20:51]) and part.any()
+    assert np.array_equal(pickle.loads(pickle.dumps(far)).simulate(), image)
 
 
 def test_data_sets_of_reciprocalspaceship(root: Path) -> None:

@@ -5,13 +5,15 @@ use crate::work::run;
 use bragg::error::Error;
 use bragg::io::{coordinates, mtz};
 use bragg::reflections::{MAX_INDEX, Miller, Reflections as List};
-use bragg::structure::{Dispersion, ModelChoice, fft};
+use bragg::structure::solvent::Solvent;
+use bragg::structure::{ModelChoice, anomalous, f_calc};
 use bragg::symmetry::{Operator, SpaceGroup, expand_to_p1};
 use bragg_cli::threads;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -91,10 +93,19 @@ impl Reflections {
         Self::made_by(py, move || mtz::parse(bytes, &name)?.reflections(column.as_deref()))
     }
 
-    /// From the bytes of a coordinate file (PDB or mmCIF), to a resolution of `d_min` (Å).
+    /// From the bytes of a coordinate file (PDB or mmCIF), to a resolution of `d_min` (Å), with or without bulk solvent, and with
+    /// dispersion at an energy (eV).
     #[staticmethod]
-    fn from_coordinates(py: Python<'_>, bytes: Vec<u8>, name: PathBuf, d_min: f64) -> PyResult<Self> {
-        Self::made_by(py, move || calculated(&bytes, &name, d_min))
+    #[pyo3(signature = (bytes, name, d_min, solvent, energy = None))]
+    fn from_coordinates(
+        py: Python<'_>,
+        bytes: Vec<u8>,
+        name: PathBuf,
+        d_min: f64,
+        solvent: bool,
+        energy: Option<f64>,
+    ) -> PyResult<Self> {
+        Self::made_by(py, move || calculated(&bytes, &name, d_min, solvent, energy))
     }
 
     #[getter]
@@ -170,10 +181,13 @@ fn rows(hkl: &PyReadonlyArray2<'_, i64>, amplitudes: &PyReadonlyArray1<'_, f64>)
     hkl.outer_iter().zip(amplitudes).enumerate().map(row).collect()
 }
 
-fn calculated(bytes: &[u8], name: &Path, d_min: f64) -> bragg::Result<List> {
+fn calculated(bytes: &[u8], name: &Path, d_min: f64, solvent: bool, energy: Option<f64>) -> bragg::Result<List> {
     let model = coordinates::parse(bytes, name)?.choose(ModelChoice::First);
-    let factors =
-        fft::structure_factors(&model, &Dispersion::new(), d_min).map_err(|what| Error::setting("d_min", what))?;
+    let elements: BTreeSet<_> = model.atoms.iter().map(|atom| atom.element).collect();
+    let dispersion = energy.map(|energy| anomalous::dispersion(elements.into_iter(), energy)).transpose();
+    let dispersion = dispersion.map_err(|what| Error::setting("energy", what))?.unwrap_or_default();
+    let solvent = solvent.then(Solvent::default);
+    let factors = f_calc(&model, &dispersion, solvent.as_ref(), d_min).map_err(|what| Error::setting("d_min", what))?;
     let list = factors.into_iter().map(|(hkl, f)| (hkl, f.norm())).collect();
     Ok(List { list, cell: Some(model.cell.parameters()), symmetry: model.symmetry, source: name.to_owned() })
 }
