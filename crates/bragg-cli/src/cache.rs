@@ -8,7 +8,7 @@ pub(crate) const FOLDER: &str = "BRAGG_CACHE";
 
 /// The cache, unless it is not wanted or there is no place for it: the folder of `BRAGG_CACHE`, else `bragg` in the system's folder for
 /// caches.
-pub(crate) fn cache(is_wanted: bool) -> Option<Cache> {
+pub fn cache(is_wanted: bool) -> Option<Cache> {
     is_wanted.then(folder).flatten().map(Cache::new)
 }
 

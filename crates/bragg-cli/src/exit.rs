@@ -5,8 +5,9 @@ use crate::messages;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
+/// All went well.
+pub(crate) const SUCCESS: u8 = 0;
 /// A fault of the program itself.
 pub(crate) const INTERNAL: u8 = 1;
 /// The input, an option or a file cannot be used.
@@ -30,33 +31,32 @@ impl fmt::Display for Interrupted {
 impl std::error::Error for Interrupted {}
 
 /// Says what went wrong, in one line, and gives the status.
-pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+pub(crate) fn report(error: &anyhow::Error) -> u8 {
     let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
         cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     };
     // nobody reads on (`bragg … | head`): not our fault, nor worth a word
     if error.chain().any(broken_pipe) {
-        return ExitCode::SUCCESS;
+        return SUCCESS;
     }
     messages::error(error);
-    let status = match error.downcast_ref::<bragg::Error>() {
+    match error.downcast_ref::<bragg::Error>() {
         Some(bragg::Error::Interrupted) => INTERRUPTED,
         Some(_) => BAD_INPUT,
         None if error.is::<Interrupted>() => INTERRUPTED,
         None if error.is::<Refusal>() => BAD_INPUT,
         None => INTERNAL,
-    };
-    status.into()
+    }
 }
 
 /// Prints the help that was asked for, or what is wrong with the command line in one line.
-pub(crate) fn of_usage(error: &clap::Error) -> anyhow::Result<ExitCode> {
+pub(crate) fn of_usage(error: &clap::Error) -> anyhow::Result<u8> {
     use clap::error::ErrorKind;
     let text = error.render();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             io::stdout().write_all(text.to_string().as_bytes())?;
-            return Ok(ExitCode::SUCCESS);
+            return Ok(SUCCESS);
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             io::stderr().write_all(text.to_string().as_bytes())?;
@@ -69,7 +69,7 @@ pub(crate) fn of_usage(error: &clap::Error) -> anyhow::Result<ExitCode> {
             messages::error(format_args!("{} (--help lists the options)", words.join(" ")));
         }
     }
-    Ok(BAD_INPUT.into())
+    Ok(BAD_INPUT)
 }
 
 /// Makes a panic one line, too.

@@ -12,17 +12,17 @@ const SAMPLES_OF_A_PIXEL: f64 = 10.0;
 
 /// As many as were asked for; otherwise as many as the processors that the system lets this process have: those of its affinity
 /// mask, or fewer where its control group has a quota.
-pub(crate) fn allowed(asked: Option<usize>) -> usize {
+pub fn allowed(asked: Option<usize>) -> usize {
     asked.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
 }
 
 /// How many of the threads allowed a description has work for: all where it names reflections to read.
-pub(crate) fn for_reading(allowed: usize, description: &Description) -> usize {
+pub fn for_reading(allowed: usize, description: &Description) -> usize {
     if description.get("crystal.structure_factors.file").is_some() { allowed } else { 1 }
 }
 
 /// How many of the threads allowed a scene has work for.
-pub(crate) fn for_rendering(allowed: usize, scene: &Scene) -> usize {
+pub fn for_rendering(allowed: usize, scene: &Scene) -> usize {
     let width = |[from, to]: [usize; 2]| to.saturating_sub(from) as f64;
     let pixels: f64 = scene.panels.iter().map(|panel| width(panel.window.fast) * width(panel.window.slow)).sum();
     let samples = pixels * (scene.n_steps() as f64 * scene.n_layers() as f64 + SAMPLES_OF_A_PIXEL);

@@ -2,6 +2,7 @@
 //!
 //! Each script is called with the path of the program and of an empty folder to work in; its exit status is the verdict.
 
+use super::venv;
 use crate::process::{self, files_in, program, target};
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
@@ -38,35 +39,12 @@ pub(super) fn run(root: &Path) -> Result<()> {
 
 /// The interpreter of the environment at `folder`, which is made, and filled from PyPI, unless it is there already.
 fn environment(folder: &Path) -> Result<PathBuf> {
-    let python =
-        if cfg!(windows) { folder.join("Scripts").join("python.exe") } else { folder.join("bin").join("python") };
+    let python = venv::interpreter(folder);
     let imports = "import numpy, scipy, fabio, PIL, gemmi";
     if python.is_file() && process::output(Command::new(&python).args(["-c", imports])).is_ok() {
         return Ok(python);
     }
-    let system = system_python()?;
-    let made = process::output(Command::new(system).args(["-m", "venv", "--clear"]).arg(folder));
-    made.context("a Python environment cannot be made")?;
-    let mut install = Command::new(&python);
-    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "2"]).args(PACKAGES);
-    process::output(&mut install).with_context(|| {
-        let packages = PACKAGES.join(" ");
-        format!("{packages} cannot be installed from PyPI, which needs a network; `cargo xtask ci --skip interop` does the rest")
-    })?;
-    Ok(python)
-}
-
-/// A Python 3 that can make environments.
-fn system_python() -> Result<&'static str> {
-    let answers = |name: &&str, code: &str| process::output(Command::new(name).args(["-c", code])).is_ok();
-    let version = "import sys; assert sys.version_info >= (3, 9)";
-    let python = ["python3", "python"].into_iter().find(|name| answers(name, version));
-    let python = python.context(
-        "install Python 3.9 or newer: the interop step reads our files with numpy, scipy, fabio, pillow and gemmi",
-    )?;
-    ensure!(
-        answers(&python, "import venv, ensurepip"),
-        "{python} cannot make environments: install its venv module with pip (Debian, Ubuntu: `apt install python3-venv`)"
-    );
+    venv::make(folder)?;
+    venv::install(&python, PACKAGES, "`cargo xtask ci --skip interop` does the rest")?;
     Ok(python)
 }

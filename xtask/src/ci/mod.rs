@@ -3,6 +3,8 @@
 mod examples;
 mod interop;
 mod other_processor;
+mod python;
+mod venv;
 
 use crate::process::{self, cargo};
 use crate::tidy;
@@ -54,6 +56,7 @@ const STEPS: &[Step] = &[
     ("docs", docs),
     ("examples", examples::run),
     ("interop", interop::run),
+    ("python", python::run),
 ];
 
 /// The names of the steps, in order.

@@ -4,12 +4,12 @@ use crate::flags::{self, Invocation, Missing};
 use crate::messages::{Messages, print};
 use crate::progress::Progress;
 use crate::render::{on_threads, render};
-use crate::{images, interrupt, threads};
-use anyhow::Result;
+use crate::{exit, images, interrupt, threads};
+use anyhow::{Result, bail};
 use bragg::Error;
-use bragg::description::nanobragg::{DropIn, Options, OutputOptions, describe, dump_path};
+use bragg::description::nanobragg::{self, DropIn, Options, OutputOptions, dump_path};
 use bragg::description::print::to_toml;
-use bragg::description::{self, Notice, Resolved};
+use bragg::description::{self, Description, Notice, Resolved};
 use bragg::image::{Image, PanelImage};
 use bragg::io::atomic::{Body, Together};
 use bragg::io::c_format::G;
@@ -21,7 +21,6 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// nanoBragg's exit status when there is nothing to do.
@@ -31,7 +30,7 @@ const NOTHING_TO_DO: u8 = 9;
 ///
 /// # Errors
 /// The command line or a file cannot be used.
-pub(crate) fn run(words: impl Iterator<Item = OsString>, program: &str) -> Result<ExitCode> {
+pub(crate) fn run(words: impl Iterator<Item = OsString>, program: &str) -> Result<u8> {
     match flags::parse(words)? {
         Invocation::Help(length) => print(flags::help(length, program).as_bytes())?,
         Invocation::Version => print(format!("bragg {}\n", env!("CARGO_PKG_VERSION")).as_bytes())?,
@@ -39,19 +38,37 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>, program: &str) -> Resul
             let has_cache = options.reflections.hkl.is_none() && dump_path(&options).exists();
             if let Some(missing) = Missing::from(&options, has_cache) {
                 std::io::stderr().write_all(missing.usage(program).as_bytes())?;
-                return Ok(ExitCode::from(NOTHING_TO_DO));
+                return Ok(NOTHING_TO_DO);
             }
             let messages = Messages { quiet: options.run.quiet };
             notices.iter().for_each(|notice| messages.note(notice));
             simulate(&options, messages)?;
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(exit::SUCCESS)
+}
+
+/// The experiment that the words of nanoBragg's command line describe, and what the user should know about it. Files are looked for
+/// where the program runs; what is said of outputs does not count.
+///
+/// # Errors
+/// The words cannot be understood, or do not describe an experiment.
+pub fn describe(words: impl Iterator<Item = OsString>) -> Result<(Description, Vec<String>)> {
+    let Invocation::Run(options, notices) = flags::parse(words)? else {
+        return Err(Error::setting("-h or -version", "is given, which describes no experiment").into());
+    };
+    let has_cache = options.reflections.hkl.is_none() && dump_path(&options).exists();
+    if let Some(missing) = Missing::from(&options, has_cache) {
+        bail!("{}", missing.usage("nanoBragg").trim_end());
+    }
+    let drop_in = nanobragg::describe(&options, clock_seed())?;
+    let notices = notices.iter().map(ToString::to_string).chain(drop_in.notices.iter().map(in_flags)).collect();
+    Ok((drop_in.description, notices))
 }
 
 fn simulate(options: &Options, messages: Messages) -> Result<()> {
     let clock_seed = clock_seed();
-    let DropIn { mut description, header, notices } = describe(options, clock_seed)?;
+    let DropIn { mut description, header, notices } = nanobragg::describe(options, clock_seed)?;
     if options.run.print_experiment {
         description.relative_to(&std::env::current_dir()?);
     }

@@ -15,8 +15,8 @@ pub mod value;
 
 pub use metadata::metadata;
 pub use resolve::{
-    Amplitudes, Output, Resolved, resolve, resolve_amplitudes, resolve_cell, resolve_noise, resolve_picture,
-    resolve_with,
+    Amplitudes, Known, Listed, Output, Resolved, resolve, resolve_amplitudes, resolve_cell, resolve_knowing,
+    resolve_noise, resolve_picture, resolve_with,
 };
 pub use starting_point::starting_point;
 pub use value::Value;
@@ -199,7 +199,7 @@ impl Description {
     }
 
     /// Forgets a name.
-    pub(crate) fn remove(&mut self, name: &str) -> Option<Entry> {
+    pub fn remove(&mut self, name: &str) -> Option<Entry> {
         self.entries.remove(name)
     }
 

@@ -130,8 +130,7 @@ impl Side {
 
 /// Our own drop-in as a command.
 fn ourselves() -> Result<Vec<String>> {
-    let program =
-        std::env::current_exe().map_err(|error| Error::io("find", Path::new("the running program"), error))?;
+    let program = crate::own_program().map_err(|error| Error::io("find", Path::new("the running program"), error))?;
     Ok(vec![program.to_string_lossy().into_owned(), "nanobragg".to_owned()])
 }
 

@@ -35,7 +35,7 @@ fn program(words: &[String], case: &Case) -> Value {
     let Some(name) = words.first() else { return Value::Null };
     let file = find(name);
     let digest = file.as_deref().and_then(|file| sha256(file).ok());
-    let is_ours = words.get(1).is_some_and(|word| word == "nanobragg") && std::env::current_exe().ok() == file;
+    let is_ours = words.get(1).is_some_and(|word| word == "nanobragg") && crate::own_program().ok() == file;
     let version =
         if is_ours { Some(format!("bragg {}", env!("CARGO_PKG_VERSION"))) } else { version(name, case.timeout) };
     json!({ "file": file, "sha256": digest, "version": version })

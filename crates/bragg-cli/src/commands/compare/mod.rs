@@ -23,18 +23,17 @@ use bundle::Bundle;
 use case::{Case, Source};
 use status::Status;
 use std::path::Path;
-use std::process::ExitCode;
 use std::time::Duration;
 
 /// Runs the command; its exit statuses are its own.
 ///
 /// # Errors
 /// Standard output is closed.
-pub(crate) fn run(arguments: &Compare) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &Compare) -> Result<u8> {
     interrupt::watch();
     let outcome = if arguments.suite.is_some() { suite::run(arguments) } else { one(arguments) };
     match outcome {
-        Ok(status) => Ok(status.into()),
+        Ok(status) => Ok(status.code()),
         Err(error) => {
             let status = Status::of(&error);
             if status == Status::Interrupted {
@@ -43,7 +42,7 @@ pub(crate) fn run(arguments: &Compare) -> Result<ExitCode> {
                 // its own status below, in place of the program's common ones
                 exit::report(&error);
             }
-            Ok(status.into())
+            Ok(status.code())
         }
     }
 }
@@ -52,10 +51,10 @@ pub(crate) fn run(arguments: &Compare) -> Result<ExitCode> {
 ///
 /// # Errors
 /// Standard output or standard error is closed.
-pub(crate) fn of_usage(error: &clap::Error) -> Result<ExitCode> {
+pub(crate) fn of_usage(error: &clap::Error) -> Result<u8> {
     let is_help = error.exit_code() == 0;
     let status = exit::of_usage(error)?;
-    Ok(if is_help { status } else { Status::Usage.into() })
+    Ok(if is_help { status } else { Status::Usage.code() })
 }
 
 /// One comparison.
@@ -64,7 +63,7 @@ fn one(arguments: &Compare) -> Result<Status> {
     let case = case(arguments)?;
     let bundle = match &arguments.outdir {
         Some(folder) => Bundle::at(folder)?,
-        None => Bundle::of(&std::env::args().skip(1).collect::<Vec<_>>())?,
+        None => Bundle::of(&crate::arguments())?,
     };
     let outcome = case::carry_out(&case, &bundle)?;
     if arguments.json {

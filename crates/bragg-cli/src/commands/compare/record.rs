@@ -28,7 +28,7 @@ pub(super) fn commands(sides: &[Side; 2], repeat: usize, bundle: &Bundle) -> Str
         }
     }
     let images: Vec<_> = sides.iter().map(|side| compared_again(side, bundle)).collect();
-    let ours = std::env::current_exe().map_or_else(|_| "bragg".to_owned(), |path| path.to_string_lossy().into_owned());
+    let ours = crate::own_program().map_or_else(|_| "bragg".to_owned(), |path| path.to_string_lossy().into_owned());
     let _ = writeln!(text, "\n# both images once more\n{} compare --images {}", shell(&[ours]), images.join(" "));
     text
 }

@@ -1,7 +1,6 @@
 //! How a comparison ends.
 
 use serde::Serialize;
-use std::process::ExitCode;
 
 /// The outcome of a comparison, in the words of its files; the numbers are exit statuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -42,11 +41,5 @@ impl Status {
             Some(bragg::Error::Interrupted) => Self::Interrupted,
             _ => Self::InputOutput,
         }
-    }
-}
-
-impl From<Status> for ExitCode {
-    fn from(status: Status) -> Self {
-        status.code().into()
     }
 }

@@ -1,5 +1,6 @@
 //! Where amplitudes come from: reflections of a file, F_calc of a model, Wilson statistics.
 
+use super::Listed;
 use super::resolver::Resolver;
 use crate::description::keys::FORMATS;
 use crate::error::{Error, Result};
@@ -16,6 +17,7 @@ use crate::symmetry::SpaceGroup;
 use crate::units::EV_ANGSTROM;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Raised whenever F_calc of the same model changes.
 const F_CALC_VERSION: u32 = 1;
@@ -82,6 +84,23 @@ impl Resolver {
         }
         self.fill(&mut reflections, around)?;
         Ok(Some(reflections))
+    }
+
+    /// The amplitudes that are known, or else those that a file or chance gives.
+    pub(super) fn listed(&mut self, around: Surroundings, known: Option<Arc<Reflections>>) -> Result<Option<Listed>> {
+        if let Some(reflections) = known {
+            if self.path(FILE).is_some() {
+                // what reading it would ask for, so that the completed description says as much
+                self.text("crystal.structure_factors.format")?;
+                self.text(FILL)?;
+                [COLUMN, SPACE_GROUP].into_iter().for_each(|key| self.mark_used(key));
+            }
+            return Ok(Some(Listed { reflections, is_plain: true }));
+        }
+        let read = self.reflections(around)?;
+        // what is calculated or filled in has a limit
+        let is_plain = !self.has(D_MIN) && !self.has(SYNTHETIC);
+        Ok(read.map(|reflections| Listed { reflections: Arc::new(reflections), is_plain }))
     }
 
     /// Opens the file as what it is, or is said to be.

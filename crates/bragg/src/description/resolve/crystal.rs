@@ -27,7 +27,6 @@ impl Resolver {
     pub(super) fn crystal(&mut self, reflections: Option<&Reflections>, wavelength: f64) -> Result<Crystal> {
         let real_space =
             if self.has_matrix() { self.basis_of_matrix(wavelength)? } else { self.oriented_cell(reflections)? };
-        self.compare_cells(&real_space, reflections);
         let n_cells = self.n_cells(&real_space)?;
         let shape = match self.text("crystal.shape")?.as_str() {
             "round" => Shape::Round,
@@ -135,7 +134,7 @@ impl Resolver {
     }
 
     /// Says so when the cell is another than that of the structure-factor file.
-    fn compare_cells(&mut self, real_space: &Mat3, reflections: Option<&Reflections>) {
+    pub(super) fn compare_cells(&mut self, real_space: &Mat3, reflections: Option<&Reflections>) {
         let Some((theirs, source)) = reflections.and_then(|r| Some((r.cell?, r.source.display()))) else { return };
         let ours = UnitCell::from_basis(real_space).parameters();
         if ours.iter().zip(theirs).any(|(x, y)| (x - y).abs() > 0.01 * y) {

@@ -25,13 +25,14 @@ use crate::units::EV_ANGSTROM;
 use amplitudes::{Surroundings, mean_energy};
 use resolver::Resolver;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A complete experiment and what goes with it.
 #[derive(Debug, Clone)]
 pub struct Resolved {
     /// The experiment.
     pub experiment: Experiment,
-    /// Which reflections fall on the detector, where amplitudes were read from a file.
+    /// Which reflections fall on the detector, where there is a list of amplitudes and it was looked at.
     pub coverage: Option<Coverage>,
     /// How photons become counts.
     pub noise: Noise,
@@ -128,6 +129,34 @@ pub fn resolve(description: Description) -> Result<Resolved> {
 /// # Errors
 /// As [`resolve`].
 pub fn resolve_with(description: Description, cache: Option<&Cache>) -> Result<Resolved> {
+    resolve_knowing(description, Known { cache, ..Known::default() }).map(|(resolved, _)| resolved)
+}
+
+/// What is known before a description is resolved.
+#[derive(Debug, Clone, Default)]
+pub struct Known<'a> {
+    /// Where structure factors of models are kept between runs.
+    pub cache: Option<&'a Cache>,
+    /// Reflections that take the place of those that the description leads to.
+    pub reflections: Option<Arc<Reflections>>,
+    /// Whether the user was told what there is to say of the reflections, of which the [`Coverage`] takes a few hundredths of a second.
+    pub user_was_told: bool,
+}
+
+/// The reflections of an experiment.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// The list.
+    pub reflections: Arc<Reflections>,
+    /// Whether it is what a file or a program lists: then it holds for another beam, detector or cell, too.
+    pub is_plain: bool,
+}
+
+/// As [`resolve`], with what is known already, and the reflections to be known the next time.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_knowing(description: Description, known: Known) -> Result<(Resolved, Option<Listed>)> {
     let mut resolver = Resolver::new(description);
     resolver.refuse_contradictions()?;
     let beam = resolver.beam()?;
@@ -136,11 +165,15 @@ pub fn resolve_with(description: Description, cache: Option<&Cache>) -> Result<R
         wavelength: Some(beam.wavelength),
         energy: Some(mean_energy(&beam)),
         reach: Some(finest_resolution(&detector, &beam)),
-        cache,
+        cache: known.cache,
     };
-    let reflections = resolver.reflections(around)?;
-    let crystal = resolver.crystal(reflections.as_ref(), beam.wavelength)?;
-    let structure_factors = resolver.structure_factors(reflections.as_ref(), crystal.n_cells)?;
+    let listed = resolver.listed(around, known.reflections)?;
+    let reflections = listed.as_ref().map(|listed| &*listed.reflections);
+    let crystal = resolver.crystal(reflections, beam.wavelength)?;
+    if !known.user_was_told {
+        resolver.compare_cells(&crystal.real_space, reflections);
+    }
+    let structure_factors = resolver.structure_factors(reflections, crystal.n_cells)?;
     resolver.mask(&mut detector)?;
     let scan = resolver.scan()?;
     let sampling = resolver.sampling(&crystal, beam.wavelength, &detector)?;
@@ -152,8 +185,9 @@ pub fn resolve_with(description: Description, cache: Option<&Cache>) -> Result<R
     let noise = resolver.noise()?;
     let output = resolver.output()?;
     resolver.notice_unused();
-    let coverage = reflections.as_ref().map(|reflections| coverage(&experiment, reflections));
-    resolver.notice_missing(coverage, reflections.as_ref());
+    let looked_at = reflections.filter(|_| !known.user_was_told);
+    let coverage = looked_at.map(|reflections| coverage(&experiment, reflections));
+    resolver.notice_missing(coverage, reflections);
     let Resolver { description, notices, exposure, .. } = resolver;
-    Ok(Resolved { experiment, coverage, noise, output, notices, description, exposure })
+    Ok((Resolved { experiment, coverage, noise, output, notices, description, exposure }, listed))
 }

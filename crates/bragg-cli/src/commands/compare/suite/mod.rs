@@ -84,7 +84,7 @@ pub(super) fn run(arguments: &Compare) -> Result<Status> {
     choose(&mut entries, &arguments.case, file)?;
     let bundle = match &arguments.outdir {
         Some(folder) => Bundle::at(folder)?,
-        None => Bundle::of(&std::env::args().skip(1).collect::<Vec<_>>())?,
+        None => Bundle::of(&crate::arguments())?,
     };
     let jobs = threads::allowed(arguments.jobs.map(usize::from)).min(entries.len()).max(1);
     let rows = carry_all_out(entries, arguments, file, &bundle, jobs)?;

@@ -1,0 +1,36 @@
+//! Our errors as Python's.
+
+use bragg::Error;
+use pyo3::exceptions::{PyKeyError, PyKeyboardInterrupt, PyOSError, PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+
+/// The exception for an error of the library, with its message.
+pub(crate) fn exception(error: Error) -> PyErr {
+    match error {
+        Error::Io { ref reason, .. } => match reason.raw_os_error() {
+            // with a number, Python makes it a FileNotFoundError, PermissionError, …
+            Some(number) => PyOSError::new_err((number, error.to_string())),
+            None => PyOSError::new_err(error.to_string()),
+        },
+        Error::Interrupted => PyKeyboardInterrupt::new_err(error.to_string()),
+        _ => PyValueError::new_err(error.to_string()),
+    }
+}
+
+/// The exception for an error of the command line.
+pub(crate) fn exception_of_any(error: anyhow::Error) -> PyErr {
+    match error.downcast::<Error>() {
+        Ok(error) => exception(error),
+        Err(error) => PyValueError::new_err(format!("{error:#}")),
+    }
+}
+
+/// There is no such key.
+pub(crate) fn unknown_key(name: &str) -> PyErr {
+    PyKeyError::new_err(format!("{name}: {}", bragg::description::keys::unknown(name)))
+}
+
+/// The system gives no threads.
+pub(crate) fn no_threads(reason: impl std::fmt::Display) -> PyErr {
+    PyRuntimeError::new_err(format!("the system gives no threads: {reason}"))
+}

@@ -1,0 +1,371 @@
+//! An experiment: what was given, and what that means.
+
+use crate::errors::{exception, exception_of_any, unknown_key};
+use crate::images::{Pixels, into_array, into_arrays, pixels_of};
+use crate::reflections::Reflections;
+use crate::values::{anchor, insert_all, text_source, to_dict, to_python};
+use crate::work::{Progress, run};
+use bragg::description::keys::{self, SUPERSEDED, is_under};
+use bragg::description::{self, Description, Known, Listed, Origin, Resolved};
+use bragg::experiment::UnitCell;
+use bragg::kernel::{Sample, cpu};
+use bragg::response;
+use bragg::scene::Scene;
+use bragg_cli::cache::cache;
+use bragg_cli::threads;
+use numpy::Element;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The most threads that may be asked for.
+const MOST_THREADS: usize = 1024;
+/// Keys of structure factors that do not change which reflections there are.
+const NOT_OF_THE_LIST: [&str; 4] = [
+    "crystal.structure_factors.default",
+    "crystal.structure_factors.interpolation",
+    "crystal.structure_factors.scale",
+    "crystal.structure_factors.b_factor",
+];
+/// Keys that name where reflections come from.
+const SOURCES: [&str; 2] = ["crystal.structure_factors.file", "crystal.structure_factors.synthetic"];
+
+/// What an experiment is made of; never changed.
+pub(crate) struct State {
+    /// What was given.
+    pub(crate) given: Description,
+    /// The reflections, read or given.
+    listed: Option<Listed>,
+    /// Whether they were given, not read.
+    in_memory: bool,
+    /// What follows.
+    pub(crate) resolved: Resolved,
+    /// What was said when it was described.
+    notices: Vec<String>,
+}
+
+/// A complete experiment.
+#[pyclass(frozen, module = "bragg._bragg")]
+pub(crate) struct Experiment {
+    pub(crate) state: Arc<State>,
+    /// The kernel's tables once they are made. Locked only by who has the interpreter's lock, and not while that is let go, so that
+    /// no other thread holds it when Python forks.
+    scene: Mutex<Option<Arc<Scene>>>,
+}
+
+/// What an experiment is made of before it is completed.
+struct Parts {
+    given: Description,
+    /// The reflections that are known, and whether they hold for other experiments, too.
+    known: Option<Listed>,
+    in_memory: bool,
+    notices: Vec<String>,
+    /// Whether the user was told what there is to say of the reflections.
+    user_was_told: bool,
+}
+
+impl Parts {
+    fn of(given: Description) -> Self {
+        Self { given, known: None, in_memory: false, notices: Vec::new(), user_was_told: false }
+    }
+
+    fn complete(self) -> bragg::Result<State> {
+        let Self { given, known, in_memory, mut notices, user_was_told } = self;
+        let cache = cache(true);
+        let reflections = known.as_ref().map(|known| Arc::clone(&known.reflections));
+        let facts = Known { cache: cache.as_ref(), reflections, user_was_told: user_was_told && known.is_some() };
+        let (resolved, listed) = description::resolve_knowing(given.clone(), facts)?;
+        notices.extend(resolved.notices.iter().map(ToString::to_string));
+        Ok(State { given, listed: known.or(listed), in_memory, resolved, notices })
+    }
+
+    fn into_experiment(mut self, py: Python<'_>) -> PyResult<Experiment> {
+        anchor(&mut self.given);
+        if self.in_memory
+            && let Some(name) = SOURCES.iter().find(|name| self.given.get(name).is_some())
+        {
+            let what = format!("{name}: contradicts the reflections that are given; give only one of them");
+            return Err(PyValueError::new_err(what));
+        }
+        let reads = self.known.is_none();
+        let n_threads = if reads { threads::for_reading(threads::allowed(None), &self.given) } else { 1 };
+        let state = run(py, n_threads, None, move |_| self.complete())?.map_err(exception)?;
+        Ok(Experiment { state: Arc::new(state), scene: Mutex::new(None) })
+    }
+}
+
+/// Reflections that were given, which nothing changes.
+fn in_memory(reflections: &Reflections) -> Option<Listed> {
+    Some(Listed { reflections: reflections.list(), is_plain: true })
+}
+
+#[pymethods]
+impl Experiment {
+    #[new]
+    #[pyo3(signature = (values, reflections = None))]
+    fn new(py: Python<'_>, values: &Bound<'_, PyDict>, reflections: Option<&Reflections>) -> PyResult<Self> {
+        let mut parts = Parts::of(Description::new());
+        insert_all(&mut parts.given, values)?;
+        if let Some(reflections) = reflections {
+            (parts.known, parts.in_memory) = (in_memory(reflections), true);
+        }
+        parts.into_experiment(py)
+    }
+
+    #[staticmethod]
+    fn from_file(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        Parts::of(description::toml::read(&path).map_err(exception)?).into_experiment(py)
+    }
+
+    #[staticmethod]
+    fn from_text(py: Python<'_>, text: &str) -> PyResult<Self> {
+        Parts::of(description::toml::parse(text, text_source()).map_err(exception)?).into_experiment(py)
+    }
+
+    #[staticmethod]
+    fn from_nanobragg_args(py: Python<'_>, words: Vec<OsString>) -> PyResult<Self> {
+        let described = py.detach(|| bragg_cli::describe_nanobragg(words.into_iter()));
+        let (given, notices) = described.map_err(exception_of_any)?;
+        Parts { notices, ..Parts::of(given) }.into_experiment(py)
+    }
+
+    /// What `state` gave.
+    #[staticmethod]
+    fn from_state(
+        py: Python<'_>,
+        entries: Vec<(String, String, String)>,
+        reflections: Option<(Py<Reflections>, bool)>,
+        in_memory: bool,
+    ) -> PyResult<Self> {
+        let mut parts = Parts::of(Description::new());
+        for (name, text, origin) in entries {
+            parts.given.set(&name, &text, Origin::Program(origin)).map_err(exception)?;
+        }
+        let known = reflections.map(|(list, is_plain)| Listed { reflections: list.get().list(), is_plain });
+        Parts { known, in_memory, user_was_told: true, ..parts }.into_experiment(py)
+    }
+
+    /// Everything that makes this experiment again: name, TOML value and origin of what was given, the reflections and whether they
+    /// hold for other experiments, and whether they were given.
+    fn state(&self) -> (Vec<(String, String, String)>, Option<(Reflections, bool)>, bool) {
+        let entry = |(name, entry): (&str, &description::Entry)| {
+            (name.to_owned(), entry.value.to_string(), entry.origin.to_string())
+        };
+        let State { given, listed, in_memory, .. } = &*self.state;
+        let listed = listed.clone().map(|listed| (Reflections::new(listed.reflections), listed.is_plain));
+        (given.iter().map(entry).collect(), listed, *in_memory)
+    }
+
+    #[pyo3(signature = (values, reflections = None))]
+    fn replace(&self, py: Python<'_>, values: &Bound<'_, PyDict>, reflections: Option<&Reflections>) -> PyResult<Self> {
+        let old = &self.state;
+        let mut given = old.given.clone();
+        for (name, value) in values.iter() {
+            if value.is_none() {
+                forget(&mut given, &name.extract::<String>()?)?;
+            }
+        }
+        let mut later = Description::new();
+        insert_all(&mut later, values)?;
+        given.merge(later);
+        let (known, in_memory) = match reflections {
+            Some(reflections) => {
+                SOURCES.iter().for_each(|name| drop(given.remove(name)));
+                (in_memory(reflections), true)
+            }
+            None => match &old.listed {
+                Some(listed) if listed.is_plain && is_same_list(&given, &old.given) => {
+                    (Some(listed.clone()), old.in_memory)
+                }
+                _ => (None, false),
+            },
+        };
+        Parts { given, known, in_memory, notices: Vec::new(), user_was_told: true }.into_experiment(py)
+    }
+
+    /// The same experiment, of which only a part is computed.
+    fn window(&self, py: Python<'_>, roi: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let values = PyDict::new(py);
+        values.set_item("detector.roi", roi)?;
+        let mut later = Description::new();
+        insert_all(&mut later, &values)?;
+        let mut given = self.state.given.clone();
+        for i in 0..given.n_panels() {
+            drop(given.remove(&format!("detector.panel[{i}].roi")));
+        }
+        given.merge(later);
+        let (known, in_memory) = (self.state.listed.clone(), self.state.in_memory);
+        Parts { given, known, in_memory, notices: Vec::new(), user_was_told: true }.into_experiment(py)
+    }
+
+    fn get<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        let complete = &self.state.resolved.description;
+        // what became another value (an energy a wavelength) is only there as it was given
+        if let Some(entry) = complete.get(name).or_else(|| self.state.given.get(name)) {
+            return to_python(py, &entry.value);
+        }
+        if keys::find(name).is_some() {
+            return Ok(py.None().into_bound(py));
+        }
+        let is_list = keys::is_table(&format!("{name}[0]"));
+        if !is_list && !keys::is_table(name) {
+            return Err(unknown_key(name));
+        }
+        let table = |prefix: &str| {
+            let dict = PyDict::new(py);
+            for (key, entry) in complete.iter().filter(|(key, _)| is_under(key, prefix)) {
+                dict.set_item(key[prefix.len()..].trim_start_matches('.'), to_python(py, &entry.value)?)?;
+            }
+            Ok::<_, PyErr>(dict)
+        };
+        if is_list {
+            let tables = (0..complete.n_panels()).map(|i| table(&format!("{name}[{i}]")));
+            return Ok(PyList::new(py, tables.collect::<PyResult<Vec<_>>>()?)?.into_any());
+        }
+        Ok(table(name)?.into_any())
+    }
+
+    fn origin(&self, name: &str) -> PyResult<Option<String>> {
+        let entry = self.state.resolved.description.get(name).or_else(|| self.state.given.get(name));
+        if entry.is_none() && keys::find(name).is_none() {
+            return Err(unknown_key(name));
+        }
+        Ok(entry.map(|entry| entry.origin.to_string()))
+    }
+
+    fn given<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        to_dict(py, &self.state.given)
+    }
+
+    fn complete<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        to_dict(py, &self.state.resolved.description)
+    }
+
+    fn to_toml(&self) -> String {
+        description::print::to_toml(&self.state.resolved.description)
+    }
+
+    #[getter]
+    fn reflections(&self) -> Option<Reflections> {
+        self.state.listed.clone().map(|listed| Reflections::new(listed.reflections))
+    }
+
+    #[getter]
+    fn in_memory(&self) -> bool {
+        self.state.in_memory
+    }
+
+    #[getter]
+    fn notices(&self) -> Vec<String> {
+        self.state.notices.clone()
+    }
+
+    #[getter]
+    fn cell(&self) -> (f64, f64, f64, f64, f64, f64) {
+        UnitCell::from_basis(&self.state.resolved.experiment.crystal.real_space).parameters().into()
+    }
+
+    /// Slow and fast pixels of each panel.
+    #[getter]
+    fn panel_sizes(&self) -> Vec<(usize, usize)> {
+        self.state.resolved.experiment.detector.panels.iter().map(|panel| (panel.n_slow, panel.n_fast)).collect()
+    }
+
+    /// Terms in a pixel's sum.
+    #[getter]
+    fn n_steps(&self, py: Python<'_>) -> usize {
+        let scene = self.scene(py);
+        scene.n_steps().saturating_mul(scene.n_layers())
+    }
+
+    #[pyo3(signature = (threads = None, progress = None, double = false, as_list = false))]
+    fn simulate<'py>(
+        &self,
+        py: Python<'py>,
+        threads: Option<i64>,
+        progress: Option<Bound<'py, PyAny>>,
+        double: bool,
+        as_list: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let n_threads = threads.map(thread_number).transpose()?;
+        let render = if double { Self::render::<f64> } else { Self::render::<f32> };
+        render(self, py, n_threads, progress, as_list)
+    }
+
+    /// What the detector of the experiment records of expected photons.
+    fn record<'py>(&self, py: Python<'py>, image: Pixels<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let (photons, noise) = (pixels_of(image)?.to_f32(), self.state.resolved.noise);
+        let recording = run(py, threads::allowed(None), None, move |_| response::record(photons, &noise))?;
+        crate::images::recording_into_array(py, recording)
+    }
+}
+
+impl Experiment {
+    fn scene(&self, py: Python<'_>) -> Arc<Scene> {
+        let known = self.scene.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        known.unwrap_or_else(|| {
+            let state = &self.state;
+            let scene = Arc::new(py.detach(|| Scene::new(&state.resolved.experiment)));
+            *self.scene.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&scene));
+            scene
+        })
+    }
+
+    fn render<'py, T: Sample + Element + 'static>(
+        &self,
+        py: Python<'py>,
+        n_threads: Option<usize>,
+        progress: Option<Bound<'py, PyAny>>,
+        as_list: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let scene = self.scene(py);
+        // asking the system takes as long as a small image
+        let is_small = threads::for_rendering(usize::MAX, &scene) == 1;
+        let n_threads = if is_small { 1 } else { threads::allowed(n_threads) };
+        let n_pixels = scene.panels.iter().map(|panel| panel.n_fast * panel.n_slow).sum();
+        let progress = progress.map(|callback| Progress { callback, n_pixels });
+        let image = run(py, n_threads, progress.as_ref(), move |watch| cpu::render::<T>(&scene, watch))?;
+        let image = image.map_err(exception)?;
+        if as_list { Ok(into_arrays(py, image)?.into_any()) } else { into_array(py, image) }
+    }
+}
+
+/// Whether two descriptions name the same list of reflections.
+fn is_same_list(a: &Description, b: &Description) -> bool {
+    let tables = ["crystal.structure_factors", "crystal.space_group"];
+    let values = |given: &Description| -> Vec<_> {
+        let of_list = |name: &str| tables.iter().any(|table| is_under(name, table)) && !NOT_OF_THE_LIST.contains(&name);
+        given
+            .iter()
+            .filter(|(name, _)| of_list(name))
+            .map(|(name, entry)| (name.to_owned(), entry.value.clone()))
+            .collect()
+    };
+    values(a) == values(b) && has_cell(a) == has_cell(b)
+}
+
+/// Whether a cell is given, which a list may have taken for its own.
+fn has_cell(given: &Description) -> bool {
+    SUPERSEDED.iter().any(|(matrices, cells)| {
+        let mut names = matrices.iter().chain(*cells);
+        names.any(|name| given.iter().any(|(known, _)| is_under(known, name)))
+    })
+}
+
+/// Takes back what was given to a name or the names of a table.
+fn forget(given: &mut Description, name: &str) -> PyResult<()> {
+    if keys::find(name).is_none() && !keys::is_table(name) && !keys::is_table(&format!("{name}[0]")) {
+        return Err(unknown_key(name));
+    }
+    let names: Vec<String> = given.iter().map(|(name, _)| name.to_owned()).collect();
+    names.iter().filter(|known| is_under(known, name)).for_each(|known| drop(given.remove(known)));
+    Ok(())
+}
+
+fn thread_number(n: i64) -> PyResult<usize> {
+    let allowed = usize::try_from(n).ok().filter(|n| (1..=MOST_THREADS).contains(n));
+    allowed.ok_or_else(|| PyValueError::new_err(format!("threads: is {n}; it must be from 1 to {MOST_THREADS}")))
+}

@@ -1,0 +1,194 @@
+//! Images to NumPy arrays and back, and their files.
+
+use crate::errors::exception;
+use crate::experiment::Experiment;
+use crate::values::insert_all;
+use crate::work::run;
+use bragg::description::{Description, resolve_noise, resolve_picture};
+use bragg::error::Error;
+use bragg::image::{Image, PanelImage, Recording};
+use bragg::io::{self, Metadata, WriteOptions, png};
+use bragg::response;
+use bragg_cli::threads;
+use numpy::{Element, PyArray1, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList};
+use std::path::{Path, PathBuf};
+
+/// An array of pixels: expected photons or counts, slow × fast or panels × slow × fast.
+#[derive(FromPyObject)]
+pub(crate) enum Pixels<'py> {
+    /// Photons.
+    Photons(PyReadonlyArrayDyn<'py, f32>),
+    /// Counts.
+    Counts(PyReadonlyArrayDyn<'py, i32>),
+    /// Anything else, which is refused.
+    Other(Bound<'py, PyAny>),
+}
+
+/// The pixels of an array, copied.
+pub(crate) fn pixels_of(array: Pixels<'_>) -> PyResult<Recording> {
+    match array {
+        Pixels::Photons(array) => image_of(&array).map(Recording::Photons),
+        Pixels::Counts(array) => image_of(&array).map(Recording::Counts),
+        Pixels::Other(other) => {
+            let what = format!("image: is of type {}; it must be an array of float32 or int32", other.get_type());
+            Err(PyTypeError::new_err(what))
+        }
+    }
+}
+
+fn image_of<T: Element + Copy>(array: &PyReadonlyArrayDyn<'_, T>) -> PyResult<Image<T>> {
+    let shape = array.shape();
+    let &[.., n_slow, n_fast] = shape else { return Err(bad_shape(shape)) };
+    if !(2..=3).contains(&shape.len()) || shape.contains(&0) {
+        return Err(bad_shape(shape));
+    }
+    let pixels = array.as_slice().map_err(|_| PyValueError::new_err("image: is not contiguous in memory"))?;
+    let panels = pixels.chunks_exact(n_slow * n_fast).map(|panel| PanelImage::new(n_fast, n_slow, panel.to_vec()));
+    panels.collect::<Option<_>>().map(|panels| Image { panels }).ok_or_else(|| bad_shape(shape))
+}
+
+fn bad_shape(shape: &[usize]) -> PyErr {
+    let what = "it must be (slow, fast) or (panels, slow, fast), with at least one pixel";
+    PyValueError::new_err(format!("image: has the shape {shape:?}; {what}"))
+}
+
+/// An array for each panel, which owns the pixels where they are.
+pub(crate) fn into_arrays<T: Element>(py: Python<'_>, image: Image<T>) -> PyResult<Bound<'_, PyList>> {
+    let arrays = image.panels.into_iter().map(|panel| {
+        let shape = [panel.n_slow(), panel.n_fast()];
+        PyArray1::from_vec(py, panel.into_pixels()).reshape(shape)
+    });
+    PyList::new(py, arrays.collect::<PyResult<Vec<_>>>()?)
+}
+
+/// One array: of one panel slow × fast, which owns the pixels where they are; of several panels × slow × fast.
+pub(crate) fn into_array<T: Element + Copy>(py: Python<'_>, image: Image<T>) -> PyResult<Bound<'_, PyAny>> {
+    let sizes: Vec<_> = image.panels.iter().map(|panel| (panel.n_slow(), panel.n_fast())).collect();
+    let (Some(&(n_slow, n_fast)), n_panels) = (sizes.first(), sizes.len()) else { return Err(bad_shape(&[0])) };
+    if n_panels == 1 {
+        return into_arrays(py, image)?.get_item(0);
+    }
+    if sizes.iter().any(|&size| size != (n_slow, n_fast)) {
+        let what = "the panels differ in size, which an array cannot hold; simulate_panels gives one for each";
+        return Err(PyValueError::new_err(what));
+    }
+    let mut pixels = Vec::new();
+    let too_large = |_| {
+        PyValueError::new_err(format!(
+            "an image of {n_panels} panels of {n_fast} x {n_slow} pixels does not fit into memory"
+        ))
+    };
+    pixels.try_reserve_exact(n_panels * n_slow * n_fast).map_err(too_large)?;
+    // panel after panel, so that there is never more than one of them twice
+    image.panels.into_iter().for_each(|panel| pixels.extend_from_slice(panel.pixels()));
+    Ok(PyArray1::from_vec(py, pixels).reshape([n_panels, n_slow, n_fast])?.into_any())
+}
+
+/// The array of a recording: float32 of photons, int32 of counts.
+pub(crate) fn recording_into_array(py: Python<'_>, recording: Recording) -> PyResult<Bound<'_, PyAny>> {
+    match recording {
+        Recording::Photons(image) => into_array(py, image),
+        Recording::Counts(image) => into_array(py, image),
+    }
+}
+
+/// What a detector records of expected photons by the keys of `[noise]`.
+#[pyfunction]
+pub(crate) fn noise<'py>(
+    py: Python<'py>,
+    image: Pixels<'py>,
+    values: &Bound<'py, PyDict>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let mut description = Description::new();
+    insert_all(&mut description, values)?;
+    let noise = resolve_noise(description).map_err(exception)?;
+    let photons = pixels_of(image)?.to_f32();
+    let recording = run(py, threads::allowed(None), None, move |_| response::record(photons, &noise))?;
+    recording_into_array(py, recording)
+}
+
+/// Reads an image file. `size` is fast and slow.
+#[pyfunction]
+#[pyo3(signature = (path, size = None))]
+pub(crate) fn read(py: Python<'_>, path: PathBuf, size: Option<(usize, usize)>) -> PyResult<Bound<'_, PyAny>> {
+    let (recording, _) = run(py, threads::allowed(None), None, move |_| io::read(&path, size))?.map_err(exception)?;
+    recording_into_array(py, recording)
+}
+
+/// Writes an image file, and returns what its format could not express and whether the geometry in it is made up.
+#[pyfunction]
+#[pyo3(signature = (path, image, experiment = None, values = None))]
+pub(crate) fn write(
+    py: Python<'_>,
+    path: PathBuf,
+    image: Pixels<'_>,
+    experiment: Option<&Experiment>,
+    values: Option<&Bound<'_, PyDict>>,
+) -> PyResult<(Vec<String>, usize)> {
+    let (recording, metadata) = described(image, experiment)?;
+    let options = WriteOptions { picture: style(experiment, values)?, pgm_scale: None };
+    let work = move || -> bragg::Result<_> {
+        io::check_output(&path, &recording.panel_sizes())?;
+        io::write_recording(&path, &recording, &metadata, &options)
+    };
+    let written = run(py, threads::allowed(None), None, move |_| work())?.map_err(exception)?;
+    Ok((written.notes, written.n_clipped))
+}
+
+/// The bytes of a picture (PNG) of an image.
+#[pyfunction]
+#[pyo3(signature = (image, experiment = None, values = None))]
+pub(crate) fn picture<'py>(
+    py: Python<'py>,
+    image: Pixels<'py>,
+    experiment: Option<&Experiment>,
+    values: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let (recording, metadata) = described(image, experiment)?;
+    let style = style(experiment, values)?;
+    let work = move || -> bragg::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        png::write(&mut bytes, &recording, &metadata, &style)
+            .map_err(|e| Error::io("write", Path::new("the picture"), e))?;
+        Ok(bytes)
+    };
+    let bytes = run(py, threads::allowed(None), None, move |_| work())?.map_err(exception)?;
+    Ok(PyBytes::new(py, &bytes))
+}
+
+/// The pixels of an array, and what a header can say of them.
+fn described(image: Pixels<'_>, experiment: Option<&Experiment>) -> PyResult<(Recording, Metadata)> {
+    let recording = pixels_of(image)?;
+    let sizes = recording.panel_sizes();
+    let Some(experiment) = experiment else {
+        let (fast, slow) = sizes.first().copied().unwrap_or_default();
+        return Ok((recording, Metadata::new(1.0, 100.0, (fast as f64 / 2.0, slow as f64 / 2.0), 0.1)));
+    };
+    let resolved = &experiment.state.resolved;
+    let panels = &resolved.experiment.detector.panels;
+    let theirs: Vec<_> = panels.iter().map(|panel| (panel.n_fast, panel.n_slow)).collect();
+    if theirs != sizes {
+        let what =
+            format!("image: has panels of {sizes:?} pixels (fast, slow), but the experiment's detector has {theirs:?}");
+        return Err(PyValueError::new_err(what));
+    }
+    Ok((recording, resolved.metadata()))
+}
+
+/// How pictures look: as the experiment says, but for some values.
+fn style(experiment: Option<&Experiment>, values: Option<&Bound<'_, PyDict>>) -> PyResult<png::Style> {
+    let mut description = Description::new();
+    let given = experiment.map(|experiment| experiment.state.given.iter());
+    for (name, entry) in given.into_iter().flatten().filter(|(name, _)| name.starts_with("output.png.")) {
+        description.insert(name, entry.value.clone(), entry.origin.clone()).map_err(exception)?;
+    }
+    if let Some(values) = values {
+        let mut later = Description::new();
+        insert_all(&mut later, values)?;
+        description.merge(later);
+    }
+    resolve_picture(description).map_err(exception)
+}

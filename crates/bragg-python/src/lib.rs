@@ -1,0 +1,34 @@
+//! The extension module `bragg._bragg` of the Python package `bragg`: values, errors and arrays carried across, and the work done in
+//! threads of our own while Python goes on. What things mean is said in the library.
+
+mod errors;
+mod experiment;
+mod images;
+mod reflections;
+mod tables;
+mod values;
+mod work;
+
+use pyo3::prelude::*;
+
+/// The compiled part of the package `bragg`, which is where its documentation is.
+#[pymodule]
+mod _bragg {
+    #[pymodule_export]
+    use super::experiment::Experiment;
+    #[pymodule_export]
+    use super::images::{noise, picture, read, write};
+    #[pymodule_export]
+    use super::reflections::Reflections;
+    #[pymodule_export]
+    use super::run_cli;
+    #[pymodule_export]
+    use super::tables::{check, keys, version};
+}
+
+/// Runs the program on the words of its command line, the first of which is its name (`bragg` or `nanoBragg`), and returns the
+/// exit status.
+#[pyfunction]
+fn run_cli(py: Python<'_>, words: Vec<std::ffi::OsString>) -> u8 {
+    py.detach(|| bragg_cli::main(words))
+}

@@ -1,0 +1,179 @@
+"""Images: noise, files, pictures."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import TYPE_CHECKING
+
+from bragg import _bragg
+from bragg._part import Quantity, Table
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from bragg._experiment import Experiment
+
+    Pixels = npt.NDArray[np.float32] | npt.NDArray[np.int32]
+
+
+class BraggWarning(UserWarning):
+    """Something that the user should know although nothing is wrong."""
+
+
+def pixels(image: npt.ArrayLike, *, photons: bool = False) -> Any:
+    """An image as the library takes it: float32 of photons or int32 of counts, contiguous."""
+    import numpy as np
+
+    array = np.asarray(image)
+    if array.dtype.kind in "iub" and not photons:
+        limits = np.iinfo(np.int32)
+        if not np.can_cast(array.dtype, np.int32) and array.size and (array.max() > limits.max or array.min() < limits.min):
+            raise ValueError(f"image: has counts beyond {limits.max}, which 32 bits cannot hold")
+        return np.ascontiguousarray(array, dtype=np.int32)
+    if array.dtype.kind in "iubf":
+        return np.ascontiguousarray(array, dtype=np.float32)
+    raise TypeError(f"image: is an array of {array.dtype}; it must be one of numbers, photons or counts")
+
+
+def noise(
+    image: npt.ArrayLike,
+    seed: int = 1,
+    *,
+    poisson: bool = True,
+    gain: float = 1.0,
+    adc_offset: float = 0.0,
+    saturation: float | None = None,
+) -> Pixels:
+    """What a detector records of expected photons.
+
+    Parameters
+    ----------
+    image : array, shape (slow, fast) or (panels, slow, fast)
+        Expected photons per pixel.
+    seed : int
+        Seed of the noise: the same seed gives the same noise, whatever the number of threads.
+    poisson : bool
+        Whether photons are counted with Poisson noise.
+    gain : float
+        Counts per photon.
+    adc_offset : float
+        Counts added to every pixel.
+    saturation : float, optional
+        Largest count; that of 32 bits when not given.
+
+    Returns
+    -------
+    ndarray of int32, or of float32 with ``poisson=False``
+        Counts, of the image's shape. Pixels that are negative or no number get the count -1.
+
+    Raises
+    ------
+    ValueError
+        A parameter or the image's shape cannot be used.
+    """
+    values: dict[str, object] = {"gain": gain, "adc_offset": adc_offset, "saturation": saturation, "poisson": poisson}
+    if poisson:
+        values["seed"] = seed
+    return _bragg.noise(pixels(image, photons=True), {"noise": values})
+
+
+def read(path: str | os.PathLike[str], size: tuple[int, int] | None = None) -> Pixels:
+    """Reads an image file.
+
+    Parameters
+    ----------
+    path : str or path
+        The file; its extension says the format: .img (SMV), .cbf, .npy, .bin (32-bit floats), .pgm, .tif.
+    size : (int, int), optional
+        Pixels along fast and slow; only .bin needs it.
+
+    Returns
+    -------
+    ndarray, shape (slow, fast) or (panels, slow, fast)
+        Photons as float32, or counts as int32.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    ValueError
+        It is no such image.
+    """
+    return _bragg.read(os.fspath(path), size)
+
+
+def write(
+    path: str | os.PathLike[str], image: npt.ArrayLike, experiment: Experiment | None = None, **style: object
+) -> None:
+    """Writes an image file, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or path
+        The file; its extension says the format: .img (SMV), .cbf, .npy, .bin (32-bit floats), .pgm, .png (a picture), .tif.
+    image : array, shape (slow, fast) or (panels, slow, fast)
+        Photons or counts. Integer formats round photons and cut them to their range, with a warning.
+    experiment : Experiment, optional
+        Where the geometry in the header comes from; headers have a made-up one without it.
+    **style
+        How a picture looks, as in `picture`.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+    ValueError
+        The format cannot hold the image.
+    """
+    handle = None if experiment is None else experiment._handle
+    name = os.fspath(path)
+    notes, n_clipped = _bragg.write(name, pixels(image), handle, _style(style))
+    if handle is None and name.lower().endswith((".img", ".cbf")):
+        notes.append(f"the geometry in the header of {name} is made up; give the experiment for the right one")
+    if n_clipped:
+        notes.append(f"{name}: {n_clipped} pixels were cut to what the format can hold")
+    for note in notes:
+        warnings.warn(note, BraggWarning, stacklevel=2)
+
+
+class Picture(bytes):
+    """The bytes of a PNG file, which notebooks show."""
+
+    def _repr_png_(self) -> bytes:
+        return bytes(self)
+
+
+def picture(image: npt.ArrayLike, experiment: Experiment | None = None, **style: Quantity | Table | bool | object) -> Picture:
+    """A picture to look at.
+
+    Parameters
+    ----------
+    image : array, shape (slow, fast) or (panels, slow, fast)
+        Photons or counts.
+    experiment : Experiment, optional
+        Where resolution rings and the beam centre are taken from, and how the picture looks where `style` does not say.
+    **style
+        Keys of ``output.png``: scale, percentiles, range, color_map, rings, beam_cross, max_width, binning.
+
+    Returns
+    -------
+    Picture
+        The bytes of a PNG file; as the last value of a notebook's cell it is shown.
+
+    Raises
+    ------
+    KeyError
+        There is no such key.
+    ValueError
+        A value is not one that its key allows.
+    """
+    handle = None if experiment is None else experiment._handle
+    return Picture(_bragg.picture(pixels(image), handle, _style(style)))
+
+
+def _style(style: dict[str, object]) -> dict[str, object]:
+    return {f"output.png.{name}": value for name, value in style.items()}

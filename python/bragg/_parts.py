@@ -1,0 +1,677 @@
+# tidy: long because the table of keys is one.
+"""The parts of an experiment: one keyword for each key of the experiment file.
+
+Made by python/tools/make_parts.py from the program's table of keys; not to be changed by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from bragg._part import Integers, Part, PathName, Quantities, Quantity, Table
+from bragg._structure_factors import ReflectionSource
+
+
+class Crystal(Part):
+    """The crystal: its cell and orientation, its size and shape, and its structure factors.
+
+    Parameters
+    ----------
+    misset : Quantities (deg, 3 values), optional
+        Orientation: the crystal is turned from its default orientation (a along x, b in the xy plane) about lab x,
+        then y, then z. When not given: [0.0, 0.0, 0.0].
+    u_matrix : Quantities (9 values), optional
+        Orientation: the rotation U by rows, A = U·B, with dxtbx's B (a along x, b in the xy plane). When not given:
+        misset is used.
+    a_matrix : Quantities (9 values), optional
+        Cell and orientation: A by rows, columns a*, b*, c* in 1/Å, laboratory frame. When not given: misset is
+        used.
+    real_space_a : Quantities (Å, 3 values), optional
+        Cell and orientation: the edge a in the laboratory frame, with real_space_b and real_space_c (dxtbx). When
+        not given: misset is used.
+    real_space_b : Quantities (Å, 3 values), optional
+        The edge b in the laboratory frame. When not given: misset is used.
+    real_space_c : Quantities (Å, 3 values), optional
+        The edge c in the laboratory frame. When not given: misset is used.
+    mosflm_matrix : PathName, optional
+        Cell and orientation: a MOSFLM matrix file, A times wavelength in MOSFLM's frame. When not given: misset is
+        used.
+    orientation : Literal["random"], optional
+        Orientation: "random" draws one uniformly from all orientations. When not given: misset is used.
+    orientation_seed : int, optional
+        Seed of the random orientation. When not given: 1.
+    n_cells : float | Quantities (or 3 values), optional
+        Number of unit cells along a, b and c (of each mosaic domain); between whole numbers, which a refinement
+        goes through, the square shape is sin²(πNδ)/sin²(πδ) with δ ≤ ½ from the nearest reflection. When not given:
+        an error: n_cells or size must be given.
+    size : Quantity | Quantities (mm, or 3 values), optional
+        Edge of the crystal (of each mosaic domain) along a, b and c; n_cells is then size / edge, rounded up. When
+        not given: n_cells is used.
+    shape : Literal["square", "round", "gauss", "tophat"], optional
+        Shape of the crystal, which sets the shape of its spots: a parallelepiped, a sphere, Gaussian or top-hat
+        spots. When not given: "square".
+    fudge : float, optional
+        Scales the argument of the round, gauss and tophat shapes. When not given: 1.0.
+    scale : float, optional
+        Multiplies all Bragg scattering, as many crystals or a part of one in the beam do. When not given: 1.0.
+    mosaic_spread : Quantity (deg), optional
+        Largest angle by which a mosaic domain is turned. When not given: 0.0.
+    mosaic_domains : int, optional
+        Number of mosaic domains. When not given: automatic: 1 without a mosaic spread, 10 with one.
+    mosaic_seed : int, optional
+        Seed of the mosaic domains. When not given: 12345678.
+    mosaic_generator : Literal["keyed", "nanobragg"], optional
+        Random numbers of the mosaic domains: our own, or nanoBragg's for the same domains from the same seed. When
+        not given: "keyed".
+    space_group : str, optional
+        Space group by any usual spelling ("P 43 21 2", 96, "P 21/c", "R 3 2:H"), instead of what the file says: the
+        list is expanded by it to P1. When not given: that of the file; a list without one is P1.
+    cell : Quantities | Table, optional
+        A, b, c (Å), alpha, beta, gamma (deg), of which the first few will do; or some of them by name.
+    structure_factors : StructureFactors | PathName | Table, optional
+        The structure factors, or the name of their file.
+
+    Raises
+    ------
+    ValueError
+        A value is not one that its key allows.
+    TypeError
+        There is no such keyword, or its value is of another type.
+    """
+
+    _table = "crystal"
+    __slots__ = ()
+
+    def __init__(
+        self,
+        *,
+        misset: Quantities | None = None,
+        u_matrix: Quantities | None = None,
+        a_matrix: Quantities | None = None,
+        real_space_a: Quantities | None = None,
+        real_space_b: Quantities | None = None,
+        real_space_c: Quantities | None = None,
+        mosflm_matrix: PathName | None = None,
+        orientation: Literal["random"] | None = None,
+        orientation_seed: int | None = None,
+        n_cells: float | Quantities | None = None,
+        size: Quantity | Quantities | None = None,
+        shape: Literal["square", "round", "gauss", "tophat"] | None = None,
+        fudge: float | None = None,
+        scale: float | None = None,
+        mosaic_spread: Quantity | None = None,
+        mosaic_domains: int | None = None,
+        mosaic_seed: int | None = None,
+        mosaic_generator: Literal["keyed", "nanobragg"] | None = None,
+        space_group: str | None = None,
+        cell: Quantities | Table | None = None,
+        structure_factors: StructureFactors | PathName | Table | None = None,
+    ) -> None:
+        super().__init__(
+            misset=misset,
+            u_matrix=u_matrix,
+            a_matrix=a_matrix,
+            real_space_a=real_space_a,
+            real_space_b=real_space_b,
+            real_space_c=real_space_c,
+            mosflm_matrix=mosflm_matrix,
+            orientation=orientation,
+            orientation_seed=orientation_seed,
+            n_cells=n_cells,
+            size=size,
+            shape=shape,
+            fudge=fudge,
+            scale=scale,
+            mosaic_spread=mosaic_spread,
+            mosaic_domains=mosaic_domains,
+            mosaic_seed=mosaic_seed,
+            mosaic_generator=mosaic_generator,
+            space_group=space_group,
+            cell=cell,
+            structure_factors=structure_factors,
+        )
+
+
+class StructureFactors(ReflectionSource):
+    """The structure-factor amplitudes of the unit cell: a file here, or by one of the class methods arrays, objects
+    of gemmi or reciprocalspaceship, or coordinates.
+
+    Parameters
+    ----------
+    file : PathName, optional
+        Structure factors (MTZ, CIF, CrystFEL, SHELX, lines h k l F), or coordinates (PDB, mmCIF) to compute them
+        from; also gzipped. When not given: every reflection has the default amplitude.
+    format : Literal["auto", "text", "nanobragg-text", "mtz", "fdump", "cif", "crystfel", "shelx", "coordinates"], optional
+        Format of the file: by its name and content, lines h k l F, the same as nanoBragg reads it, MTZ, nanoBragg's
+        cache Fdump.bin, CIF with _refln, CrystFEL's list, SHELX's HKLF 4, or coordinates. When not given: "auto".
+    column : str, optional
+        Label of the MTZ column with F or I. When not given: the obvious column.
+    d_min : Quantity (Å), optional
+        Finest spacing of what is calculated or filled in; reflections of a file beyond it are left out. When not
+        given: automatic: of coordinates: what the detector reaches (or sampling.d_min) and half a reciprocal cell
+        more, two and a half for interpolation.
+    models : Literal["first", "all"], optional
+        Which models of coordinates scatter: the first, or all, each with the same share of the crystal. When not
+        given: "first".
+    solvent : bool, optional
+        Whether bulk solvent fills the cell between the atoms of coordinates. When not given: true.
+    k_sol : float, optional
+        Density of the bulk solvent, electrons/Å³. When not given: 0.35.
+    b_sol : float, optional
+        B of the bulk solvent's boundary, Å². When not given: 46.0.
+    anomalous : bool, optional
+        Whether atoms of coordinates have dispersion corrections f′ and f″, at the mean energy of the beam's
+        sources. When not given: true.
+    fill : Literal["none", "constant", "coordinates", "wilson"], optional
+        What the reflections to d_min get that a file of structure factors lacks: nothing, fill_amplitude, F_calc of
+        fill_file on the file's scale, or amplitudes by Wilson's statistics. When not given: "none".
+    fill_file : PathName, optional
+        Coordinates to fill in from. When not given: only fill = "coordinates" needs it.
+    fill_amplitude : float, optional
+        Amplitude |F| in electrons of reflections that are filled in. When not given: an error: fill = "constant"
+        needs it.
+    synthetic : Literal["wilson"], optional
+        Amplitudes by chance instead of a file: "wilson" draws those of a protein that fills the cell. When not
+        given: the file is used.
+    wilson_b : float, optional
+        B of the synthetic amplitudes, Å². When not given: 20.0.
+    seed : int, optional
+        Seed of amplitudes by Wilson's statistics. When not given: 1.
+    default : float, optional
+        Amplitude |F| in electrons of every reflection that the file does not have. When not given: 0.0.
+    scale : float, optional
+        Multiplies every amplitude |F|. When not given: 1.0.
+    b_factor : float, optional
+        B in Å²: amplitudes of the file are multiplied by exp(−B/(4 d²)), d the spacing. When not given: 0.0.
+    interpolation : Literal["nearest", "tricubic", "auto"], optional
+        How |F| is read between reflections. When not given: automatic: tricubic when reflections are loaded and any
+        of n_cells is 1 or 2, nearest otherwise.
+
+    Raises
+    ------
+    ValueError
+        A value is not one that its key allows.
+    TypeError
+        There is no such keyword, or its value is of another type.
+    """
+
+    _table = "crystal.structure_factors"
+    __slots__ = ()
+
+    def __init__(
+        self,
+        *,
+        file: PathName | None = None,
+        format: Literal["auto", "text", "nanobragg-text", "mtz", "fdump", "cif", "crystfel", "shelx", "coordinates"] | None = None,
+        column: str | None = None,
+        d_min: Quantity | None = None,
+        models: Literal["first", "all"] | None = None,
+        solvent: bool | None = None,
+        k_sol: float | None = None,
+        b_sol: float | None = None,
+        anomalous: bool | None = None,
+        fill: Literal["none", "constant", "coordinates", "wilson"] | None = None,
+        fill_file: PathName | None = None,
+        fill_amplitude: float | None = None,
+        synthetic: Literal["wilson"] | None = None,
+        wilson_b: float | None = None,
+        seed: int | None = None,
+        default: float | None = None,
+        scale: float | None = None,
+        b_factor: float | None = None,
+        interpolation: Literal["nearest", "tricubic", "auto"] | None = None,
+    ) -> None:
+        super().__init__(
+            file=file,
+            format=format,
+            column=column,
+            d_min=d_min,
+            models=models,
+            solvent=solvent,
+            k_sol=k_sol,
+            b_sol=b_sol,
+            anomalous=anomalous,
+            fill=fill,
+            fill_file=fill_file,
+            fill_amplitude=fill_amplitude,
+            synthetic=synthetic,
+            wilson_b=wilson_b,
+            seed=seed,
+            default=default,
+            scale=scale,
+            b_factor=b_factor,
+            interpolation=interpolation,
+        )
+
+
+class Beam(Part):
+    """The incident beam.
+
+    Parameters
+    ----------
+    wavelength : Quantity (Å), optional
+        Wavelength. When not given: an error: wavelength or energy must be given.
+    energy : Quantity (eV), optional
+        Photon energy, instead of the wavelength. When not given: wavelength is used.
+    direction : Quantities (3 values), optional
+        Direction from the sample to the source (dxtbx). When not given: [0.0, 0.0, 1.0].
+    polarization : Literal["kahn", "none"], optional
+        The polarisation factor (Kahn et al. 1982), or none. When not given: "kahn".
+    polarization_fraction : float, optional
+        Fraction of the intensity polarised across polarization_normal (dxtbx). When not given: 0.999.
+    kahn_factor : float, optional
+        Kahn's polarisation factor, 2·polarization_fraction − 1, instead of the fraction. When not given:
+        polarization_fraction is used.
+    polarization_normal : Quantities (3 values), optional
+        Normal of the plane of polarisation (dxtbx). When not given: [0.0, 1.0, 0.0].
+    polarization_vector : Quantities (3 values), optional
+        Direction of the electric field, instead of the normal. When not given: polarization_normal is used.
+    fluence : float, optional
+        Photons per m² on the sample; the default is 10¹² photons in a square of 0.1 mm. When not given: 1e20.
+    flux : float, optional
+        Photons per second; fluence is then flux · exposure / size². When not given: fluence is used.
+    exposure : Quantity (s), optional
+        Exposure time, with flux. When not given: 1 s, when a flux is given.
+    size : Quantity (mm), optional
+        Edge of the square beam, with flux. When not given: 0.1 mm, when a flux is given.
+    source_file : PathName, optional
+        List of sources, one per line: x y z (laboratory frame, from the sample), weight, wavelength in m. When not
+        given: the sources are generated.
+    source_weights : Literal["apply", "ignore"], optional
+        Whether the weights of the source file count (normalised to mean 1) or all sources are alike. When not
+        given: "apply".
+    source_wavelength : Literal["file", "beam"], optional
+        Whether the source file's wavelengths are used, or the beam's for all. When not given: "file".
+    divergence : Table, optional
+        Directions of the beam, mrad. Keys: ``horizontal_range``, ``horizontal_step``, ``horizontal_steps``,
+        ``vertical_range``, ``vertical_step``, ``vertical_steps``, ``round``.
+    dispersion : Table, optional
+        Spectrum of the beam, as fractions of the wavelength. Keys: ``range``, ``step``, ``steps``.
+
+    Raises
+    ------
+    ValueError
+        A value is not one that its key allows.
+    TypeError
+        There is no such keyword, or its value is of another type.
+    """
+
+    _table = "beam"
+    __slots__ = ()
+
+    def __init__(
+        self,
+        *,
+        wavelength: Quantity | None = None,
+        energy: Quantity | None = None,
+        direction: Quantities | None = None,
+        polarization: Literal["kahn", "none"] | None = None,
+        polarization_fraction: float | None = None,
+        kahn_factor: float | None = None,
+        polarization_normal: Quantities | None = None,
+        polarization_vector: Quantities | None = None,
+        fluence: float | None = None,
+        flux: float | None = None,
+        exposure: Quantity | None = None,
+        size: Quantity | None = None,
+        source_file: PathName | None = None,
+        source_weights: Literal["apply", "ignore"] | None = None,
+        source_wavelength: Literal["file", "beam"] | None = None,
+        divergence: Table | None = None,
+        dispersion: Table | None = None,
+    ) -> None:
+        super().__init__(
+            wavelength=wavelength,
+            energy=energy,
+            direction=direction,
+            polarization=polarization,
+            polarization_fraction=polarization_fraction,
+            kahn_factor=kahn_factor,
+            polarization_normal=polarization_normal,
+            polarization_vector=polarization_vector,
+            fluence=fluence,
+            flux=flux,
+            exposure=exposure,
+            size=size,
+            source_file=source_file,
+            source_weights=source_weights,
+            source_wavelength=source_wavelength,
+            divergence=divergence,
+            dispersion=dispersion,
+        )
+
+
+class Detector(Part):
+    """The detector: one panel by numbers, a known one by name, or a list of panels.
+
+    Parameters
+    ----------
+    preset : Literal["pilatus3-6m", "eiger2-16m", "eiger2-4m", "jungfrau-4m", "rayonix-mx340", "adsc-q315r"], optional
+        A known detector: sets pixels, pixel_size and sensor where they are not given. When not given: the detector
+        is described by numbers.
+    distance : Quantity (mm), optional
+        Distance along the beam from the sample to the detector; negative puts it before the sample. When not given:
+        an error: distance or a list of panels must be given.
+    beam_center : Quantities (pixels, 2 values), optional
+        Where the beam meets the detector, fast and slow, from the outer corner of the first pixel. When not given:
+        automatic: the centre of the detector.
+    pixels : Integers (2 values), optional
+        Number of pixels along fast and slow. When not given: an error: pixels or a preset must be given.
+    pixel_size : Quantity (mm), optional
+        Edge of a pixel. When not given: an error: pixel_size or a preset must be given.
+    fast_axis : Quantities (3 values), optional
+        Direction of rows, before the detector is turned. When not given: [1.0, 0.0, 0.0].
+    slow_axis : Quantities (3 values), optional
+        Direction of columns, before the detector is turned. When not given: [0.0, -1.0, 0.0].
+    tilt : Quantities (deg, 3 values), optional
+        Turns the detector about lab x, then y, then z. When not given: [0.0, 0.0, 0.0].
+    two_theta : Quantity (deg), optional
+        Then turns it about two_theta_axis. When not given: 0.0.
+    two_theta_axis : Quantities (3 values), optional
+        Axis of two_theta. When not given: [1.0, 0.0, 0.0].
+    pivot : Literal["sample", "beam"], optional
+        What the detector is turned about: the sample (distance and beam_center are those before turning) or the
+        beam spot (they still hold after turning). When not given: "sample".
+    curvature : Literal["flat", "sphere", "nanobragg-sphere"], optional
+        Whether pixels lie in the plane or on a sphere of radius distance around the sample. When not given: "flat".
+    point_pixels : bool, optional
+        Every pixel subtends 1/R² whatever its size and obliquity. When not given: false.
+    roi : Integers (4 values), optional
+        Pixels to compute: first and last along fast, first and last along slow, ends included; the others stay 0.
+        When not given: all pixels.
+    mask_format : Literal["auto", "nanobragg"], optional
+        Format of the mask: by its name, or SMV of 16-bit samples as nanoBragg reads it, whatever its name and type.
+        When not given: "auto".
+    mask : PathName, optional
+        Image (.img, .npy or another that is read) whose zero pixels are skipped; several panels need .npy. When not
+        given: no pixel is masked.
+    sensor : Table, optional
+        The sensor, mm. Keys: ``material``, ``thickness``, ``attenuation_length``, ``layers``, ``layer_thickness``.
+    panel : Sequence[Table], optional
+        The panels of a detector that has several, instead of its distance. Keys: ``name``, ``origin``,
+        ``fast_axis``, ``slow_axis``, ``normal``, ``pixels``, ``pixel_size``, ``roi``.
+
+    Raises
+    ------
+    ValueError
+        A value is not one that its key allows.
+    TypeError
+        There is no such keyword, or its value is of another type.
+    """
+
+    _table = "detector"
+    __slots__ = ()
+
+    def __init__(
+        self,
+        *,
+        preset: Literal["pilatus3-6m", "eiger2-16m", "eiger2-4m", "jungfrau-4m", "rayonix-mx340", "adsc-q315r"] | None = None,
+        distance: Quantity | None = None,
+        beam_center: Quantities | None = None,
+        pixels: Integers | None = None,
+        pixel_size: Quantity | None = None,
+        fast_axis: Quantities | None = None,
+        slow_axis: Quantities | None = None,
+        tilt: Quantities | None = None,
+        two_theta: Quantity | None = None,
+        two_theta_axis: Quantities | None = None,
+        pivot: Literal["sample", "beam"] | None = None,
+        curvature: Literal["flat", "sphere", "nanobragg-sphere"] | None = None,
+        point_pixels: bool | None = None,
+        roi: Integers | None = None,
+        mask_format: Literal["auto", "nanobragg"] | None = None,
+        mask: PathName | None = None,
+        sensor: Table | None = None,
+        panel: Sequence[Table] | None = None,
+    ) -> None:
+        super().__init__(
+            preset=preset,
+            distance=distance,
+            beam_center=beam_center,
+            pixels=pixels,
+            pixel_size=pixel_size,
+            fast_axis=fast_axis,
+            slow_axis=slow_axis,
+            tilt=tilt,
+            two_theta=two_theta,
+            two_theta_axis=two_theta_axis,
+            pivot=pivot,
+            curvature=curvature,
+            point_pixels=point_pixels,
+            roi=roi,
+            mask_format=mask_format,
+            mask=mask,
+            sensor=sensor,
+            panel=panel,
+        )
+
+
+class Scan(Part):
+    """The rotation of the crystal during the exposure.
+
+    Parameters
+    ----------
+    axis : Quantities (3 values), optional
+        Axis about which the crystal turns during the exposure. When not given: [1.0, 0.0, 0.0].
+    start : Quantity (deg), optional
+        Angle at the start of the exposure. When not given: 0.0.
+    range : Quantity (deg), optional
+        Angle by which the crystal turns. When not given: automatic: steps · step, or 0.
+    steps : int, optional
+        Number of angles that are sampled. When not given: 1.
+    step : Quantity (deg), optional
+        Angle between samples. When not given: automatic: range / steps.
+    sample : Literal["midpoint", "start"], optional
+        Whether each step is sampled in its middle or at its start. When not given: "midpoint".
+
+    Raises
+    ------
+    ValueError
+        A value is not one that its key allows.
+    TypeError
+        There is no such keyword, or its value is of another type.
+    """
+
+    _table = "scan"
+    __slots__ = ()
+
+    def __init__(
+        self,
+        *,
+        axis: Quantities | None = None,
+        start: Quantity | None = None,
+        range: Quantity | None = None,
+        steps: int | None = None,
+        step: Quantity | None = None,
+        sample: Literal["midpoint", "start"] | None = None,
+    ) -> None:
+        super().__init__(
+            axis=axis,
+            start=start,
+            range=range,
+            steps=steps,
+            step=step,
+            sample=sample,
+        )
+
+
+class Sampling(Part):
+    """How finely everything is sampled.
+
+    Parameters
+    ----------
+    oversample : int, optional
+        Sub-pixels along each axis of a pixel. When not given: automatic: 3 samples across the narrowest spot, at
+        least 1.
+    d_min : Quantity (Å), optional
+        Bragg scattering of finer spacing is left out; 0 keeps everything. When not given: 0.0.
+    physics : Literal["correct", "nanobragg"], optional
+        How samples are combined: every factor at every sample, or as nanoBragg does. When not given: "correct".
+    oversample_thick : bool, optional
+        NanoBragg's -oversample_thick; only with physics = "nanobragg". When not given: false.
+    oversample_polar : bool, optional
+        NanoBragg's -oversample_polar; likewise. When not given: false.
+    oversample_omega : bool, optional
+        NanoBragg's -oversample_omega; likewise. When not given: false.
+    precision : Literal["double", "fast"], optional
+        Arithmetic: double precision, or mixed with an error below 1e-5 of a pixel's value, for pictures, training
+        data and planning; shape = "square" gains by it, other shapes stay double. When not given: "double".
+    culling : float, optional
+        Largest fraction of a pixel's value that may be left out by skipping orientations whose Gaussian or top-hat
+        spots do not reach it; 0 skips none. When not given: 1e-7.
+
+    Raises
+    ------
+    ValueError
+        A value is not one that its key allows.
+    TypeError
+        There is no such keyword, or its value is of another type.
+    """
+
+    _table = "sampling"
+    __slots__ = ()
+
+    def __init__(
+        self,
+        *,
+        oversample: int | None = None,
+        d_min: Quantity | None = None,
+        physics: Literal["correct", "nanobragg"] | None = None,
+        oversample_thick: bool | None = None,
+        oversample_polar: bool | None = None,
+        oversample_omega: bool | None = None,
+        precision: Literal["double", "fast"] | None = None,
+        culling: float | None = None,
+    ) -> None:
+        super().__init__(
+            oversample=oversample,
+            d_min=d_min,
+            physics=physics,
+            oversample_thick=oversample_thick,
+            oversample_polar=oversample_polar,
+            oversample_omega=oversample_omega,
+            precision=precision,
+            culling=culling,
+        )
+
+
+class Background(Part):
+    """Scattering by what is not the crystal.
+
+    Parameters
+    ----------
+    water : Quantity (mm), optional
+        Thickness of water in the beam. When not given: 0.0.
+    offset : float, optional
+        Photons in every pixel besides, in the middle of each panel. When not given: 0.0.
+    slope_fast : float, optional
+        How many more of them there are from pixel to pixel along fast. When not given: 0.0.
+    slope_slow : float, optional
+        How many more of them there are from pixel to pixel along slow. When not given: 0.0.
+
+    Raises
+    ------
+    ValueError
+        A value is not one that its key allows.
+    TypeError
+        There is no such keyword, or its value is of another type.
+    """
+
+    _table = "background"
+    __slots__ = ()
+
+    def __init__(
+        self,
+        *,
+        water: Quantity | None = None,
+        offset: float | None = None,
+        slope_fast: float | None = None,
+        slope_slow: float | None = None,
+    ) -> None:
+        super().__init__(
+            water=water,
+            offset=offset,
+            slope_fast=slope_fast,
+            slope_slow=slope_slow,
+        )
+
+
+class Noise(Part):
+    """How photons become counts.
+
+    Parameters
+    ----------
+    poisson : bool, optional
+        Whether photons are counted with Poisson noise. When not given: automatic: true when a seed is given.
+    seed : int, optional
+        Seed of the noise. When not given: automatic: 1, when there is noise.
+    adc_offset : float, optional
+        Counts added to every pixel. When not given: 0.0.
+    gain : float, optional
+        Counts per photon. When not given: 1.0.
+    saturation : float, optional
+        Largest count. When not given: that of the file format.
+
+    Raises
+    ------
+    ValueError
+        A value is not one that its key allows.
+    TypeError
+        There is no such keyword, or its value is of another type.
+    """
+
+    _table = "noise"
+    __slots__ = ()
+
+    def __init__(
+        self,
+        *,
+        poisson: bool | None = None,
+        seed: int | None = None,
+        adc_offset: float | None = None,
+        gain: float | None = None,
+        saturation: float | None = None,
+    ) -> None:
+        super().__init__(
+            poisson=poisson,
+            seed=seed,
+            adc_offset=adc_offset,
+            gain=gain,
+            saturation=saturation,
+        )
+
+
+class Output(Part):
+    """Files that the command line writes, and how pictures look.
+
+    Parameters
+    ----------
+    files : PathName | Sequence[PathName] (or several), optional
+        Images to write; the extension names the format: .img, .cbf, .npy, .bin, .pgm, .png, .tif. When not given:
+        [].
+    png : Table, optional
+        How pictures look. Keys: ``scale``, ``percentiles``, ``range``, ``color_map``, ``rings``, ``beam_cross``,
+        ``max_width``, ``binning``.
+
+    Raises
+    ------
+    ValueError
+        A value is not one that its key allows.
+    TypeError
+        There is no such keyword, or its value is of another type.
+    """
+
+    _table = "output"
+    __slots__ = ()
+
+    def __init__(
+        self,
+        *,
+        files: PathName | Sequence[PathName] | None = None,
+        png: Table | None = None,
+    ) -> None:
+        super().__init__(
+            files=files,
+            png=png,
+        )
