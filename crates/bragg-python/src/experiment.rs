@@ -56,6 +56,9 @@ pub(crate) struct Experiment {
     scene: Mutex<Option<Arc<Scene>>>,
 }
 
+/// Name, TOML value and origin of a number or text that was given.
+type Given = (String, String, String);
+
 /// What an experiment is made of before it is completed.
 struct Parts {
     given: Description,
@@ -136,7 +139,7 @@ impl Experiment {
     #[staticmethod]
     fn from_state(
         py: Python<'_>,
-        entries: Vec<(String, String, String)>,
+        entries: Vec<Given>,
         reflections: Option<(Py<Reflections>, bool)>,
         in_memory: bool,
     ) -> PyResult<Self> {
@@ -150,7 +153,7 @@ impl Experiment {
 
     /// Everything that makes this experiment again: name, TOML value and origin of what was given, the reflections and whether they
     /// hold for other experiments, and whether they were given.
-    fn state(&self) -> (Vec<(String, String, String)>, Option<(Reflections, bool)>, bool) {
+    fn state(&self) -> (Vec<Given>, Option<(Reflections, bool)>, bool) {
         let entry = |(name, entry): (&str, &description::Entry)| {
             (name.to_owned(), entry.value.to_string(), entry.origin.to_string())
         };
