@@ -145,6 +145,31 @@ class Experiment:
         return cls._of(_bragg.Experiment.from_file(os.fspath(source)))._warn()
 
     @classmethod
+    def from_crystal(cls, path: PathName, values: Table | None = None) -> Experiment:
+        """An experiment for somebody who has nothing but a crystal: half a degree on an Eiger.
+
+        Parameters
+        ----------
+        path : str or path
+            Coordinates (PDB or mmCIF, gzipped or not), or an MTZ file.
+        values : mapping, optional
+            Values by dotted name; the rest goes with them.
+
+        Returns
+        -------
+        Experiment
+            `origin` says why a value was chosen.
+
+        Raises
+        ------
+        OSError
+            The file cannot be read.
+        ValueError
+            It is of another kind, or has no cell.
+        """
+        return cls._of(_bragg.Experiment.from_crystal(os.fspath(path), flatten(values or {})[0]))._warn()
+
+    @classmethod
     def from_nanobragg_args(cls, args: str | Sequence[PathName]) -> Experiment:
         """The experiment that nanoBragg's command line describes.
 

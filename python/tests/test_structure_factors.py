@@ -47,6 +47,21 @@ def test_arrays_are_what_a_file_of_the_same_numbers_is(tmp_path: Path) -> None:
     assert from_arrays.to_toml().startswith("# Without the structure factors")
 
 
+def test_files_are_read_once(tmp_path: Path, root: Path) -> None:
+    path = tmp_path / "a.mtz"
+    path.write_bytes((root / "examples" / "lysozyme.mtz").read_bytes())
+    exp = bragg.Experiment({"structure_factors": path, "n_cells": 5, "misset": [10, 20, 30]}, BEAM, DETECTOR)
+    path.unlink()
+    other = exp.replace(**{"crystal.cell.a": exp["crystal.cell.a"], "detector.distance": 70, "crystal.structure_factors.scale": 2.0})
+    assert exp["crystal.cell.c"] != exp["crystal.cell.a"]
+    assert other["crystal.cell"] == exp["crystal.cell"], "the rest of the cell is that of the file"
+    assert other.replace(**{"detector.distance": 60, "crystal.structure_factors.scale": 1}).simulate().tolist() == (
+        exp.simulate().tolist()
+    )
+    with pytest.raises(FileNotFoundError, match="a.mtz"):
+        other.replace(**{"crystal.structure_factors.column": "I"})
+
+
 def test_other_amplitudes_may_take_their_place(tmp_path: Path) -> None:
     (hkl, one), (_, two) = listed(1), listed(2)
     a, b = (experiment(bragg.StructureFactors.from_arrays(hkl, f)) for f in (one, two))

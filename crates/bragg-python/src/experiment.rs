@@ -129,6 +129,15 @@ impl Experiment {
     }
 
     #[staticmethod]
+    fn from_crystal(py: Python<'_>, path: PathBuf, values: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let mut given = Description::new();
+        insert_all(&mut given, values)?;
+        let described = run(py, 1, None, move |_| description::starting_point(&path, given))?;
+        // the notice is for the command line, where nobody asked for a starting point by name
+        Parts::of(described.map_err(exception)?.0).into_experiment(py)
+    }
+
+    #[staticmethod]
     fn from_nanobragg_args(py: Python<'_>, words: Vec<OsString>) -> PyResult<Self> {
         let described = py.detach(|| bragg_cli::describe_nanobragg(words.into_iter()));
         let (given, notices) = described.map_err(exception_of_any)?;
@@ -173,6 +182,7 @@ impl Experiment {
         }
         let mut later = Description::new();
         insert_all(&mut later, values)?;
+        keep_cell_of_file(&mut given, &later, &old.resolved.description);
         given.merge(later);
         let (known, in_memory) = match reflections {
             Some(reflections) => {
@@ -336,8 +346,9 @@ impl Experiment {
     }
 }
 
-/// Whether two descriptions name the same list of reflections.
-fn is_same_list(a: &Description, b: &Description) -> bool {
+/// Whether a description names the same list of reflections as an earlier one. A list may have taken the cell that was given for its
+/// own.
+fn is_same_list(later: &Description, earlier: &Description) -> bool {
     let tables = ["crystal.structure_factors", "crystal.space_group"];
     let values = |given: &Description| -> Vec<_> {
         let of_list = |name: &str| tables.iter().any(|table| is_under(name, table)) && !NOT_OF_THE_LIST.contains(&name);
@@ -347,15 +358,29 @@ fn is_same_list(a: &Description, b: &Description) -> bool {
             .map(|(name, entry)| (name.to_owned(), entry.value.clone()))
             .collect()
     };
-    values(a) == values(b) && has_cell(a) == has_cell(b)
+    values(later) == values(earlier) && (has_cell(later) || !has_cell(earlier))
 }
 
-/// Whether a cell is given, which a list may have taken for its own.
+/// Whether a cell is given.
 fn has_cell(given: &Description) -> bool {
     SUPERSEDED.iter().any(|(matrices, cells)| {
         let mut names = matrices.iter().chain(*cells);
         names.any(|name| given.iter().any(|(known, _)| is_under(known, name)))
     })
+}
+
+/// Where the whole cell came from a file and a part of it is to be another, what is left of it is the file's still.
+fn keep_cell_of_file(given: &mut Description, later: &Description, complete: &Description) {
+    let cell = |of: &Description| -> Vec<_> {
+        let entries = of.iter().filter(|(name, _)| is_under(name, "crystal.cell"));
+        entries.map(|(name, entry)| (name.to_owned(), entry.clone())).collect()
+    };
+    if cell(given).is_empty() && !cell(later).is_empty() {
+        for (name, entry) in cell(complete) {
+            // it was one before, so it is allowed
+            drop(given.insert(&name, entry.value, entry.origin));
+        }
+    }
 }
 
 /// Takes back what was given to a name or the names of a table.
