@@ -8,7 +8,7 @@ use bragg::image::{Image, Recording};
 use bragg::kernel::{Unwatched, cpu};
 use bragg::random::keyed::{Purpose, stream};
 use bragg::refine::{
-    Coarseness, Ended, Experiments, Loss, Model as _, Observed, Outcome, Priors, Restraint, Selection, Settings, Start,
+    Coarseness, Ended, Experiments, LargeStop, Loss, Model as _, Observed, Outcome, Priors, Restraint, Selection, Settings, Start,
     Stop, describe, refine,
 };
 use bragg::scene::Scene;
@@ -61,7 +61,7 @@ fn model(recordings: &[Recording], start: &Experiment, shared: &str, own: &str, 
 
 fn fit(model: &Experiments, starts: Vec<Experiment>, way: Start, restraints: Vec<Restraint>) -> bragg::Result<Outcome> {
     let priors = Priors { restraints, bounds: model.bounds() };
-    let settings = Settings { start: way, stop: Stop::default(), priors };
+    let settings = Settings { start: way, stop: Stop::default(), large: LargeStop::default(), priors };
     refine(model, model.start(starts)?, &settings, &Unwatched, &mut |_, _| {})
 }
 
