@@ -1,6 +1,6 @@
 //! A whole refinement: the way to the neighbourhood of the answer, the fit, and what is known afterwards.
 
-use super::coarse::Coarse;
+use super::coarse::{Coarse, Coarseness};
 use super::experiments::{Experiments, State};
 use super::large;
 use super::lbfgs::LargeStop;
@@ -71,6 +71,8 @@ pub struct Outcome {
 
 /// Correlations beyond this are named.
 const STRONG: f64 = 0.9;
+/// Not coarse at all.
+const WHOLE: Coarseness = Coarseness { blur: 0.0, d_min: 0.0 };
 /// Iterations of each coarse stage, and how much of a standard uncertainty is left to the next: coarse pixels are no independent counts.
 const COARSE_STOP: Stop = Stop { iterations: 20, fall: 1e-3 };
 
@@ -125,7 +127,12 @@ fn approach(
     }
     for (i, stage) in stages.iter().enumerate() {
         let coarse = Coarse::new(model, &state, Loss::SquareRoot, *stage);
-        state = minimise(&coarse, state, &settings.priors, COARSE_STOP, monitor, &mut staged(i, watch))?.state;
+        let there = minimise(&coarse, state.clone(), &settings.priors, COARSE_STOP, monitor, &mut staged(i, watch))?.state;
+        // a few spots at low resolution can lead astray, of which a closer look knows
+        let next = Coarse::new(model, &state, Loss::SquareRoot, *stages.get(i + 1).unwrap_or(&WHOLE));
+        if next.loss(&there, monitor)? < next.loss(&state, monitor)? {
+            state = there;
+        }
     }
     Ok(state)
 }
