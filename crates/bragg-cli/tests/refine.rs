@@ -5,6 +5,7 @@ mod common;
 use bragg::image::{Image, PanelImage, Recording};
 use bragg::io::{self, Metadata, WriteOptions};
 use common::Workplace;
+use common::fits::{image, json, numbers, refused};
 use serde_json::Value;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -57,27 +58,10 @@ fn workplace() -> Workplace {
     workplace
 }
 
-fn image(workplace: &Workplace, name: &str) -> Vec<f64> {
-    match io::read(&workplace.path(name), None).unwrap().0 {
-        Recording::Photons(image) => image.pixels().map(|&x| f64::from(x)).collect(),
-        Recording::Counts(image) => image.pixels().map(|&x| f64::from(x)).collect(),
-    }
-}
-
 fn write(workplace: &Workplace, name: &str, pixels: Vec<f32>) {
     let image = Image { panels: vec![PanelImage::new(SIZE[0], SIZE[1], pixels).unwrap()] };
     let metadata = Metadata::new(1.0, 60.0, (50.0, 45.0), 0.25);
     io::write_recording(&workplace.path(name), &Recording::Photons(image), &metadata, &WriteOptions::default()).unwrap();
-}
-
-/// What `--json fit.json` says.
-fn json(workplace: &Workplace) -> Value {
-    serde_json::from_slice(&workplace.read("fit.json")).unwrap()
-}
-
-fn numbers(fit: &Value, what: &str) -> Vec<f64> {
-    let parameters = fit["parameters"].as_array().unwrap();
-    parameters.iter().map(|parameter| parameter[what].as_f64().unwrap_or(f64::INFINITY)).collect()
 }
 
 /// Every number of a JSON document is one, and no text of it says otherwise.
@@ -96,15 +80,6 @@ fn assert_true(fit: &Value, truth: &[f64]) {
         let (error, offset) = ((values[i] - truth).abs(), (starts[i] - truth).abs());
         assert!(offset == 0.0 || error < 0.5 * offset, "{name}: {offset} away at the start, {error} at the end");
     }
-}
-
-/// The message with which the program refuses (status 2, one line).
-fn refused(workplace: &Workplace, words: &str) -> String {
-    let output = workplace.bragg(&format!("refine {words}")).output().unwrap();
-    let messages = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "bragg refine {words}: {messages}");
-    assert!(output.stdout.is_empty());
-    messages
 }
 
 #[test]
