@@ -8,7 +8,7 @@ use bragg::image::{Image, Recording};
 use bragg::kernel::{Unwatched, cpu};
 use bragg::random::keyed::{Purpose, stream};
 use bragg::refine::{
-    Coarseness, Ended, Experiments, Loss, Model as _, Observed, Outcome, Priors, Restraint, Selection, Settings, Start,
+    Coarseness, Ended, Experiments, LargeStop, Loss, Model as _, Observed, Outcome, Priors, Restraint, Selection, Settings, Start,
     Stop, describe, refine,
 };
 use bragg::scene::Scene;
@@ -61,7 +61,7 @@ fn model(recordings: &[Recording], start: &Experiment, shared: &str, own: &str, 
 
 fn fit(model: &Experiments, starts: Vec<Experiment>, way: Start, restraints: Vec<Restraint>) -> bragg::Result<Outcome> {
     let priors = Priors { restraints, bounds: model.bounds() };
-    let settings = Settings { start: way, stop: Stop::default(), priors };
+    let settings = Settings { start: way, stop: Stop::default(), large: LargeStop::default(), priors };
     refine(model, model.start(starts)?, &settings, &Unwatched, &mut |_, _| {})
 }
 
@@ -100,6 +100,24 @@ fn low_resolution_first_finds_the_way_from_three_times_as_far() {
     let outcome = fit(&model, vec![start], Start::Coarse(ladder), Vec::new()).unwrap();
     let (axis, distance) = errors(&outcome.state.experiments[0], &truth);
     assert!(axis < 1e-3 && distance < 1e-3, "{axis} Å, {distance} mm");
+}
+
+#[test]
+fn orientations_are_tried_where_a_fit_would_not_get_there() {
+    let text = STILL.replace("n_cells = 5", "n_cells = 5\nshape = \"gauss\"");
+    let truth = experiment(&text);
+    let free = "orientation,scale";
+    let parameters = parse_list(free, &truth).unwrap();
+    let start = shifted(&truth, &parameters, &[2.0, -1.7, 1.5, 0.3]);
+    let clean = image(&truth);
+    let model = model(&[photons(&clean)], &start, free, "", Loss::SquareRoot);
+    let stages = [2.0, 1.0].map(|blur| Coarseness { blur, d_min: 0.0 }).to_vec();
+    let search = |reach| Start::Search { reach, stages: stages.clone() };
+    let far = |way| errors(&fit(&model, vec![start.clone()], way, Vec::new()).unwrap().state.experiments[0], &truth).0;
+    let (direct, short, long) = (far(Start::Here), far(search(1.0)), far(search(4.0)));
+    assert!(direct > 1.0, "a fit finds the way by itself: {direct} Å");
+    assert!(short > 1.0, "three degrees are not within one: {short} Å");
+    assert!(long < 1e-3, "{long} Å");
 }
 
 /// Mosaic Gaussian spots of about a hundred photons on a background.

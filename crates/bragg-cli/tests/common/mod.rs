@@ -1,6 +1,8 @@
 //! A folder to work in, and the program run there.
 #![allow(dead_code, reason = "no test uses every part")]
 
+pub(crate) mod fits;
+
 use assert_cmd::Command;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -206,7 +206,6 @@ impl Parameter {
             Self::Cell(_)
             | Self::Fudge
             | Self::AmplitudeScale
-            | Self::Intensity(_)
             | Self::Wavelength
             | Self::Fluence
             | Self::SourceWavelength(_)
@@ -214,6 +213,7 @@ impl Parameter {
             | Self::SensorThickness
             | Self::AttenuationLength
             | Self::Water => POSITIVE,
+            Self::Intensity(_) => [super::shift::LEAST_INTENSITY, f64::INFINITY],
             Self::CellCount(_) => [1.0, f64::INFINITY],
             Self::CrystalScale | Self::DefaultAmplitude | Self::SourceWeight(_) => [0.0, f64::INFINITY],
             Self::KahnFactor => [-1.0, 1.0],

@@ -8,6 +8,8 @@ use crate::real::Real;
 use crate::reflections::Miller;
 use std::sync::Arc;
 
+/// At no intensity (electrons²) the amplitude would have no derivative with respect to it, and a refinement no way back.
+pub(super) const LEAST_INTENSITY: f64 = 1e-24;
 const RADIAN_PER_DEGREE: f64 = std::f64::consts::PI / 180.0;
 
 /// What is done in one piece after all shifts are known.
@@ -206,7 +208,7 @@ fn change_intensity<R: Real>(experiment: &mut Experiment<R>, hkl: Miller, delta:
     let Some(i) = grid.position(hkl) else { return };
     let amplitude = &mut Arc::make_mut(grid).amplitudes[i];
     let square = *amplitude * *amplitude + delta;
-    *amplitude = if square.value() > 0.0 { square.sqrt() } else { R::constant(0.0) };
+    *amplitude = if square.value() > LEAST_INTENSITY { square.sqrt() } else { R::constant(LEAST_INTENSITY.sqrt()) };
 }
 
 /// Other ranges of the sources, which keep their weights and what their wavelengths have been changed by.

@@ -5,6 +5,7 @@ use super::parameter::{CellNumbers, CrystalSystem, PanelAxis, Parameter, Range};
 use crate::error::{Error, Result};
 use crate::experiment::beam::Ticks;
 use crate::experiment::{Experiment, Physics, Shape, UnitCell};
+use std::collections::HashSet;
 
 /// Edges (relative) and angles (deg) of a group of equal numbers of the cell may differ by this.
 const TIED: f64 = 1e-4;
@@ -231,6 +232,7 @@ pub const GROUPS: &[(&str, &str)] = &[
     ("mosaic", "crystal.mosaic_spread"),
     ("detector", "detector.distance and detector.beam_center.fast, .slow"),
     ("tilt", "detector.rotation.x, .y, .z"),
+    ("f2", "crystal.structure_factors.f2[h,k,l] of every reflection of the file"),
     ("beam", "beam.direction about the two axes most across the beam"),
     ("background", "background.offset, .slope_fast, .slope_slow"),
     ("all", "every parameter that the experiment has and that does no more than others do"),
@@ -247,7 +249,7 @@ pub fn parse_list(text: &str, experiment: &Experiment) -> Result<Vec<Parameter>>
         depth += i32::from(c == '[') - i32::from(c == ']');
         c == ',' && depth == 0
     });
-    let mut list = Vec::new();
+    let (mut list, mut seen) = (Vec::new(), HashSet::new());
     for name in names.map(str::trim).filter(|name| !name.is_empty()) {
         let parameters = match group(name, experiment) {
             Some(parameters) => parameters?,
@@ -255,7 +257,7 @@ pub fn parse_list(text: &str, experiment: &Experiment) -> Result<Vec<Parameter>>
         };
         for parameter in parameters {
             parameter.check(experiment)?;
-            if !list.contains(&parameter) {
+            if seen.insert(parameter) {
                 list.push(parameter);
             }
         }
@@ -289,6 +291,7 @@ fn group(name: &str, experiment: &Experiment) -> Option<Result<Vec<Parameter>>> 
             Some(Ok(parameters))
         }
         "tilt" => starting("detector.rotation."),
+        "f2" => Some(intensities(experiment)),
         "beam" => {
             use super::parameter::Axis::{X, Y, Z};
             let mut axes = [X, Y, Z];
@@ -306,6 +309,15 @@ fn group(name: &str, experiment: &Experiment) -> Option<Result<Vec<Parameter>>> 
         "all" => Some(Ok(independent(experiment))),
         _ => None,
     }
+}
+
+/// Every reflection whose intensity is not 0.
+fn intensities(experiment: &Experiment) -> Result<Vec<Parameter>> {
+    let Some(grid) = &experiment.structure_factors.grid else {
+        return Err(Error::setting("f2", "needs a list of reflections (crystal.structure_factors.file)"));
+    };
+    let list = grid.to_reflections().list.into_iter().filter(|(_, amplitude)| *amplitude > 0.0);
+    Ok(list.map(|(hkl, _)| Parameter::Intensity(hkl)).collect())
 }
 
 /// Every parameter of an experiment, each way to change the scene once.

@@ -13,6 +13,7 @@ use crate::gradient::jacobian_blocks;
 use crate::kernel::gradient::Block;
 use crate::kernel::{Monitor, cpu};
 use crate::scene::Scene;
+use std::sync::Arc;
 
 /// How coarse.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,6 +42,8 @@ struct CoarseImage {
     observed: Vec<Vec<f64>>,
     /// The squares that are looked at.
     used: Vec<Vec<bool>>,
+    /// The pixels that matter to them.
+    lit: Vec<Arc<[bool]>>,
     /// Pixels along an edge of a square.
     edge: usize,
     kernel: Vec<f64>,
@@ -80,7 +83,7 @@ impl<'a> Coarse<'a> {
         let parameters = self.fine.of_image();
         let n = parameters.len();
         let visit = |block: &Block<'_>| image.squares_of(block);
-        let blocks = jacobian_blocks(experiment, &parameters, monitor, visit)?;
+        let blocks = jacobian_blocks(&image.masking(experiment), &parameters, monitor, visit)?;
         // photons, then each derivative
         let mut all: Vec<Vec<Vec<f64>>> = (0..=n).map(|_| image.dark()).collect();
         for (i_panel, runs) in blocks {
@@ -146,6 +149,7 @@ impl CoarseImage {
             panels: panels.collect(),
             observed: Vec::new(),
             used: Vec::new(),
+            lit: Vec::new(),
             edge,
             kernel: (-reach..=reach).map(|i| weight(i) / total).collect(),
         };
@@ -160,7 +164,29 @@ impl CoarseImage {
             .enumerate()
             .map(|(i_panel, lit)| lit.iter().enumerate().map(|(s, &lit)| lit > 0.0 && within(i_panel, s)).collect())
             .collect();
+        coarse.lit = coarse.mattering(image);
         coarse
+    }
+
+    /// The pixels whose light reaches a square that is looked at.
+    fn mattering(&self, image: &Observed) -> Vec<Arc<[bool]>> {
+        let looked_at = |used: &Vec<bool>| used.iter().map(|&used| f64::from(u8::from(used))).collect();
+        let mut reached: Vec<Vec<f64>> = self.used.iter().map(looked_at).collect();
+        self.blur(&mut reached);
+        let matters = |i_panel: usize, place: usize| reached[i_panel][self.square(i_panel, place)] > 0.0;
+        let panels = image.used.iter().enumerate();
+        panels
+            .map(|(i, used)| used.iter().enumerate().map(|(place, &used)| used && matters(i, place)).collect())
+            .collect()
+    }
+
+    /// The experiment with every pixel masked that does not matter.
+    fn masking(&self, experiment: &Experiment) -> Experiment {
+        let mut experiment = experiment.clone();
+        for (panel, lit) in experiment.detector.panels.iter_mut().zip(&self.lit) {
+            panel.mask = Some(lit.clone());
+        }
+        experiment
     }
 
     fn dark(&self) -> Vec<Vec<f64>> {
@@ -206,7 +232,7 @@ impl CoarseImage {
     }
 
     fn modelled(&self, experiment: &Experiment, monitor: &dyn Monitor) -> Result<Vec<Vec<f64>>> {
-        let image = cpu::render::<f64>(&Scene::new(experiment), monitor)?;
+        let image = cpu::render::<f64>(&Scene::new(&self.masking(experiment)), monitor)?;
         let mut sums = self.dark();
         for (i_panel, panel) in image.panels.iter().enumerate() {
             for (place, photons) in panel.pixels().iter().enumerate() {

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::gradient::{Parameter, Range};
 use crate::math::Vec3;
+use std::path::Path;
 
 /// Keys that describe a single panel by other means than its origin and axes.
 const ONE_PANEL: [&str; 10] = [
@@ -23,14 +24,37 @@ const ONE_PANEL: [&str; 10] = [
 
 /// A (complete) description with the values that an experiment has after `parameters` of it were refined.
 ///
+/// Reflections stand in a file of their own: [`describe_reflections`].
+///
 /// # Errors
-/// A parameter is one that no key of an experiment file has: reflections and sources stand in files of their own.
+/// A parameter is one that no key of an experiment file has: sources stand in files of their own.
 pub fn describe(before: &Description, experiment: &Experiment, parameters: &[Parameter]) -> Result<Description> {
     let mut after = before.clone();
     for parameter in parameters {
         one(&mut after, experiment, *parameter)?;
     }
     Ok(after)
+}
+
+/// What remains true of the amplitudes when they come from a list of all of them in P1.
+const OF_ANY_LIST: [&str; 4] = ["scale", "b_factor", "default", "interpolation"];
+
+/// Makes `file`, lines `h k l F` of every point of the experiment's grid, the source of a description's amplitudes.
+///
+/// # Errors
+/// None that a complete description has.
+pub fn describe_reflections(description: &mut Description, experiment: &Experiment, file: &Path) -> Result<()> {
+    const TABLE: &str = "crystal.structure_factors.";
+    let stale = |name: &&str| name.strip_prefix(TABLE).is_some_and(|key| !OF_ANY_LIST.contains(&key));
+    let stale: Vec<String> = description.iter().map(|(name, _)| name).filter(stale).map(str::to_owned).collect();
+    stale.iter().map(String::as_str).chain(["crystal.space_group"]).for_each(|name| _ = description.remove(name));
+    // the file had the cell, perhaps
+    crystal_axes(description, experiment)?;
+    description.merge(later([
+        (format!("{TABLE}file"), Value::Path(file.to_owned())),
+        (format!("{TABLE}format"), "hkl".into()),
+    ])?);
+    Ok(())
 }
 
 /// Whether [`describe`] can say what becomes of the parameters.
@@ -64,7 +88,8 @@ fn one(description: &mut Description, experiment: &Experiment, parameter: Parame
         }
         Parameter::BFactor => put("crystal.structure_factors.b_factor", structure_factors.b_factor.into()),
         Parameter::DefaultAmplitude => put("crystal.structure_factors.default", structure_factors.default_f.into()),
-        Parameter::Intensity(_) => Err(unsaid(parameter, "reflections stand in a file of their own")),
+        // in a file of their own: describe_reflections
+        Parameter::Intensity(_) => Ok(()),
         Parameter::SourceWeight(_) | Parameter::SourceWavelength(_) => {
             Err(unsaid(parameter, "lists of sources stand in a file of their own"))
         }

@@ -11,6 +11,7 @@ use crate::image::Image;
 use crate::kernel::gradient::Block;
 use crate::kernel::{Monitor, cpu};
 use crate::scene::Scene;
+use std::collections::HashSet;
 
 /// What is refined against which images.
 #[derive(Debug, Clone)]
@@ -19,7 +20,7 @@ pub struct Experiments {
     shared: Vec<Parameter>,
     own: Vec<Parameter>,
     layout: Layout,
-    loss: Loss,
+    pub(super) loss: Loss,
 }
 
 /// The experiments at a point.
@@ -44,8 +45,13 @@ impl Experiments {
                 "names no parameter to refine, or there is no image to refine against",
             ));
         }
-        if let Some((_, name)) = names.iter().enumerate().find(|(i, name)| names[..*i].contains(name)) {
+        let mut seen = HashSet::new();
+        if let Some(name) = names.iter().find(|name| !seen.insert(name.as_str())) {
             return Err(Error::setting(name, "is to be refined twice; free it once, shared or for each image"));
+        }
+        if let Some(reflection) = own.iter().find(|parameter| matches!(parameter, Parameter::Intensity(_))) {
+            let what = "belongs to the crystal, which is the same in all images; free it for all of them (--free)";
+            return Err(Error::setting(reflection.name(), what));
         }
         let layout = Layout { n_shared: shared.len(), n_own: vec![own.len(); images.len()] };
         let n_pixels: usize = images.iter().map(Observed::n_used).sum();
@@ -54,7 +60,7 @@ impl Experiments {
                 "are {} parameters to refine against {n_pixels} pixels; free fewer, or leave out fewer pixels",
                 layout.len()
             );
-            return Err(Error::setting(names.join(", "), what));
+            return Err(Error::setting(some(&names), what));
         }
         Ok(Self { images, shared, own, layout, loss })
     }
@@ -135,7 +141,25 @@ fn is_turn(parameter: &Parameter) -> bool {
     )
 }
 
-fn block_sums(block: &Block<'_>, image: &Observed, loss: Loss, n_parameters: usize) -> Sums {
+/// What is said of parameters without effect.
+pub(super) fn no_effect(names: &[&str], n_pixels: usize) -> Error {
+    let (has, its, it) =
+        if names.len() == 1 { ("has", "its value", "it") } else { ("have", "their values", "them") };
+    let what = format!(
+        "{has} no effect on any of the {n_pixels} pixels that are used, so that they cannot say {its}; do not free {it}, or start elsewhere"
+    );
+    Error::setting(some(names), what)
+}
+
+/// Names as a list, of which the end is left out where it is long.
+fn some(names: &[impl AsRef<str>]) -> String {
+    const MOST: usize = 20;
+    let shown: Vec<&str> = names.iter().take(MOST).map(AsRef::as_ref).collect();
+    let more = if names.len() > MOST { format!(" and {} more", names.len() - MOST) } else { String::new() };
+    format!("{}{more}", shown.join(", "))
+}
+
+pub(super) fn block_sums(block: &Block<'_>, image: &Observed, loss: Loss, n_parameters: usize) -> Sums {
     let mut sums = Sums::none(n_parameters);
     let n = block.places.len();
     let (mut slopes, mut information) = (vec![0.0; n], vec![0.0; n]);
@@ -220,16 +244,7 @@ impl Model for Experiments {
         }
         let idle = names.iter().zip(&information).filter(|(_, x)| **x == 0.0);
         let idle: Vec<_> = idle.map(|(name, _)| name.as_str()).collect();
-        let (has, its, it) = match idle.len() {
-            0 => return Ok(()),
-            1 => ("has", "its value", "it"),
-            _ => ("have", "their values", "them"),
-        };
-        let what = format!(
-            "{has} no effect on any of the {} pixels that are used, so that they cannot say {its}; do not free {it}, or start elsewhere",
-            normal.n_pixels
-        );
-        Err(Error::setting(idle.join(", "), what))
+        if idle.is_empty() { Ok(()) } else { Err(no_effect(&idle, normal.n_pixels)) }
     }
 
     fn unit(&self, normal: &Normal) -> f64 {

@@ -13,6 +13,8 @@ use std::collections::VecDeque;
 const MEMORY: usize = 10;
 /// Part of the slope that must come true: Armijo's condition.
 const ENOUGH: f64 = 1e-4;
+/// Changes of the loss below this part of it are rounding.
+const ROUNDING: f64 = 1e-14;
 /// Halvings of a step before it is given up.
 const HALVINGS: usize = 40;
 
@@ -21,13 +23,13 @@ const HALVINGS: usize = 40;
 pub struct LargeStop {
     /// Iterations at most.
     pub iterations: usize,
-    /// Ends where the loss falls by less than this part of itself.
-    pub relative_fall: f64,
+    /// Ends where the loss falls by less than this.
+    pub fall: f64,
 }
 
 impl Default for LargeStop {
     fn default() -> Self {
-        Self { iterations: 200, relative_fall: 1e-9 }
+        Self { iterations: 300, fall: 1e-4 }
     }
 }
 
@@ -45,7 +47,8 @@ pub struct LargeFit {
 }
 
 /// Minimises `loss_and_gradient` from `start` within the bounds `[low, high]` of each parameter. `scale` is the size of a change of
-/// each that matters about equally, so that none of them rules by its unit.
+/// each that matters about equally, so that none of them rules by its unit. `watch` is told the loss and the parameters after each iteration,
+/// from the start.
 ///
 /// # Errors
 /// Those of `loss_and_gradient`.
@@ -55,6 +58,7 @@ pub fn minimise_large(
     bounds: &[[f64; 2]],
     stop: LargeStop,
     mut loss_and_gradient: impl FnMut(&[f64]) -> Result<(f64, Vec<f64>)>,
+    watch: &mut dyn FnMut(f64, &[f64]),
 ) -> Result<LargeFit> {
     let within = |x: &[f64]| -> Vec<f64> {
         x.iter().zip(bounds).zip(scale).map(|((x, [low, high]), scale)| x.clamp(low / scale, high / scale)).collect()
@@ -66,6 +70,8 @@ pub fn minimise_large(
     };
     let mut x = within(&start.iter().zip(scale).map(|(x, scale)| x / scale).collect::<Vec<_>>());
     let (mut loss, mut gradient) = evaluate(&x)?;
+    let natural = |x: &[f64]| -> Vec<f64> { x.iter().zip(scale).map(|(x, scale)| x * scale).collect() };
+    watch(loss, &natural(&x));
     let mut losses = vec![loss];
     let mut memory = Memory::default();
     let mut ended = Ended::Iterations;
@@ -79,13 +85,13 @@ pub fn minimise_large(
         memory.remember(&x, &next.x, &gradient, &next.gradient);
         (x, loss, gradient) = (next.x, next.loss, next.gradient);
         losses.push(loss);
-        if fall <= stop.relative_fall * loss.abs() {
+        watch(loss, &natural(&x));
+        if fall <= stop.fall.max(ROUNDING * loss.abs()) {
             ended = Ended::Converged;
             break;
         }
     }
-    let values = x.iter().zip(scale).map(|(x, scale)| x * scale).collect();
-    Ok(LargeFit { values, loss, losses, ended })
+    Ok(LargeFit { values: natural(&x), loss, losses, ended })
 }
 
 /// Which parameters may move downhill.
@@ -209,9 +215,9 @@ mod tests {
 
     #[test]
     fn finds_the_end_of_a_curved_valley() {
-        let stop = LargeStop { iterations: 1000, relative_fall: 0.0 };
+        let stop = LargeStop { iterations: 1000, fall: 0.0 };
         let start: Vec<f64> = (0..30).map(|i| if i % 2 == 0 { -1.2 } else { 1.0 }).collect();
-        let fit = minimise_large(&start, &[1.0; 30], &[EVERYWHERE; 30], stop, |x| Ok(rosenbrock(x))).unwrap();
+        let fit = minimise_large(&start, &[1.0; 30], &[EVERYWHERE; 30], stop, |x| Ok(rosenbrock(x)), &mut |_, _| {}).unwrap();
         assert!(fit.loss < 1e-12, "{}", fit.loss);
         assert!(fit.losses.is_sorted_by(|a, b| a >= b));
     }
@@ -224,8 +230,8 @@ mod tests {
             let (loss, gradient) = rosenbrock(&natural(x));
             Ok((loss, gradient.iter().zip(scale).map(|(g, s)| g / s).collect()))
         };
-        let stop = LargeStop { iterations: 500, relative_fall: 0.0 };
-        let fit = minimise_large(&[0.0; 4], &scale, &[EVERYWHERE; 4], stop, loss).unwrap();
+        let stop = LargeStop { iterations: 500, fall: 0.0 };
+        let fit = minimise_large(&[0.0; 4], &scale, &[EVERYWHERE; 4], stop, loss, &mut |_, _| {}).unwrap();
         assert!(natural(&fit.values).iter().all(|x| (x - 1.0).abs() < 1e-6), "{:?}", fit.values);
     }
 
@@ -238,8 +244,8 @@ mod tests {
             let residual: Vec<f64> = x.iter().zip(&target).map(|(x, t)| x - t).collect();
             Ok((residual.iter().map(|r| r * r).sum(), residual.iter().map(|r| 2.0 * r).collect()))
         };
-        let stop = LargeStop { iterations: 200, relative_fall: 0.0 };
-        let fit = minimise_large(&[3.0; 50], &[1.0; 50], &[[0.0, f64::INFINITY]; 50], stop, loss).unwrap();
+        let stop = LargeStop { iterations: 200, fall: 0.0 };
+        let fit = minimise_large(&[3.0; 50], &[1.0; 50], &[[0.0, f64::INFINITY]; 50], stop, loss, &mut |_, _| {}).unwrap();
         for (x, t) in fit.values.iter().zip(&target) {
             assert!((x - t.max(0.0)).abs() < 1e-6, "{x} {t}");
         }

@@ -26,7 +26,9 @@ impl Default for Stop {
 /// One iteration, for those who watch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Iteration {
-    /// From 0, the start.
+    /// Of the stages of the start, from 0; the fit itself comes after them.
+    pub stage: usize,
+    /// From 0, where the stage starts.
     pub number: usize,
     /// The loss after it.
     pub loss: f64,
@@ -36,7 +38,7 @@ pub struct Iteration {
     pub damping: f64,
     /// Whether the step was taken.
     pub taken: bool,
-    /// The parameters after it.
+    /// The parameters after it; none where there are more than 50 reflections.
     pub values: Vec<f64>,
 }
 
@@ -96,8 +98,15 @@ pub fn minimise<M: Model>(
     model.check_start(&normal)?;
     let mut weights = normal.diagonal();
     let (mut damping, mut growth) = (FIRST_DAMPING, 2.0);
-    let first =
-        Iteration { number: 0, loss: normal.loss, predicted_fall: 0.0, damping, taken: true, values: values.clone() };
+    let first = Iteration {
+        stage: 0,
+        number: 0,
+        loss: normal.loss,
+        predicted_fall: 0.0,
+        damping,
+        taken: true,
+        values: values.clone(),
+    };
     watch(&first, &state);
     let mut iterations = vec![first];
     let mut ended = Ended::Iterations;
@@ -138,8 +147,8 @@ pub fn minimise<M: Model>(
             damping *= growth;
             growth *= 2.0;
         }
-        let iteration =
-            Iteration { number, loss: normal.loss, predicted_fall, damping: used, taken, values: values.clone() };
+        let (loss, values) = (normal.loss, values.clone());
+        let iteration = Iteration { stage: 0, number, loss, predicted_fall, damping: used, taken, values };
         watch(&iteration, &state);
         iterations.push(iteration);
     }

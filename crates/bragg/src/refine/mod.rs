@@ -5,6 +5,7 @@
 mod coarse;
 mod describe;
 mod experiments;
+mod large;
 mod lbfgs;
 mod levenberg;
 mod loss;
@@ -16,9 +17,10 @@ mod priors;
 mod run;
 mod search;
 mod solve;
+mod starts;
 
 pub use coarse::{Coarse, Coarseness};
-pub use describe::{check_describable, describe};
+pub use describe::{check_describable, describe, describe_reflections};
 pub use experiments::{Experiments, State};
 pub use lbfgs::{LargeFit, LargeStop, minimise_large};
 pub use levenberg::{Ended, Fit, Iteration, Stop, minimise};
@@ -27,5 +29,6 @@ pub use model::Model;
 pub use normal::{Layout, Normal, Sums};
 pub use observed::{LeftOut, Observed, Selection, near_bright};
 pub use priors::{Priors, Restraint};
-pub use run::{Outcome, Refined, Settings, Start, refine};
+pub use run::{Outcome, Refined, Settings, refine};
 pub use solve::Uncertainty;
+pub use starts::Start;

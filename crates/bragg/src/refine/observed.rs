@@ -157,6 +157,15 @@ impl Observed {
         experiment
     }
 
+    /// Puts into each pixel of an image what a function makes of its recorded photons, `None` where they are not used, and of what is there.
+    pub(super) fn for_each_pixel(&self, image: &mut Image<f64>, mut change: impl FnMut(Option<f64>, f64) -> f64) {
+        for ((photons, used), panel) in self.photons.iter().zip(&self.used).zip(&mut image.panels) {
+            for ((&photons, &used), pixel) in photons.iter().zip(used.iter()).zip(panel.pixels_mut()) {
+                *pixel = change(used.then_some(photons), *pixel);
+            }
+        }
+    }
+
     /// Keeps only pixels that `keep` names, by panel, fast and slow.
     pub fn retain(&mut self, n_fast: &[usize], keep: impl Fn(usize, usize, usize) -> bool) {
         for (i_panel, (used, n_fast)) in self.used.iter_mut().zip(n_fast).enumerate() {

@@ -2,30 +2,17 @@
 
 use super::coarse::{Coarse, Coarseness};
 use super::experiments::{Experiments, State};
+use super::large;
+use super::lbfgs::LargeStop;
 use super::levenberg::{Ended, Fit, Iteration, Stop, minimise};
 use super::loss::Loss;
 use super::model::Model;
 use super::priors::Priors;
 use super::search;
 use super::solve;
+use super::starts::Start;
 use crate::error::{Error, Result};
 use crate::kernel::Monitor;
-
-/// How the neighbourhood of the answer is found.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Start {
-    /// It is here already.
-    Here,
-    /// By fits to ever less coarse images, from the coarsest on.
-    Coarse(Vec<Coarseness>),
-    /// By trying orientations up to so many degrees away on coarse images, and then as [`Start::Coarse`].
-    Search {
-        /// Largest angle (deg).
-        reach: f64,
-        /// The coarse images; the first is the one that orientations are tried on.
-        stages: Vec<Coarseness>,
-    },
-}
 
 /// How to refine.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +21,8 @@ pub struct Settings {
     pub start: Start,
     /// When to stop.
     pub stop: Stop,
+    /// When to stop with more than 50 reflections, which L-BFGS refines.
+    pub large: LargeStop,
     /// What is known besides.
     pub priors: Priors,
 }
@@ -66,6 +55,8 @@ pub struct Outcome {
     pub correlated: Vec<(String, String, f64)>,
     /// Sets of parameters that can change together (or one alone) without any effect.
     pub degenerate: Vec<Vec<String>>,
+    /// Reflections that no used pixel shows; they stay as they were.
+    pub unseen: Vec<String>,
     /// Every iteration of the fit.
     pub iterations: Vec<Iteration>,
     /// Why it ended.
@@ -80,6 +71,8 @@ pub struct Outcome {
 
 /// Correlations beyond this are named.
 const STRONG: f64 = 0.9;
+/// Not coarse at all.
+const WHOLE: Coarseness = Coarseness { blur: 0.0, d_min: 0.0 };
 /// Iterations of each coarse stage, and how much of a standard uncertainty is left to the next: coarse pixels are no independent counts.
 const COARSE_STOP: Stop = Stop { iterations: 20, fall: 1e-3 };
 
@@ -96,9 +89,19 @@ pub fn refine(
 ) -> Result<Outcome> {
     let first = model.values(&start);
     check_bounds(&model.names(), &first, &settings.priors)?;
+    if large::is_large(model) {
+        return large::refine(model, &start, settings, monitor, watch);
+    }
     let start = approach(model, start, settings, monitor, watch)?;
-    let fit = minimise(model, start, &settings.priors, settings.stop, monitor, watch)?;
+    let stage = settings.start.stages().len();
+    let mut fit = minimise(model, start, &settings.priors, settings.stop, monitor, &mut staged(stage, watch))?;
+    fit.iterations.iter_mut().for_each(|iteration| iteration.stage = stage);
     Ok(outcome(model, fit, &first, &settings.priors))
+}
+
+/// Tells `watch` of iterations with the stage they belong to.
+fn staged(stage: usize, watch: &mut dyn FnMut(&Iteration, &State)) -> impl FnMut(&Iteration, &State) {
+    move |iteration, state| watch(&Iteration { stage, ..iteration.clone() }, state)
 }
 
 fn check_bounds(names: &[String], values: &[f64], priors: &Priors) -> Result<()> {
@@ -118,19 +121,18 @@ fn approach(
     monitor: &dyn Monitor,
     watch: &mut dyn FnMut(&Iteration, &State),
 ) -> Result<State> {
-    let stages = match &settings.start {
-        Start::Here => return Ok(state),
-        Start::Coarse(stages) => stages,
-        Start::Search { reach, stages } => {
-            if let Some(first) = stages.first() {
-                state = search::orientation(model, state, *reach, *first, monitor)?;
-            }
-            stages
-        }
-    };
-    for stage in stages {
+    let stages = settings.start.stages();
+    if let (Start::Search { reach, .. }, Some(first)) = (&settings.start, stages.first()) {
+        state = search::orientation(model, state, *reach, *first, monitor)?;
+    }
+    for (i, stage) in stages.iter().enumerate() {
         let coarse = Coarse::new(model, &state, Loss::SquareRoot, *stage);
-        state = minimise(&coarse, state, &settings.priors, COARSE_STOP, monitor, watch)?.state;
+        let there = minimise(&coarse, state.clone(), &settings.priors, COARSE_STOP, monitor, &mut staged(i, watch))?.state;
+        // a few spots at low resolution can lead astray, of which a closer look knows
+        let next = Coarse::new(model, &state, Loss::SquareRoot, *stages.get(i + 1).unwrap_or(&WHOLE));
+        if next.loss(&there, monitor)? < next.loss(&state, monitor)? {
+            state = there;
+        }
     }
     Ok(state)
 }
@@ -158,6 +160,7 @@ fn outcome(model: &Experiments, fit: Fit<State>, first: &[f64], priors: &Priors)
         ended: fit.ended,
         n_pixels: fit.normal.n_pixels,
         loss: fit.normal.loss,
+        unseen: Vec::new(),
         iterations: fit.iterations,
         state: fit.state,
         unit,

@@ -8,6 +8,7 @@ pub(crate) const AFTER_HELP: &str = "\
 Examples:
   bragg refine start.toml still.cbf --free cell,orientation,scale -o refined.toml
   bragg refine start.toml still.cbf --free cell,orientation,scale,background --start ladder --shoeboxes 3
+  bragg refine refined.toml still.cbf --free f2
   bragg refine start.toml a.img b.img --free cell,detector.distance --each orientation,scale --loss gauss --read-noise 3
 
 docs/refinement.md says what is minimised, how starts are found and what the table means.";
@@ -21,8 +22,8 @@ pub(crate) struct Refine {
     /// Images recorded with its detector: .img, .cbf, .npy, .bin, .pgm or .tif.
     #[arg(value_name = "IMAGE", required = true)]
     pub(crate) images: Vec<PathBuf>,
-    /// Parameters that all images share, and groups (cell, orientation, matrix, scale, detector, …), separated by commas; `bragg
-    /// gradient --list` names all.
+    /// Parameters that all images share, and groups (cell, orientation, matrix, scale, detector, f2 for all reflections, …), separated by
+    /// commas; `bragg gradient --list` names all.
     #[arg(long, value_name = "NAMES", default_value = "")]
     pub(crate) free: String,
     /// Parameters that each image has of its own.
@@ -71,14 +72,14 @@ pub(crate) struct Refine {
     /// Largest angle (deg) of --start search.
     #[arg(long, value_name = "DEG", default_value_t = 1.0)]
     pub(crate) reach: f64,
-    /// Iterations at most.
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    pub(crate) iterations: usize,
+    /// Iterations at most: 50, or 300 with more than 50 reflections, which L-BFGS refines.
+    #[arg(long, value_name = "N")]
+    pub(crate) iterations: Option<usize>,
     /// Write the state here after every iteration, and go on from there when the file exists.
     #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Option<PathBuf>,
     /// The refined experiment; EXPERIMENT_refined.toml here when not given. Several images with parameters of their own get a
-    /// number each before the extension.
+    /// number each before the extension. Refined reflections are beside it, as FILE.hkl.
     #[arg(short, long, value_name = "FILE.toml")]
     pub(crate) output: Option<PathBuf>,
     /// Everything that was found, as JSON.

@@ -6,12 +6,12 @@ use anyhow::Result;
 use bragg::Error;
 use bragg::description::{self, Description, Origin, Resolved, resolve};
 use bragg::experiment::{Experiment, Roi};
-use bragg::gradient::parse_list;
+use bragg::gradient::{Parameter, parse_list};
 use bragg::image::Recording;
 use bragg::io::{self, Metadata};
 use bragg::kernel::{Unwatched, cpu};
 use bragg::refine::{
-    Coarseness, Experiments, LeftOut, Loss, Observed, Priors, Restraint, Selection, Settings, Start, State, Stop,
+    Experiments, LargeStop, LeftOut, Loss, Observed, Priors, Restraint, Selection, Settings, Start, State, Stop,
     check_describable, near_bright,
 };
 use bragg::scene::Scene;
@@ -29,6 +29,13 @@ pub(super) struct Task {
     pub(super) metadata: Vec<Metadata>,
     /// Every file that is read.
     pub(super) inputs: Vec<PathBuf>,
+}
+
+impl Task {
+    /// Whether amplitudes of reflections are refined.
+    pub(super) fn has_reflections(&self) -> bool {
+        self.model.of_image().iter().any(|parameter| matches!(parameter, Parameter::Intensity(_)))
+    }
 }
 
 /// An image with the experiment it starts from.
@@ -50,7 +57,7 @@ pub(super) fn task(arguments: &Refine, messages: Messages) -> Result<Task> {
     let selection = selection(arguments, &resolved)?;
     let mut images = Vec::new();
     for (pair, resolved) in pairs.iter().zip(&resolved) {
-        images.push(observed(arguments, pair, &resolved.experiment, &selection, loss, messages)?);
+        images.push(observed(arguments, pair, resolved, &selection, loss, messages)?);
     }
     let experiments: Vec<Experiment> = resolved.iter().map(|resolved| resolved.experiment.clone()).collect();
     let (shared, own) = match experiments.first() {
@@ -64,7 +71,11 @@ pub(super) fn task(arguments: &Refine, messages: Messages) -> Result<Task> {
     let start = model.start(experiments)?;
     let settings = Settings {
         start: start_of(arguments, &start),
-        stop: Stop { iterations: arguments.iterations, ..Stop::default() },
+        stop: Stop { iterations: arguments.iterations.unwrap_or(Stop::default().iterations), ..Stop::default() },
+        large: LargeStop {
+            iterations: arguments.iterations.unwrap_or(LargeStop::default().iterations),
+            ..LargeStop::default()
+        },
         priors: priors(arguments, &model)?,
     };
     let inputs = pairs.iter().flat_map(|pair| [pair.experiment.clone(), pair.image.clone()]);
@@ -152,19 +163,28 @@ fn mask(path: &Path, experiment: &Experiment) -> Result<Vec<Arc<[bool]>>> {
 fn observed(
     arguments: &Refine,
     pair: &Pair,
-    experiment: &Experiment,
+    resolved: &Resolved,
     selection: &Selection,
     loss: Loss,
     messages: Messages,
 ) -> Result<Observed> {
-    let (recording, _) = io::read(&pair.image, first_size(experiment))?;
-    let mut observed = Observed::new(&recording, experiment, selection, loss, &pair.image)?;
+    let experiment = &resolved.experiment;
+    let (recording, header) = io::read(&pair.image, first_size(experiment))?;
+    let mut selection = selection.clone();
+    if selection.max_counts.is_none() {
+        let saturation = header.and_then(|header| header.saturation).or(resolved.metadata().saturation);
+        selection.max_counts = saturation.map(f64::next_down);
+    }
+    let mut observed = Observed::new(&recording, experiment, &selection, loss, &pair.image)?;
+    if selection.max_counts.is_none() {
+        warn_of_ceiling(&recording, &pair.image, messages);
+    }
     let LeftOut { flagged, not_numbers, saturated, .. } = observed.left_out;
     let path = pair.image.display();
     for (n, what) in [
         (flagged, "are flagged by negative counts"),
         (not_numbers, "are not numbers"),
-        (saturated, "are saturated (--max-counts)"),
+        (saturated, "are saturated"),
     ] {
         if n > 0 {
             messages.warning(format_args!("{path}: {n} pixels {what} and are left out"));
@@ -180,6 +200,23 @@ fn observed(
         messages.note(format_args!("{path}: {n} pixels near bright ones are used"));
     }
     Ok(observed)
+}
+
+/// Counts that so many pixels share are suspect where there are none higher.
+const CEILING: (usize, f64) = (3, 50.0);
+
+/// Warns where the brightest pixels look cut off.
+fn warn_of_ceiling(recording: &Recording, path: &Path, messages: Messages) {
+    let Recording::Counts(image) = recording else { return };
+    let Some(&most) = image.pixels().max() else { return };
+    let n = image.pixels().filter(|count| **count == most).count();
+    if n >= CEILING.0 && f64::from(most) >= CEILING.1 {
+        messages.warning(format_args!(
+            "{}: {n} pixels have the highest count, {most}; if they are saturated, leave them out by --max-counts {}",
+            path.display(),
+            most - 1
+        ));
+    }
 }
 
 fn shoeboxes(observed: &mut Observed, experiment: &Experiment, reach: usize) -> Result<()> {
@@ -244,31 +281,11 @@ fn bounds(text: &str) -> Option<(&str, [f64; 2])> {
     (low < high).then_some((name.trim(), [low, high]))
 }
 
-/// Blurs (pixels) of the stages, widest first.
-const BLURS: [f64; 3] = [6.0, 3.0, 1.5];
-/// Resolution limits of the stages, in multiples of the finest spacing on the detector.
-const RUNGS: [f64; 6] = [7.0, 4.7, 3.3, 2.3, 1.8, 1.4];
-
 fn start_of(arguments: &Refine, state: &State) -> Start {
-    let blurred = || BLURS.map(|blur| Coarseness { blur, d_min: 0.0 }).to_vec();
     match arguments.start {
         StartName::None => Start::Here,
-        StartName::Ladder => {
-            let finest = state.experiments.iter().map(finest_spacing).fold(f64::INFINITY, f64::min);
-            Start::Coarse(RUNGS.map(|rung| Coarseness { blur: 0.0, d_min: rung * finest }).to_vec())
-        }
-        StartName::Blurred => Start::Coarse(blurred()),
-        StartName::Search => Start::Search { reach: arguments.reach, stages: blurred() },
+        StartName::Ladder => Start::ladder(&state.experiments),
+        StartName::Blurred => Start::blurred(),
+        StartName::Search => Start::search(arguments.reach),
     }
-}
-
-/// The finest spacing (Å) at a corner of the detector.
-fn finest_spacing(experiment: &Experiment) -> f64 {
-    let beam = &experiment.beam;
-    let corners = experiment.detector.panels.iter().flat_map(|panel| {
-        let (fast, slow) = (panel.n_fast as f64, panel.n_slow as f64);
-        [(0.0, 0.0), (fast, 0.0), (0.0, slow), (fast, slow)].map(|(fast, slow)| panel.position(fast, slow))
-    });
-    let spacing = |corner: bragg::math::Vec3| beam.wavelength / (corner.unit() - beam.propagation()).norm();
-    corners.map(spacing).fold(f64::INFINITY, f64::min)
 }

@@ -10,7 +10,7 @@ use crate::messages::Messages;
 use crate::render::on_threads;
 use crate::{interrupt, threads};
 use arguments::Refine;
-use bragg::refine::{Outcome, State, refine};
+use bragg::refine::{Model as _, Outcome, State, refine};
 use bragg::scene::Scene;
 use checkpoint::Checkpoint;
 use input::Task;
@@ -37,23 +37,34 @@ fn solve(arguments: &Refine, task: &Task, messages: Messages) -> anyhow::Result<
     let watch = Watch::new(task.model.names(), messages.quiet);
     let mut state = task.start.clone();
     let mut settings = task.settings.clone();
+    let mut n_stages = 0;
     if let Some(path) = arguments.checkpoint.as_deref().filter(|path| path.exists()) {
         let checkpoint = Checkpoint::read(path)?;
-        messages.note(format_args!("going on from {} after {} iterations", path.display(), checkpoint.iteration));
+        n_stages = checkpoint.stage;
+        settings.start = settings.start.after(n_stages);
+        messages.note(format_args!(
+            "going on from {} after {n_stages} stages of the start and {} iterations",
+            path.display(),
+            checkpoint.iteration
+        ));
         state = checkpoint.state(path, task)?;
-        settings.start = bragg::refine::Start::Here;
     }
     let mut failed = None;
     let outcome = refine(&task.model, state, &settings, &watch, &mut |iteration, state: &State| {
         watch.iteration(iteration);
         if let Some(path) = &arguments.checkpoint {
-            let written = Checkpoint::of(task, iteration, state).and_then(|checkpoint| checkpoint.write(path));
-            failed = failed.take().or(written.err());
+            let checkpoint = Checkpoint::of(task, n_stages, iteration, state);
+            failed = failed.take().or(checkpoint.and_then(|checkpoint| checkpoint.write(path)).err());
         }
     });
     drop(watch);
-    match failed {
-        Some(error) => Err(error),
-        None => Ok(outcome?),
+    if let Some(error) = failed {
+        return Err(error);
     }
+    let mut outcome = outcome?;
+    // of the whole refinement, not of what came after a checkpoint
+    for (parameter, start) in outcome.parameters.iter_mut().zip(task.model.values(&task.start)) {
+        parameter.start = start;
+    }
+    Ok(outcome)
 }

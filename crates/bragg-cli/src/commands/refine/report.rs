@@ -8,9 +8,9 @@ use anyhow::Result;
 use bragg::description::print::to_toml;
 use bragg::image::{Image, Recording};
 use bragg::io::png::{Limit, Scale, Style};
-use bragg::io::{self, WriteOptions, atomic};
+use bragg::io::{self, WriteOptions, atomic, hkl};
 use bragg::kernel::Unwatched;
-use bragg::refine::{Ended, Loss, Outcome, Refined, describe, poisson_log_probability};
+use bragg::refine::{Ended, Loss, Outcome, Refined, describe, describe_reflections, poisson_log_probability};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -25,12 +25,21 @@ fn numbered(path: &Path, i: usize, n: usize) -> PathBuf {
     path.with_file_name(format!("{stem}_{}{extension}", i + 1))
 }
 
-fn experiment_files(arguments: &Refine, task: &Task) -> Vec<PathBuf> {
+fn experiment_path(arguments: &Refine) -> PathBuf {
     let stem = arguments.experiment.file_stem().unwrap_or_default().to_string_lossy();
-    let path = arguments.output.clone().unwrap_or_else(|| format!("{stem}_refined.toml").into());
+    arguments.output.clone().unwrap_or_else(|| format!("{stem}_refined.toml").into())
+}
+
+fn experiment_files(arguments: &Refine, task: &Task) -> Vec<PathBuf> {
+    let path = experiment_path(arguments);
     let apart = !arguments.each.trim().is_empty() || !arguments.also.is_empty();
     let n = if apart { task.descriptions.len() } else { 1 };
     (0..n).map(|i| numbered(&path, i, n)).collect()
+}
+
+/// Where refined reflections go.
+fn reflection_file(arguments: &Refine, task: &Task) -> Option<PathBuf> {
+    task.has_reflections().then(|| experiment_path(arguments).with_extension("hkl"))
 }
 
 fn residual_files(arguments: &Refine, task: &Task) -> Vec<PathBuf> {
@@ -43,6 +52,7 @@ pub(super) fn check_outputs(arguments: &Refine, task: &Task) -> Result<()> {
     let mut outputs = experiment_files(arguments, task);
     outputs.extend(arguments.json.clone());
     outputs.extend(arguments.checkpoint.clone());
+    outputs.extend(reflection_file(arguments, task));
     for path in &outputs {
         atomic::check(path)?;
     }
@@ -68,12 +78,22 @@ pub(super) fn write(
     warn(outcome, messages);
     let parameters = task.model.of_image();
     let mut written = Vec::new();
+    let reflections = reflection_file(arguments, task);
+    let first = outcome.state.experiments.first();
+    if let (Some(path), Some(grid)) = (&reflections, first.and_then(|first| first.structure_factors.grid.as_ref())) {
+        atomic::write(path, |w| hkl::write(&grid.to_reflections().list, w))?;
+    }
     let described = task.descriptions.iter().zip(&outcome.state.experiments);
     for (path, (before, experiment)) in experiment_files(arguments, task).into_iter().zip(described) {
-        let text = to_toml(&describe(before, experiment, &parameters)?);
+        let mut description = describe(before, experiment, &parameters)?;
+        if let Some(name) = reflections.as_deref().and_then(Path::file_name) {
+            describe_reflections(&mut description, experiment, Path::new(name))?;
+        }
+        let text = to_toml(&description);
         atomic::write(&path, |w| w.write_all(text.as_bytes()))?;
         written.push(path);
     }
+    written.extend(reflections);
     let modelled = task.model.modelled(&outcome.state, &Unwatched)?;
     if let Some(path) = &arguments.json {
         let text = serde_json::to_vec_pretty(&as_json(task, outcome, &modelled, seconds))?;
@@ -92,6 +112,9 @@ pub(super) fn write(
     messages::print(table(outcome, seconds).as_bytes())
 }
 
+/// Parameters that a warning names, at most.
+const NAMED: usize = 10;
+
 fn warn(outcome: &Outcome, messages: Messages) {
     for set in &outcome.degenerate {
         match &set[..] {
@@ -106,8 +129,21 @@ fn warn(outcome: &Outcome, messages: Messages) {
     for (a, b, r) in &outcome.correlated {
         messages.note(format_args!("{a} and {b} are correlated by {r:.3}"));
     }
-    for parameter in outcome.parameters.iter().filter(|parameter| parameter.at_bound) {
+    if !outcome.unseen.is_empty() {
+        let names: Vec<&str> = outcome.unseen.iter().take(NAMED).map(String::as_str).collect();
+        let more = outcome.unseen.len() - names.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        messages.warning(format_args!(
+            "{}{more} have next to no effect on the pixels that are used; they stay as they were",
+            names.join(", ")
+        ));
+    }
+    let at_bound: Vec<&Refined> = outcome.parameters.iter().filter(|parameter| parameter.at_bound).collect();
+    for parameter in at_bound.iter().take(NAMED) {
         messages.warning(format_args!("{} ended at its bound {}", parameter.name, parameter.value));
+    }
+    if at_bound.len() > NAMED {
+        messages.warning(format_args!("{} more ended at their bounds", at_bound.len() - NAMED));
     }
     match outcome.ended {
         Ended::Converged => {}
@@ -126,12 +162,22 @@ fn ended(ended: Ended) -> &'static str {
     }
 }
 
+/// Rows of the table, at most; reflections beyond are counted.
+const ROWS: usize = 100;
+
 fn table(outcome: &Outcome, seconds: f64) -> String {
-    let width = outcome.parameters.iter().map(|parameter| parameter.name.chars().count()).max().unwrap_or(0).max(9);
+    let is_reflection = |parameter: &&Refined| parameter.name.starts_with("crystal.structure_factors.f2[");
+    let (n, n_reflections) = (outcome.parameters.len(), outcome.parameters.iter().filter(is_reflection).count());
+    let shown = outcome.parameters.iter().filter(|parameter| n <= ROWS || !is_reflection(parameter));
+    let width = shown.clone().map(|parameter| parameter.name.chars().count()).max().unwrap_or(0).max(9);
     let mut text = format!("{:width$}  {:>16}  {:>14}  {:>10}  unit\n", "parameter", "value", "shift", "e.s.d.");
-    for Refined { name, unit, start, value, esd, .. } in &outcome.parameters {
+    for Refined { name, unit, start, value, esd, .. } in shown {
         // writing to a String cannot fail
         let _ = writeln!(text, "{name:width$}  {value:>16.8}  {:>14.8}  {esd:>10.2e}  {unit}", value - start);
+    }
+    if n > ROWS && n_reflections > 0 {
+        let n_refined = n_reflections - outcome.unseen.len();
+        let _ = writeln!(text, "{n_refined} of {n_reflections} reflections refined (--json has all)");
     }
     let _ = writeln!(
         text,
@@ -166,6 +212,7 @@ fn as_json(task: &Task, outcome: &Outcome, modelled: &[Image<f64>], seconds: f64
         "parameters": outcome.parameters.iter().map(parameter).collect::<Vec<_>>(),
         "correlated": outcome.correlated.iter().map(|(a, b, r)| json!([a, b, r])).collect::<Vec<_>>(),
         "degenerate": outcome.degenerate,
+        "unseen": outcome.unseen,
         "iterations": outcome.iterations.iter().map(iteration).collect::<Vec<_>>(),
     })
 }

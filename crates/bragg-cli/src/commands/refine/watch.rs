@@ -33,7 +33,8 @@ impl Watch {
         let values: Vec<_> = values.map(|(name, value)| format!("{} {value:.6}", last(name))).collect();
         let more = if self.names.len() > SHOWN { ", …" } else { "" };
         let (number, loss) = (iteration.number, iteration.loss);
-        self.bar.set_message(format!("iteration {number}: loss {loss:.6e}; {}{more}", values.join(", ")));
+        let values = if values.is_empty() { String::new() } else { format!("; {}{more}", values.join(", ")) };
+        self.bar.set_message(format!("iteration {number}: loss {loss:.6e}{values}"));
     }
 }
 
