@@ -16,6 +16,7 @@ mod priors;
 mod run;
 mod search;
 mod solve;
+mod starts;
 
 pub use coarse::{Coarse, Coarseness};
 pub use describe::{check_describable, describe};
@@ -27,5 +28,6 @@ pub use model::Model;
 pub use normal::{Layout, Normal, Sums};
 pub use observed::{LeftOut, Observed, Selection, near_bright};
 pub use priors::{Priors, Restraint};
-pub use run::{Outcome, Refined, Settings, Start, refine};
+pub use run::{Outcome, Refined, Settings, refine};
 pub use solve::Uncertainty;
+pub use starts::Start;

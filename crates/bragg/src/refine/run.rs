@@ -1,6 +1,6 @@
 //! A whole refinement: the way to the neighbourhood of the answer, the fit, and what is known afterwards.
 
-use super::coarse::{Coarse, Coarseness};
+use super::coarse::Coarse;
 use super::experiments::{Experiments, State};
 use super::levenberg::{Ended, Fit, Iteration, Stop, minimise};
 use super::loss::Loss;
@@ -8,24 +8,9 @@ use super::model::Model;
 use super::priors::Priors;
 use super::search;
 use super::solve;
+use super::starts::Start;
 use crate::error::{Error, Result};
 use crate::kernel::Monitor;
-
-/// How the neighbourhood of the answer is found.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Start {
-    /// It is here already.
-    Here,
-    /// By fits to ever less coarse images, from the coarsest on.
-    Coarse(Vec<Coarseness>),
-    /// By trying orientations up to so many degrees away on coarse images, and then as [`Start::Coarse`].
-    Search {
-        /// Largest angle (deg).
-        reach: f64,
-        /// The coarse images; the first is the one that orientations are tried on.
-        stages: Vec<Coarseness>,
-    },
-}
 
 /// How to refine.
 #[derive(Debug, Clone, PartialEq)]

@@ -11,7 +11,7 @@ use bragg::image::Recording;
 use bragg::io::{self, Metadata};
 use bragg::kernel::{Unwatched, cpu};
 use bragg::refine::{
-    Coarseness, Experiments, LeftOut, Loss, Observed, Priors, Restraint, Selection, Settings, Start, State, Stop,
+    Experiments, LeftOut, Loss, Observed, Priors, Restraint, Selection, Settings, Start, State, Stop,
     check_describable, near_bright,
 };
 use bragg::scene::Scene;
@@ -244,31 +244,11 @@ fn bounds(text: &str) -> Option<(&str, [f64; 2])> {
     (low < high).then_some((name.trim(), [low, high]))
 }
 
-/// Blurs (pixels) of the stages, widest first.
-const BLURS: [f64; 3] = [6.0, 3.0, 1.5];
-/// Resolution limits of the stages, in multiples of the finest spacing on the detector.
-const RUNGS: [f64; 6] = [7.0, 4.7, 3.3, 2.3, 1.8, 1.4];
-
 fn start_of(arguments: &Refine, state: &State) -> Start {
-    let blurred = || BLURS.map(|blur| Coarseness { blur, d_min: 0.0 }).to_vec();
     match arguments.start {
         StartName::None => Start::Here,
-        StartName::Ladder => {
-            let finest = state.experiments.iter().map(finest_spacing).fold(f64::INFINITY, f64::min);
-            Start::Coarse(RUNGS.map(|rung| Coarseness { blur: 0.0, d_min: rung * finest }).to_vec())
-        }
-        StartName::Blurred => Start::Coarse(blurred()),
-        StartName::Search => Start::Search { reach: arguments.reach, stages: blurred() },
+        StartName::Ladder => Start::ladder(&state.experiments),
+        StartName::Blurred => Start::blurred(),
+        StartName::Search => Start::search(arguments.reach),
     }
-}
-
-/// The finest spacing (Å) at a corner of the detector.
-fn finest_spacing(experiment: &Experiment) -> f64 {
-    let beam = &experiment.beam;
-    let corners = experiment.detector.panels.iter().flat_map(|panel| {
-        let (fast, slow) = (panel.n_fast as f64, panel.n_slow as f64);
-        [(0.0, 0.0), (fast, 0.0), (0.0, slow), (fast, slow)].map(|(fast, slow)| panel.position(fast, slow))
-    });
-    let spacing = |corner: bragg::math::Vec3| beam.wavelength / (corner.unit() - beam.propagation()).norm();
-    corners.map(spacing).fold(f64::INFINITY, f64::min)
 }
