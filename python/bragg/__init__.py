@@ -22,6 +22,7 @@ from bragg._parts import (
     Scan,
     StructureFactors,
 )
+from bragg._refinement import RefinedParameter, Refinement, compare
 
 __all__ = [
     "Background",
@@ -34,9 +35,12 @@ __all__ = [
     "Output",
     "Parameter",
     "Picture",
+    "RefinedParameter",
+    "Refinement",
     "Sampling",
     "Scan",
     "StructureFactors",
+    "compare",
     "noise",
     "picture",
     "read",

@@ -68,6 +68,18 @@ def jacobian(
     threads: int | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]: ...
+def refine(
+    experiment: Experiment,
+    images: Sequence[npt.NDArray[np.float32] | npt.NDArray[np.int32]],
+    choices: Mapping[str, object],
+    mask: npt.NDArray[np.float64] | None = None,
+) -> dict[str, Any]: ...
+def compare(
+    reference: npt.NDArray[np.float64],
+    candidate: npt.NDArray[np.float64],
+    roi: Sequence[int] | None = None,
+    mask: npt.NDArray[np.float64] | None = None,
+) -> list[tuple[str, float | None, str]]: ...
 @final
 class Reflections:
     def __new__(

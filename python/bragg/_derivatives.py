@@ -6,14 +6,34 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, Union, cast, overload
 
 from bragg import _bragg
+from bragg._refinement import refine
 
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TypedDict
 
     import numpy as np
     import numpy.typing as npt
 
-    from typing_extensions import Self
+    from bragg._refinement import Refinement
+    from typing_extensions import Self, Unpack
+
+    class Options(TypedDict, total=False):
+        """The keywords of `refine`."""
+
+        each: Names
+        loss: Literal["poisson", "gauss", "least-squares", "square-root"]
+        read_noise: float
+        start: Literal["here", "ladder", "blurred", "search"]
+        reach: float
+        iterations: int
+        restraints: Mapping[str, tuple[float, float]] | None
+        bounds: Mapping[str, tuple[float, float]] | None
+        mask: npt.ArrayLike | None
+        roi: Sequence[int] | None
+        gain: float
+        adc_offset: float
+        max_counts: float | None
+        threads: int | None
 
     Doubles = npt.NDArray[np.float64]
 
@@ -304,6 +324,61 @@ class Differentiable:
             stop = min(start + step, last + 1)
             window = (first_fast, last_fast, start, stop - 1)
             yield slice(start, stop), *self.value_and_jacobian(names, window, values=values, threads=threads)
+
+    def refine(self, data: npt.ArrayLike | Sequence[npt.ArrayLike], free: Names, **options: Unpack[Options]) -> Refinement:
+        """The experiment that explains recorded images best, and how well its parameters are then known.
+
+        Parameters
+        ----------
+        data : array, shape of the image; or a list of such arrays
+            Counts (integers, of which negative ones are flags and left out) or photons.
+        free : str or sequence of str
+            Names and groups of the parameters to refine; of several images they are shared.
+        each : str or sequence of str
+            Names and groups of parameters that each image has of its own.
+        loss : {"poisson", "gauss", "least-squares", "square-root"}
+            What is minimised; "gauss" is for detectors whose reading adds noise of `read_noise` photons.
+        read_noise : float
+            Standard deviation of a pixel's reading, photons.
+        start : {"here", "ladder", "blurred", "search"}
+            How the neighbourhood of the answer is found: not at all, from low resolution on, from blurred images on, or by trying
+            orientations up to `reach` degrees away first.
+        reach : float
+            For ``start="search"``, degrees.
+        iterations : int
+            Iterations at most.
+        restraints : mapping of (value, sigma) by name, optional
+            Values that are known already, and how well.
+        bounds : mapping of (low, high) by name, optional
+            Values that are never left; infinite for no bound.
+        mask : array, optional
+            Pixels that may be used are not 0.
+        roi : four ints, optional
+            First and last pixel along fast, first and last along slow, ends included, that are used.
+        gain, adc_offset : float
+            Counts per photon, and counts of a pixel without photons.
+        max_counts : float, optional
+            Pixels with more counts are saturated and left out.
+        threads : int, optional
+            Threads to compute with, at most.
+
+        Returns
+        -------
+        bragg.Refinement
+            Values, standard deviations, correlations, the history of the loss, the refined experiment and the residual.
+
+        Raises
+        ------
+        ValueError
+            A name is unknown, a parameter has no effect, no pixel is left, or an argument cannot be used.
+        KeyboardInterrupt
+            Ctrl-C.
+
+        Notes
+        -----
+        ``docs/refinement.md`` says how it is done, and what the standard deviations mean.
+        """
+        return refine(cast("Any", self), data, free, **options)
 
     def _where(
         self, params: Names | None, values: Values | None, *, exact: bool = False
