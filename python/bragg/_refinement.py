@@ -213,8 +213,8 @@ def compare(
     """
     import numpy as np
 
-    images = [np.ascontiguousarray(image, np.float64) for image in (reference, candidate)]
+    first, second = (np.ascontiguousarray(image, np.float64) for image in (reference, candidate))
     usable = None if mask is None else np.ascontiguousarray(mask, np.float64)
     window = None if roi is None else [int(i) for i in roi]
-    rows = _bragg.compare(*images, window, usable)
+    rows = _bragg.compare(first, second, window, usable)
     return {name: float("nan") if value is None else value for name, value, _ in rows}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bragg._batch import gradients, images
 
@@ -21,8 +21,6 @@ except ImportError as error:
     raise ImportError(f"bragg.jax needs JAX: pip install jax ({error})") from error
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from bragg import _bragg
     from bragg._experiment import Experiment
 
@@ -105,9 +103,13 @@ class _Bound:
         return found[0].astype(kind), None if by_amplitude is None else by_amplitude.astype(kind)
 
 
+# without types in JAX
+_shape: Any = jax.ShapeDtypeStruct
+
+
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _simulate(bound: _Bound, values: jax.Array, amplitudes: jax.Array | None) -> Any:
-    shape = jax.ShapeDtypeStruct(bound.shape, values.dtype)
+    shape = _shape(bound.shape, values.dtype)
     return jax.pure_callback(bound.image, shape, values, amplitudes, vmap_method="sequential")
 
 
@@ -117,8 +119,8 @@ def _forward(bound: _Bound, values: jax.Array, amplitudes: jax.Array | None) -> 
 
 def _backward(bound: _Bound, kept: Any, cotangent: jax.Array) -> Any:
     values, amplitudes = kept
-    of_list = None if amplitudes is None else jax.ShapeDtypeStruct(amplitudes.shape, values.dtype)
-    shapes = (jax.ShapeDtypeStruct(values.shape, values.dtype), of_list)
+    of_list = None if amplitudes is None else _shape(amplitudes.shape, values.dtype)
+    shapes = (_shape(values.shape, values.dtype), of_list)
     return jax.pure_callback(bound.gradient, shapes, values, amplitudes, cotangent, vmap_method="sequential")
 
 

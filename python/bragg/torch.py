@@ -53,7 +53,7 @@ class _Simulate(torch.autograd.Function):
         ctx.save_for_backward(values, amplitudes)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, cotangent: torch.Tensor) -> tuple[Any, ...]:
         values, amplitudes = ctx.saved_tensors
         listed = None if amplitudes is None else amplitudes.detach().cpu().numpy()

@@ -43,7 +43,7 @@ def difference(f: Callable[[float], Doubles], step: float) -> Doubles:
 
 
 def image(exp: bragg.Experiment, values: dict[str, float]) -> Doubles:
-    return exp.shift(values).simulate(dtype=np.float64)
+    return exp.shift(values).simulate(dtype=np.float64).astype(np.float64)
 
 
 def weights(exp: bragg.Experiment) -> Doubles:

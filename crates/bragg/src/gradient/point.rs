@@ -127,7 +127,7 @@ impl<'a> Point<'a> {
         let is_intensity = |p: &Parameter| matches!(p, Parameter::Intensity(_));
         let intensities: Vec<f64> = self.parameters.iter().map(|p| f64::from(is_intensity(p))).collect();
         let has_intensities = self.parameters.iter().any(is_intensity);
-        let by_intensity = has_intensities.then(|| self.tangent(&intensities).amplitudes).unwrap_or_default();
+        let by_intensity = if has_intensities { self.tangent(&intensities).amplitudes } else { Vec::new() };
         let grid = scene.hkl.grid.as_ref();
         let derivative = |(i, parameter): (usize, &Parameter)| match parameter {
             Parameter::Intensity(hkl) => {
