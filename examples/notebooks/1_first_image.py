@@ -59,7 +59,7 @@ figure.savefig("first_image.png", dpi=150)
 # %%
 for distance in (70, 140):
     image = exp.replace(**{"detector.distance": distance}).simulate()
-    print(f"at {distance} mm {np.count_nonzero(image > 1)} pixels have more than a photon")
+    print(f"at {distance} mm {np.count_nonzero(image > 1000)} pixels have more than a thousand photons")
 
 bragg.write("1a8o.cbf", counts, exp)
 assert diffracted.max() > 10 and counts.max() > 10

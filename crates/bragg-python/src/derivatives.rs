@@ -17,7 +17,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// A parameter: its name, value, unit, meaning, and why it has no derivative.
 type Listed = (String, Option<f64>, &'static str, &'static str, Option<String>);
-/// Names and values of parameters; values of none are those of the experiment.
+/// Derivatives with respect to parameters, and to amplitudes where they were asked for.
+type Gradient<'py> = (Vec<f64>, Option<Bound<'py, PyArray1<f64>>>);
+/// Values of parameters; none for those of the experiment.
 type Values = Option<Vec<f64>>;
 
 /// Every parameter that the experiment has a derivative with respect to; with `refused` the others, too.
@@ -116,7 +118,7 @@ pub(crate) fn gradient<'py>(
     amplitudes: bool,
     threads: Option<i64>,
     at_amplitudes: Option<PyReadonlyArray1<'py, f64>>,
-) -> PyResult<(Vec<f64>, Option<Bound<'py, PyArray1<f64>>>)> {
+) -> PyResult<Gradient<'py>> {
     let parameters = parsed(&names)?;
     let panels = cotangent.iter().map(|panels| Ok(image_of(panels)?.panels)).collect::<PyResult<Vec<_>>>()?;
     let cotangent = Image { panels: panels.into_iter().flatten().collect() };
@@ -125,7 +127,7 @@ pub(crate) fn gradient<'py>(
     if amplitudes && list.is_none() {
         return Err(PyValueError::new_err("amplitudes: the experiment has no list of reflections, only a default"));
     }
-    let n_threads = n_threads(threads, &*experiment.scene(py))?;
+    let n_threads = n_threads(threads, &experiment.scene(py))?;
     let work = move |watch: &crate::work::Watch| -> bragg::Result<_> {
         let point = point(&base, &parameters, values.as_deref())?;
         let found = point.gradient(&cotangent, amplitudes, watch)?;
@@ -154,7 +156,7 @@ pub(crate) fn jvp<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let parameters = parsed(&names)?;
     let base = experiment.state.resolved.experiment.clone();
-    let n_threads = n_threads(threads, &*experiment.scene(py))?;
+    let n_threads = n_threads(threads, &experiment.scene(py))?;
     let work = move |watch: &crate::work::Watch| {
         point(&base, &parameters, values.as_deref())?.jvp(&direction, watch)
     };
@@ -178,7 +180,7 @@ pub(crate) fn jacobian<'py>(
     let n = parameters.len();
     let base = experiment.state.resolved.experiment.clone();
     let shape = Window::of(&base, roi)?;
-    let n_threads = n_threads(threads, &*experiment.scene(py))?;
+    let n_threads = n_threads(threads, &experiment.scene(py))?;
     let n_pixels = base.detector.panels.iter().map(|panel| panel.n_fast * panel.n_slow).sum();
     let progress = progress.map(|callback| Progress { callback, n_pixels });
     let [photons, columns] = [blank(shape.len())?, blank(n * shape.len())?];
