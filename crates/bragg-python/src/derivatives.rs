@@ -157,9 +157,7 @@ pub(crate) fn jvp<'py>(
     let parameters = parsed(&names)?;
     let base = experiment.state.resolved.experiment.clone();
     let n_threads = n_threads(threads, &experiment.scene(py))?;
-    let work = move |watch: &crate::work::Watch| {
-        point(&base, &parameters, values.as_deref())?.jvp(&direction, watch)
-    };
+    let work = move |watch: &crate::work::Watch| point(&base, &parameters, values.as_deref())?.jvp(&direction, watch);
     let image = run(py, n_threads, None, work)?.map_err(exception)?;
     if as_list { Ok(into_arrays(py, image)?.into_any()) } else { into_array(py, image) }
 }
@@ -217,7 +215,8 @@ impl Window {
         let panels = &experiment.detector.panels;
         let Some(panel) = panels.first() else { return Err(bad_shape(&[0])) };
         if panels.iter().any(|other| (other.n_fast, other.n_slow) != (panel.n_fast, panel.n_slow)) {
-            let what = "the panels differ in size, which an array cannot hold; take the gradient or one panel at a time";
+            let what =
+                "the panels differ in size, which an array cannot hold; take the gradient or one panel at a time";
             return Err(PyValueError::new_err(what));
         }
         let [fast0, fast1, slow0, slow1] = roi.unwrap_or([0, panel.n_fast - 1, 0, panel.n_slow - 1]);

@@ -47,9 +47,9 @@ impl Choices {
         let Self { read_noise, .. } = *self;
         match self.loss.as_str() {
             "gauss" if read_noise.is_finite() && read_noise >= 0.0 => Ok(Loss::Gauss { read_noise }),
-            _ if read_noise != 0.0 => {
-                Err(refuse(format!("read_noise: is {read_noise}; it must be a number, at least 0, with loss=\"gauss\"")))
-            }
+            _ if read_noise != 0.0 => Err(refuse(format!(
+                "read_noise: is {read_noise}; it must be a number, at least 0, with loss=\"gauss\""
+            ))),
             "poisson" => Ok(Loss::Poisson),
             "least-squares" => Ok(Loss::LeastSquares),
             "square-root" => Ok(Loss::SquareRoot),
@@ -76,7 +76,10 @@ impl Choices {
 
     fn selection(&self, mask: Option<Vec<Arc<[bool]>>>) -> PyResult<Selection> {
         if !(self.gain.is_finite() && self.gain > 0.0 && self.adc_offset.is_finite()) {
-            let what = format!("gain: is {} with adc_offset {}; it must be above 0, and both numbers", self.gain, self.adc_offset);
+            let what = format!(
+                "gain: is {} with adc_offset {}; it must be above 0, and both numbers",
+                self.gain, self.adc_offset
+            );
             return Err(refuse(what));
         }
         let roi = match self.roi {
@@ -100,7 +103,8 @@ impl Choices {
             let of_image = format!("{name} of image ");
             let found: Vec<usize> =
                 (0..names.len()).filter(|&i| names[i] == name || names[i].starts_with(&of_image)).collect();
-            let none = || refuse(format!("{what}: names {name}, which is not refined; refined are {}", names.join(", ")));
+            let none =
+                || refuse(format!("{what}: names {name}, which is not refined; refined are {}", names.join(", ")));
             if found.is_empty() { Err(none()) } else { Ok(found) }
         };
         let mut priors = Priors { restraints: Vec::new(), bounds: model.bounds() };
