@@ -161,7 +161,8 @@ class Differentiable:
         amplitudes : bool
             Whether the derivatives with respect to every listed |F| are wanted, too.
         values : mapping, optional
-            Values of some of the parameters, by name, where they are not those of the experiment; they then are among `params`.
+            Values of some of the parameters, by name, where they are not those of the experiment. They are among `params`, or are all
+            parameters there are when those are not given.
         threads : int, optional
             Threads to compute with, at most.
 
