@@ -1,14 +1,14 @@
 //! The kernel to use: tiles of pixels side by side, strips of them in parallel. The result does not depend on the number of threads.
 
 pub(super) mod amplitudes;
-mod culling;
+pub(super) mod culling;
 pub(super) mod distances;
 pub(super) mod elementary;
 pub(super) mod level;
 pub mod peak;
 mod round;
 pub(super) mod sample;
-mod spots;
+pub(super) mod spots;
 mod square;
 mod square_fast;
 pub(super) mod tile;

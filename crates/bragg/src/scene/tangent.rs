@@ -128,6 +128,20 @@ impl SceneTangent {
         self.default_f += other.default_f;
     }
 
+    /// Whether the shape of the crystal changes.
+    pub(crate) fn changes_shape(&self) -> bool {
+        self.n_cells != [0.0; 3] || self.fudge != 0.0 || self.reciprocal != Mat3::default()
+    }
+
+    /// Whether sources, detector or polarisation change.
+    pub(crate) fn changes_factors(&self) -> bool {
+        self.sources.iter().any(|source| *source != SourceTangent::default())
+            || self.panels.iter().any(|panel| *panel != PanelTangent::default())
+            || [self.kahn_factor, self.layer_thickness, self.attenuation, self.sphere_radius] != [0.0; 4]
+            || self.e_vector != Vec3::default()
+            || self.sphere_beam != Vec3::default()
+    }
+
     /// The sum of the products of all numbers.
     #[must_use]
     pub fn dot(&self, other: &Self) -> f64 {

@@ -2,11 +2,12 @@
 
 use super::distances::Distances;
 use super::elementary::{multiply_add, to_index};
-use super::tile::{Lane, TILE};
+use super::tile::{BRIGHT, Lane, TILE};
 use super::tricubic;
 use crate::error::{Error, Result};
 use crate::reflections::AmplitudeGrid;
 use crate::scene::HklGrid;
+use std::ops::Range;
 
 /// F² over reciprocal space.
 pub(in crate::kernel) enum Amplitudes {
@@ -59,7 +60,7 @@ pub(in crate::kernel) struct Lookup {
 impl Lookup {
     pub(in crate::kernel) fn new(amplitudes: &Amplitudes) -> Self {
         let tricubic = matches!(amplitudes, Amplitudes::Tricubic(..)).then(|| Box::new(tricubic::Scratch::new()));
-        Self { index: [0; TILE], tricubic, squares: [1.0; TILE] }
+        Self { index: [0; TILE], tricubic, squares: BRIGHT }
     }
 }
 
@@ -105,15 +106,30 @@ impl Amplitudes {
     ) -> bool {
         match self {
             Self::Uniform(_) => return true,
-            Self::Nearest(table) => table.look_up::<FMA>(&distances.nearest, lookup, n),
+            Self::Nearest(table) => table.look_up::<FMA>(&distances.nearest, lookup, 0..n),
             Self::Tricubic(table, between) => {
-                table.look_up::<FMA>(&distances.nearest, lookup, n);
+                table.look_up::<FMA>(&distances.nearest, lookup, 0..n);
                 if let Some(scratch) = &mut lookup.tricubic {
                     between.interpolate::<FMA>(distances, scratch, &mut lookup.squares[..n]);
                 }
             }
         }
         lookup.squares[..n].iter().fold(false, |any, &square| any | (square != 0.0))
+    }
+}
+
+impl Amplitudes {
+    /// [`Self::look_up`] of the nearest reflections alone, for a range of the points.
+    #[inline(always)]
+    pub(in crate::kernel) fn look_up_nearest<const FMA: bool>(
+        &self,
+        distances: &Distances,
+        lookup: &mut Lookup,
+        range: Range<usize>,
+    ) -> bool {
+        let (Self::Nearest(table) | Self::Tricubic(table, _)) = self else { return true };
+        table.look_up::<FMA>(&distances.nearest, lookup, range.clone());
+        lookup.squares[range].iter().fold(false, |any, &square| any | (square != 0.0))
     }
 }
 
@@ -156,9 +172,10 @@ impl Table {
 
     /// F² of the nearest reflections.
     #[inline(always)]
-    fn look_up<const FMA: bool>(&self, nearest: &[Lane; 3], lookup: &mut Lookup, n: usize) {
-        let [h, k, l] = nearest.each_ref().map(|axis| &axis[..n]);
-        let (index, squares) = (&mut lookup.index[..n], &mut lookup.squares[..n]);
+    fn look_up<const FMA: bool>(&self, nearest: &[Lane; 3], lookup: &mut Lookup, range: Range<usize>) {
+        let n = range.len();
+        let [h, k, l] = nearest.each_ref().map(|axis| &axis[range.clone()]);
+        let (index, squares) = (&mut lookup.index[range.clone()], &mut lookup.squares[range]);
         let inside = |x: f64, axis: usize| clamp(x, self.low[axis], self.high[axis]);
         for i in 0..n {
             let row = multiply_add::<FMA>(inside(h[i], 0), self.extent[0], inside(k[i], 1));

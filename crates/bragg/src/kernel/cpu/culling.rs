@@ -14,7 +14,7 @@ use super::tile::{Lane, TILE};
 use crate::scene::Orientation;
 
 /// Pixels of a group.
-pub(super) const GROUP: usize = 16;
+pub(in crate::kernel) const GROUP: usize = 16;
 const GROUPS: usize = TILE / GROUP;
 
 /// Exponents beyond which a term is nothing beside any number.
@@ -24,7 +24,7 @@ const NOTHING: f64 = 700.0;
 type PerGroup = [f64; GROUPS];
 
 /// What is known of the groups of a tile.
-pub(super) struct Groups {
+pub(in crate::kernel) struct Groups {
     n: usize,
     /// Centre of the ball (1/Å), and its radius in the spot's metric.
     center: [PerGroup; 3],
@@ -44,7 +44,7 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    pub(super) fn new() -> Self {
+    pub(in crate::kernel) fn new() -> Self {
         const NONE: PerGroup = [0.0; GROUPS];
         Self {
             n: 0,
@@ -61,7 +61,7 @@ impl Groups {
 
     /// Takes the scattering vectors `q` of the first `n` pixels, whole groups.
     #[inline(always)]
-    pub(super) fn gather<const TOPHAT: bool>(&mut self, spot: &Spot, slack: f64, q: &[Lane; 3], n: usize) {
+    pub(in crate::kernel) fn gather<const TOPHAT: bool>(&mut self, spot: &Spot, slack: f64, q: &[Lane; 3], n: usize) {
         let farthest = if TOPHAT { 1.0 } else { NOTHING };
         self.n = n / GROUP;
         for i in 0..GROUPS {
@@ -120,7 +120,7 @@ impl Groups {
     /// The groups that an orientation matters to, a bit for each. `slack`: the exponent of the fraction that may be left out of a pixel
     /// for each orientation.
     #[inline(always)]
-    pub(super) fn reached<const FMA: bool, const TOPHAT: bool>(
+    pub(in crate::kernel) fn reached<const FMA: bool, const TOPHAT: bool>(
         &mut self,
         spot: &Spot,
         orientation: &Orientation,

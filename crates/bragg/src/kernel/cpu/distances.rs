@@ -4,9 +4,10 @@
 
 use super::culling::GROUP;
 use super::elementary::{dot, multiply_add, round, round_ties_down};
-use super::tile::{Lane, TILE};
+use super::tile::{DARK, Lane};
 use crate::math::Mat3;
 use crate::scene::Orientation;
+use std::ops::Range;
 
 /// Of one orientation, along each axis of the reciprocal lattice.
 pub(in crate::kernel) struct Distances {
@@ -18,7 +19,7 @@ pub(in crate::kernel) struct Distances {
 
 impl Distances {
     pub(in crate::kernel) fn new() -> Self {
-        Self { delta: [[0.0; TILE]; 3], nearest: [[0.0; TILE]; 3] }
+        Self { delta: [DARK; 3], nearest: [DARK; 3] }
     }
 
     /// Distances of the pixels of a group, which begin at `from`, put at `to`; with the reflections.
@@ -49,28 +50,26 @@ pub(in crate::kernel) fn index<const FMA: bool>(row: [f64; 3], q: [f64; 3]) -> f
     dot::<FMA>(row, q)
 }
 
-/// Distances of the first `n` points `q`; `NEAREST`: with the reflections.
+/// Distances of a range of the points `q`; `NEAREST`: with the reflections.
 #[inline(always)]
 pub(in crate::kernel) fn distances<const FMA: bool, const NEAREST: bool>(
     orientation: &Orientation,
     q: &[Lane; 3],
     distances: &mut Distances,
-    n: usize,
+    range: Range<usize>,
 ) {
-    let [x, y, z] = q.each_ref().map(|component| &component[..n]);
-    for ((row, delta), nearest) in orientation.0.iter().zip(&mut distances.delta).zip(&mut distances.nearest) {
-        let (delta, nearest) = (&mut delta[..n], &mut nearest[..n]);
-        let index = |i: usize| index::<FMA>(row.0, [x[i], y[i], z[i]]);
-        if NEAREST {
-            for i in 0..n {
-                let h = index(i);
-                nearest[i] = round_ties_down::<FMA>(h);
-                delta[i] = h - nearest[i];
-            }
-        } else {
-            for i in 0..n {
-                let h = index(i);
-                delta[i] = h - round(h);
+    // leaves the loops without bounds to check
+    assert!(range.end <= DARK.len());
+    let Distances { delta, nearest } = distances;
+    for axis in 0..3 {
+        let row = orientation.0[axis].0;
+        for i in range.clone() {
+            let h = index::<FMA>(row, [q[0][i], q[1][i], q[2][i]]);
+            if NEAREST {
+                nearest[axis][i] = round_ties_down::<FMA>(h);
+                delta[axis][i] = h - nearest[axis][i];
+            } else {
+                delta[axis][i] = h - round(h);
             }
         }
     }

@@ -113,6 +113,25 @@ pub(in crate::kernel) fn sin_pi_scaled<const FMA: bool>(x: f64) -> f64 {
     x * value
 }
 
+/// cos(πx) for |x| ≤ ½ times another constant; relative error 9e-15.
+#[inline(always)]
+pub(in crate::kernel) fn cos_pi_scaled<const FMA: bool>(x: f64) -> f64 {
+    const C: [f64; 6] = [
+        40052.389946307119,
+        -37441.06225874971,
+        12796.871723257794,
+        -2292.977977816998,
+        253.63928142537628,
+        -19.04895490720164,
+    ];
+    let square = x * x;
+    let mut value = square + C[5];
+    for i in (0..5).rev() {
+        value = multiply_add::<FMA>(value, square, C[i]);
+    }
+    (0.25 - square) * value
+}
+
 /// sin(πx) for |x| ≤ ½; relative error 2e-16.
 #[inline(always)]
 pub(in crate::kernel) fn sin_pi<const FMA: bool>(x: f64) -> f64 {

@@ -3,7 +3,7 @@
 use super::amplitudes::{Amplitudes, Lookup};
 use super::distances::{Distances, distances};
 use super::elementary::{cos_pi, multiply_add, round, sin_pi, sphere_near};
-use super::tile::{Lane, TILE};
+use super::tile::{DARK, Lane};
 use crate::physics::lattice::ROUND_VOLUME;
 use crate::scene::{Domain, Orientation};
 use std::f64::consts::PI;
@@ -35,12 +35,7 @@ pub(super) struct Scratch {
 
 impl Scratch {
     pub(super) fn new(amplitudes: &Amplitudes) -> Self {
-        Self {
-            distances: Distances::new(),
-            lookup: Lookup::new(amplitudes),
-            radius_squared: [0.0; TILE],
-            radius: [0.0; TILE],
-        }
+        Self { distances: Distances::new(), lookup: Lookup::new(amplitudes), radius_squared: DARK, radius: DARK }
     }
 }
 
@@ -58,9 +53,9 @@ pub(super) fn add<const FMA: bool>(
     let Scratch { distances: between, lookup, radius_squared, radius } = scratch;
     for orientation in orientations {
         if matches!(amplitudes, Amplitudes::Uniform(_)) {
-            distances::<FMA, false>(orientation, q, between, n);
+            distances::<FMA, false>(orientation, q, between, 0..n);
         } else {
-            distances::<FMA, true>(orientation, q, between, n);
+            distances::<FMA, true>(orientation, q, between, 0..n);
             if !amplitudes.look_up::<FMA>(between, lookup, n) {
                 continue;
             }

@@ -1,7 +1,7 @@
 //! A sample of each pixel of a tile: where it lies in the sensor, and the factors and scattering vectors that follow.
 
 use super::elementary::{dot, exp_negative, inverse_norm, multiply_add, reciprocal, rough_inverse_norm};
-use super::tile::{DARK, Lane};
+use super::tile::{BRIGHT, DARK, Lane};
 use crate::kernel::geometry::{layer_origin, sample_point};
 use crate::physics::absorption::layer_capture;
 use crate::physics::polarization::PolarizationFrame;
@@ -10,7 +10,7 @@ use crate::scene::{PanelTable, Scene, Source};
 /// What is known of the current sample of each pixel.
 pub(in crate::kernel) struct Sample {
     /// Unit vector from the crystal.
-    direction: [Lane; 3],
+    pub(in crate::kernel) direction: [Lane; 3],
     pub(in crate::kernel) solid_angle: Lane,
     pub(in crate::kernel) capture: Lane,
     /// Of the current source: the polarisation factor, or the product of all factors. Scratch until then.
@@ -21,7 +21,7 @@ pub(in crate::kernel) struct Sample {
 
 impl Sample {
     pub(in crate::kernel) fn new() -> Self {
-        Self { direction: [DARK; 3], solid_angle: DARK, capture: [1.0; DARK.len()], factor: DARK, q: [DARK; 3] }
+        Self { direction: [DARK; 3], solid_angle: DARK, capture: BRIGHT, factor: DARK, q: [DARK; 3] }
     }
 
     /// Where the sample `i_sub` in a `layer` lies (as [`sample_point`] has it), and the factors that follow from that. `places`: the middle of

@@ -4,13 +4,13 @@ use super::amplitudes::{Amplitudes, Lookup};
 use super::culling::{GROUP, Groups};
 use super::distances::{Distances, Metric, distances};
 use super::elementary::exp_negative;
-use super::tile::{Lane, TILE};
+use super::tile::{DARK, Lane, TILE};
 use crate::physics::lattice::{GAUSS_WIDTH, TOPHAT_CUT};
 use crate::scene::{Orientation, Scene, Shape};
 
 /// What does not depend on the pixel.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Spot {
+pub(in crate::kernel) struct Spot {
     /// Measures a distance so that L² is e^(−distance²), or a constant below distance 1.
     pub(super) metric: Metric,
     /// The metric's length of 1/Å.
@@ -20,11 +20,11 @@ pub(super) struct Spot {
     /// L² at the centre.
     pub(super) peak: f64,
     /// The exponent of the fraction of a pixel that may be left out for each orientation; `None` leaves nothing out.
-    slack: Option<f64>,
+    pub(in crate::kernel) slack: Option<f64>,
 }
 
 impl Spot {
-    pub(super) fn new(scene: &Scene) -> Self {
+    pub(in crate::kernel) fn new(scene: &Scene) -> Self {
         let domain = &scene.domain;
         let cells = domain.n_cells[0] * domain.n_cells[1] * domain.n_cells[2];
         // Of L², twice the exponent of L.
@@ -61,7 +61,7 @@ pub(super) struct Scratch {
 
 impl Scratch {
     pub(super) fn new(amplitudes: &Amplitudes) -> Self {
-        Self { distances: Distances::new(), lookup: Lookup::new(amplitudes), terms: [0.0; TILE], groups: Groups::new() }
+        Self { distances: Distances::new(), lookup: Lookup::new(amplitudes), terms: DARK, groups: Groups::new() }
     }
 }
 
@@ -80,7 +80,7 @@ pub(super) fn add<const FMA: bool, const TOPHAT: bool>(
     }
     let n = sum.len();
     for orientation in orientations {
-        distances::<FMA, true>(orientation, q, &mut scratch.distances, n);
+        distances::<FMA, true>(orientation, q, &mut scratch.distances, 0..n);
         if find_terms::<FMA, TOPHAT>(spot, amplitudes, scratch, n) {
             sum.iter_mut().zip(&scratch.terms).for_each(|(sum, term)| *sum += term);
         }

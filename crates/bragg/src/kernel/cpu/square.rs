@@ -8,7 +8,7 @@
 use super::amplitudes::{Amplitudes, Lookup};
 use super::distances::{Distances, distances};
 use super::elementary::{multiply_add, round_product, sin_pi_scaled};
-use super::tile::{Lane, TILE};
+use super::tile::{DARK, Lane};
 use crate::scene::Orientation;
 
 /// What the loops hand on.
@@ -24,8 +24,8 @@ impl Scratch {
         Self {
             distances: [Distances::new(), Distances::new()],
             lookups: [Lookup::new(amplitudes), Lookup::new(amplitudes)],
-            numerator: [0.0; TILE],
-            denominator: [0.0; TILE],
+            numerator: DARK,
+            denominator: DARK,
         }
     }
 }
@@ -79,7 +79,7 @@ fn add_group<const FMA: bool, const TABLE: bool, const K: usize>(
     let n = sum.len();
     let mut any = !TABLE;
     for k in 0..K {
-        distances::<FMA, TABLE>(&orientations[k], q, &mut scratch.distances[k], n);
+        distances::<FMA, TABLE>(&orientations[k], q, &mut scratch.distances[k], 0..n);
         if TABLE {
             any |= amplitudes.look_up::<FMA>(&scratch.distances[k], &mut scratch.lookups[k], n);
         }

@@ -15,10 +15,12 @@ use std::ops::Range;
 /// The most pixels of a tile: its arrays stay in the first-level cache.
 pub(in crate::kernel) const TILE: usize = 256;
 
-/// One number for each pixel of a tile.
-pub(in crate::kernel) type Lane = [f64; TILE];
+/// One number for each pixel of a tile, and a cache line: were lanes that follow one another half a page apart, a processor would take
+/// what is stored in one for what is loaded from another.
+pub(in crate::kernel) type Lane = [f64; TILE + 8];
 
-pub(in crate::kernel) const DARK: Lane = [0.0; TILE];
+pub(in crate::kernel) const DARK: Lane = [0.0; TILE + 8];
+pub(in crate::kernel) const BRIGHT: Lane = [1.0; TILE + 8];
 
 /// Pixels of the tile that follow one another in a row of the image.
 #[derive(Debug, Clone, Copy)]

@@ -11,7 +11,7 @@ const BLOCKS: usize = 128;
 #[derive(Debug, Clone)]
 pub(super) struct BlockRange {
     pub(super) panel: usize,
-    /// Counted within the window, row by row.
+    /// Counted within the window, square by square.
     range: Range<usize>,
 }
 
@@ -23,10 +23,23 @@ impl BlockRange {
     /// Fast and slow of the pixels that are computed.
     pub(super) fn pixels<'a>(&'a self, panel: &'a PanelTable) -> impl Iterator<Item = [usize; 2]> + 'a {
         let Window { fast, slow } = panel.window;
-        let width = (fast[1] - fast[0]).max(1);
-        let pixels = self.range.clone().map(move |i| [fast[0] + i % width, slow[0] + i / width]);
+        let (width, height) = (fast[1] - fast[0], slow[1] - slow[0]);
+        let pixels = self.range.clone().map(move |i| {
+            let [x, y] = square_by_square(i, width, height);
+            [fast[0] + x, slow[0] + y]
+        });
         pixels.filter(|&[fast, slow]| panel.is_live(fast, slow))
     }
+}
+
+/// Where the i-th pixel of a window lies that is taken in squares, so that neighbours stay together; smaller ones at the edges.
+fn square_by_square(i: usize, width: usize, height: usize) -> [usize; 2] {
+    const EDGE: usize = 4;
+    let (band, i) = (i / (EDGE * width), i % (EDGE * width));
+    let rows = EDGE.min(height - EDGE * band);
+    let (square, i) = (i / (EDGE * rows), i % (EDGE * rows));
+    let columns = EDGE.min(width - EDGE * square);
+    [EDGE * square + i % columns, EDGE * band + i / columns]
 }
 
 /// The blocks of a scene's panels.
@@ -42,4 +55,21 @@ pub(super) fn blocks(scene: &Scene) -> Vec<BlockRange> {
         (0..n).step_by(step).map(move |first| BlockRange { panel, range: first..(first + step).min(n) })
     };
     scene.panels.iter().enumerate().flat_map(of_panel).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn squares_cover_a_window_once() {
+        for (width, height) in [(1, 1), (8, 8), (7, 9), (3, 2), (13, 5), (4, 6)] {
+            let mut seen = vec![0; width * height];
+            for i in 0..width * height {
+                let [x, y] = square_by_square(i, width, height);
+                seen[y * width + x] += 1;
+            }
+            assert!(seen.iter().all(|&n| n == 1), "{width} × {height}: {seen:?}");
+        }
+    }
 }

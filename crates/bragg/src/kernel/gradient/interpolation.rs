@@ -5,6 +5,7 @@ use crate::kernel::cpu::tile::{DARK, Lane, TILE};
 use crate::physics::interpolation::cubic_weights;
 use crate::real::Dual;
 use crate::reflections::AmplitudeGrid;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Cubic weights along the three axes, and their derivatives.
@@ -15,7 +16,6 @@ pub(super) struct Interpolation {
     grid: Arc<AmplitudeGrid>,
     /// |F| of each point; NaN where the grid does not surround it.
     amplitudes: Lane,
-    slopes: [Lane; 3],
     weights: Box<[Weights; TILE]>,
     /// Place of the first of the 64 reflections around each point.
     corners: [usize; TILE],
@@ -24,13 +24,7 @@ pub(super) struct Interpolation {
 impl Interpolation {
     pub(super) fn new(grid: &Arc<AmplitudeGrid>) -> Self {
         const NONE: Dual = Dual { value: 0.0, derivative: 0.0 };
-        Self {
-            grid: Arc::clone(grid),
-            amplitudes: DARK,
-            slopes: [DARK; 3],
-            weights: Box::new([[[NONE; 4]; 3]; TILE]),
-            corners: [0; TILE],
-        }
+        Self { grid: Arc::clone(grid), amplitudes: DARK, weights: Box::new([[[NONE; 4]; 3]; TILE]), corners: [0; TILE] }
     }
 
     /// Places between planes and between rows of the grid.
@@ -39,11 +33,19 @@ impl Interpolation {
         [n_k * n_l, n_l]
     }
 
-    /// Finds |F| and its slopes, and puts F² in place of that of the nearest reflection.
-    pub(super) fn find(&mut self, distances: &Distances, squares: &mut [f64]) {
+    /// Finds |F| of a range of points, puts F² in place of that of the nearest reflection, and finds its slopes: 0 where the grid does
+    /// not surround a point.
+    pub(super) fn find(
+        &mut self,
+        distances: &Distances,
+        squares: &mut Lane,
+        slopes: &mut [Lane; 3],
+        range: Range<usize>,
+    ) {
         let [plane, row] = self.strides();
-        for (i, square) in squares.iter_mut().enumerate() {
+        for i in range {
             self.amplitudes[i] = f64::NAN;
+            slopes.iter_mut().for_each(|lane| lane[i] = 0.0);
             let mut first = [0; 3];
             let mut is_inside = true;
             for (axis, first) in first.iter_mut().enumerate() {
@@ -58,25 +60,12 @@ impl Interpolation {
                 continue;
             }
             self.corners[i] = first[0] * plane + first[1] * row + first[2];
-            let Some([amplitude, slopes @ ..]) =
-                interpolate(&self.grid.amplitudes, self.corners[i], [plane, row], &self.weights[i])
-            else {
-                continue;
-            };
+            let found = interpolate(&self.grid.amplitudes, self.corners[i], [plane, row], &self.weights[i]);
+            let Some([amplitude, by_index @ ..]) = found else { continue };
             self.amplitudes[i] = amplitude;
-            for (lane, slope) in self.slopes.iter_mut().zip(slopes) {
-                lane[i] = slope;
-            }
-            *square = amplitude * amplitude;
-        }
-    }
-
-    /// Adds what the slopes of F² contribute to those of the terms: 2·F·∂F·L².
-    pub(super) fn add_slopes(&self, lattice: &[f64], slopes: &mut [Lane; 3]) {
-        for (i, lattice) in lattice.iter().enumerate().filter(|&(i, _)| !self.amplitudes[i].is_nan()) {
-            let twice = 2.0 * self.amplitudes[i] * lattice;
-            for (slopes, by_index) in slopes.iter_mut().zip(&self.slopes) {
-                slopes[i] += twice * by_index[i];
+            squares[i] = amplitude * amplitude;
+            for (lane, slope) in slopes.iter_mut().zip(by_index) {
+                lane[i] = 2.0 * amplitude * slope;
             }
         }
     }

@@ -9,7 +9,9 @@
 //! within a cell of the index grid: the jumps between cells have none.
 
 mod blocks;
+mod grating;
 mod interpolation;
+mod lanes;
 mod sample;
 mod shape;
 mod terms;
@@ -18,34 +20,55 @@ mod tile;
 use super::Monitor;
 use super::cpu::Level;
 use super::cpu::amplitudes::Amplitudes;
+use super::cpu::elementary::multiply_add;
+use super::cpu::level::Work;
+use super::cpu::spots::Spot;
 use crate::error::{Error, Result};
 use crate::image::Image;
-use crate::math::Vec3;
+use crate::math::{Mat3, Vec3};
 use crate::physics::polarization::PolarizationFrame;
 use crate::real::{Dual, Real};
-use crate::scene::{PanelTangent, Physics, Scene, SceneTangent, Source, SourceTangent};
+use crate::scene::{PanelTangent, Physics, Scene, SceneTangent, Shape, Source, SourceTangent};
 use blocks::{BlockRange, blocks};
+use lanes::{BACKGROUND, N_LANES, PerLane, SCALE, Which};
 use rayon::prelude::*;
-use sample::{Cotangent, Lattices, Place, Scales, pull_back};
-use shape::PerLane;
+use sample::{FindSample, PullBack, Scales};
 use terms::Lattice;
-use tile::{PIXELS, Purpose, SumOrientations, Tile};
+use tile::{Change, PIXELS, Purpose, SumOrientations, Tile};
+
+/// Which derivatives are asked for.
+#[derive(Debug, Clone, Copy)]
+struct Needs {
+    /// With respect to the shape of the crystal.
+    shape: bool,
+    /// A common turn of the orientations.
+    turn: bool,
+    /// The scattering vector and the factors.
+    factors: bool,
+}
+
+/// What leaves out the terms that do not matter.
+struct Culling {
+    spot: Spot,
+    /// See [`Spot::slack`].
+    slack: f64,
+}
 
 /// A scene with what is worth computing once.
 struct Prepared<'a> {
     scene: &'a Scene,
     amplitudes: Amplitudes,
     lattice: Lattice,
+    culling: Option<Culling>,
     /// The polarisation frame of each source.
     frames: Vec<Option<PolarizationFrame>>,
     scales: Scales,
-    /// Whether derivatives with respect to the shape are asked for.
-    by_shape: bool,
+    needs: Needs,
     level: Level,
 }
 
 impl<'a> Prepared<'a> {
-    fn new(scene: &'a Scene, by_shape: bool) -> Result<Self> {
+    fn new(scene: &'a Scene, needs: Needs) -> Result<Self> {
         if scene.physics != Physics::Correct {
             let what = "is \"nanobragg\", whose factors of the first samples have no derivatives; choose \"correct\"";
             return Err(Error::setting("sampling.physics", what));
@@ -56,6 +79,9 @@ impl<'a> Prepared<'a> {
         };
         let amplitudes = Amplitudes::new(&scene.hkl)?;
         let n_samples = (scene.oversample * scene.oversample * scene.sources.len()) as f64;
+        let spot = (scene.domain.shape == Shape::Gauss).then(|| Spot::new(scene));
+        // The square of the fraction that an image may lack: derivatives are orders of magnitude larger than their terms.
+        let culling = spot.and_then(|spot| spot.slack.map(|slack| Culling { slack: slack - scene.culling.ln(), spot }));
         Ok(Self {
             scales: Scales {
                 per_sample: amplitudes.factor() * lattice.factor(&scene.domain) / scene.n_steps() as f64,
@@ -67,65 +93,41 @@ impl<'a> Prepared<'a> {
             scene,
             amplitudes,
             lattice,
-            by_shape,
+            culling,
+            needs,
             level: Level::best(),
         })
     }
 
-    /// Calls `visit` for each sample of the tile's pixels and each source, with the factors and scattering vectors found.
-    fn for_each_sample(
-        &self,
-        block: &BlockRange,
-        tile: &mut Tile,
-        mut visit: impl FnMut(&mut Tile, usize, usize, usize),
-    ) {
+    /// Calls `visit` for each sample of the tile's pixels and each source, with the factors and scattering vectors found; with the
+    /// number of the sub-pixel.
+    fn for_each_sample(&self, panel: usize, tile: &mut Tile, mut visit: impl FnMut(&mut Tile, Which, usize)) {
         let scene = self.scene;
-        let panel = &scene.panels[block.panel];
         for layer in 0..scene.n_layers() {
             for i_sub in 0..scene.oversample * scene.oversample {
-                for (i_source, frame) in self.frames.iter().enumerate() {
-                    self.level.run(tile::FindSample {
-                        scene,
-                        panel,
-                        layer,
-                        i_sub,
-                        i_source,
-                        frame: frame.as_ref(),
-                        tile,
-                    });
-                    visit(tile, layer, i_sub, i_source);
+                for source in 0..scene.sources.len() {
+                    let which = Which { panel, layer, source };
+                    self.level.run(FindSample { prepared: self, which, i_sub, tile });
+                    visit(tile, which, i_sub);
                 }
             }
         }
     }
 
-    /// Where a pixel's sample lies.
-    fn place(&self, block: &BlockRange, tile: &Tile, i: usize, layer: usize, i_sub: usize) -> Place {
-        let oversample = self.scene.oversample;
-        let sub_pixel = self.scene.panels[block.panel].pixel_size / oversample as f64;
-        let [fast, slow] = [0, 1].map(|axis| tile.middles[axis][i]);
-        Place {
-            layer,
-            fast: sub_pixel * (fast + (i_sub % oversample) as f64),
-            slow: sub_pixel * (slow + (i_sub / oversample) as f64),
-        }
+    /// The number of a sample's layer and source among all of them.
+    fn place(&self, which: Which) -> usize {
+        which.layer * self.scene.sources.len() + which.source
     }
 
-    /// The derivatives of a pixel's sample; the sum over orientations is 0 beyond d_min.
-    fn pull_back(&self, block: &BlockRange, tile: &Tile, i: usize, place: Place, i_source: usize) -> Cotangent {
-        let is_seen = !tile.sample.factor[i].is_nan();
-        let lattices = if is_seen {
-            Lattices { sum: tile.sum[i], by_q: Vec3(tile.by_q.each_ref().map(|lane| lane[i])) }
-        } else {
-            Lattices { sum: 0.0, by_q: Vec3::default() }
-        };
-        let (source, frame) = (&self.scene.sources[i_source], self.frames[i_source].as_ref());
-        let mut cotangent =
-            pull_back(self.scene, &self.scene.panels[block.panel], place, source, frame, lattices, self.scales);
-        if !is_seen {
-            cotangent.by_sum = 0.0;
-        }
-        cotangent
+    /// Layers times sources.
+    fn n_places(&self) -> usize {
+        self.scene.n_layers() * self.scene.sources.len()
+    }
+
+    /// All layers and sources for a panel, in the order of [`Self::place`].
+    fn places(&self, panel: usize) -> impl Iterator<Item = Which> {
+        let n_sources = self.scene.sources.len();
+        (0..self.n_places()).map(move |i| Which { panel, layer: i / n_sources, source: i % n_sources })
     }
 }
 
@@ -139,23 +141,27 @@ fn frame(scene: &Scene, source: &Source) -> Option<PolarizationFrame> {
 /// # Errors
 /// The scene has no derivatives (top-hat spots, nanoBragg's physics), something does not fit into memory, or the monitor stopped it.
 pub fn reverse(scene: &Scene, cotangent: &Image<f64>, amplitudes: bool, monitor: &dyn Monitor) -> Result<SceneTangent> {
-    let prepared = Prepared::new(scene, true)?;
+    let prepared = Prepared::new(scene, Needs { shape: true, turn: false, factors: true })?;
     let n_places = scene.hkl.grid.as_ref().map_or(0, |grid| grid.amplitudes.len()) + 1;
+    let n_amplitudes = if amplitudes && scene.hkl.grid.is_some() { n_places } else { 0 };
     let blocks = blocks(scene);
-    let mut total = Sums::new(scene, if amplitudes { n_places } else { 0 });
+    let mut total = Sums::new(scene, n_amplitudes);
     // Blocks are added in their order, some at a time, so that their sums need not be kept all at once.
-    for round in blocks.chunks(if amplitudes { 8 } else { 64 }) {
+    for round in blocks.chunks(if n_amplitudes > 0 { 8 } else { 64 }) {
         let sums: Result<Vec<Sums>> = round
             .par_iter()
-            .map(|block| {
-                if monitor.cancelled() {
-                    return Err(Error::Interrupted);
-                }
-                let mut sums = Sums::new(scene, if amplitudes { n_places } else { 0 });
-                sums.add_block(&prepared, block, cotangent);
-                monitor.advance(block.n_pixels());
-                Ok(sums)
-            })
+            .map_init(
+                || Tile::new(&prepared, 0),
+                |tile, block| {
+                    if monitor.cancelled() {
+                        return Err(Error::Interrupted);
+                    }
+                    let mut sums = Sums::new(scene, n_amplitudes);
+                    sums.add_block(&prepared, block, cotangent, tile);
+                    monitor.advance(block.n_pixels());
+                    Ok(sums)
+                },
+            )
             .collect();
         sums?.iter().for_each(|sums| total.add(sums));
     }
@@ -167,11 +173,8 @@ struct Sums {
     tangent: SceneTangent,
     /// Of each source: of the polarisation frame's vectors.
     frames: Vec<PolarizationFrame>,
-    by_shape: PerLane,
     /// Of |F| on the grid, and elsewhere; empty where not asked for.
     amplitudes: Vec<f64>,
-    /// Where all |F| are alike: of the logarithm of F.
-    ln_default_f: f64,
 }
 
 const NO_FRAME: PolarizationFrame =
@@ -182,52 +185,40 @@ impl Sums {
         Self {
             tangent: SceneTangent {
                 sources: vec![SourceTangent::default(); scene.sources.len()],
-                orientations: vec![crate::math::Mat3::default(); scene.orientations.len()],
+                orientations: vec![Mat3::default(); scene.orientations.len()],
                 panels: vec![PanelTangent::default(); scene.panels.len()],
                 ..SceneTangent::default()
             },
             frames: vec![NO_FRAME; scene.sources.len()],
-            by_shape: [0.0; 10],
             amplitudes: vec![0.0; n_amplitudes],
-            ln_default_f: 0.0,
         }
     }
 
-    fn add_block(&mut self, prepared: &Prepared, block: &BlockRange, cotangent: &Image<f64>) {
+    fn add_block(&mut self, prepared: &Prepared, block: &BlockRange, cotangent: &Image<f64>, tile: &mut Tile) {
         let scene = prepared.scene;
         let panel = &scene.panels[block.panel];
         let Some(weights) = cotangent.panels.get(block.panel).map(|panel| panel.pixels()) else { return };
         let weight = |[fast, slow]: [usize; 2]| weights.get(slow * panel.n_fast + fast).copied().unwrap_or(0.0);
         let pixels: Vec<[usize; 2]> = block.pixels(panel).filter(|&pixel| weight(pixel) != 0.0).collect();
-        let mut tile = Tile::new(prepared, 0);
+        let mut totals = vec![[0.0; N_LANES]; prepared.n_places()];
         for pixels in pixels.chunks(PIXELS) {
             tile.take(pixels.iter().copied(), scene.oversample);
-            for &[fast, slow] in pixels {
+            tile.cotangent[pixels.len()..].fill(0.0);
+            for (out, &[fast, slow]) in tile.cotangent.iter_mut().zip(pixels) {
                 let (w, [x, y]) = (weight([fast, slow]), panel.from_middle(fast, slow));
+                *out = w;
                 self.tangent.plane.iter_mut().zip([w, w * x, w * y]).for_each(|(sum, term)| *sum += term);
             }
-            prepared.for_each_sample(block, &mut tile, |tile, layer, i_sub, i_source| {
-                let n = tile.n;
-                let k = prepared.scales.per_sample * prepared.scales.scale;
-                for (i, &pixel) in pixels.iter().enumerate() {
-                    let factor = tile.sample.factor[i];
-                    tile.weight[i] = if factor.is_nan() { 0.0 } else { weight(pixel) * k * factor };
-                }
-                tile.weight[n..tile.n_filled].fill(0.0);
-                let is_table = scene.hkl.grid.is_some();
-                let amplitudes = (!self.amplitudes.is_empty() && is_table).then_some(&mut self.amplitudes[..]);
+            prepared.for_each_sample(block.panel, tile, |tile, which, i_sub| {
+                let amplitudes = (!self.amplitudes.is_empty()).then_some(&mut self.amplitudes[..]);
                 let purpose = Purpose::Reverse { orientations: &mut self.tangent.orientations, amplitudes };
                 prepared.level.run(SumOrientations { prepared, tile, purpose });
-                for (i, &pixel) in pixels.iter().enumerate() {
-                    let place = prepared.place(block, tile, i, layer, i_sub);
-                    let cotangent = prepared.pull_back(block, tile, i, place, i_source);
-                    let (where_, which) = ((scene, panel, place), (block.panel, i_source));
-                    cotangent.add_to(weight(pixel), where_, which, &mut self.tangent, &mut self.frames[i_source]);
-                    let lanes = tile.by_shape.at(i);
-                    self.by_shape.iter_mut().zip(lanes).for_each(|(sum, lane)| *sum += tile.weight[i] * lane);
-                    self.ln_default_f += tile.weight[i] * 2.0 * tile.sum[i];
-                }
+                prepared.level.run(PullBack { prepared, which, i_sub, tile });
+                prepared.level.run(Total { tile, totals: &mut totals[prepared.place(which)] });
             });
+        }
+        for (which, totals) in prepared.places(block.panel).zip(&totals) {
+            lanes::add_cotangent(scene, totals, which, &mut self.tangent, &mut self.frames[which.source]);
         }
     }
 
@@ -237,15 +228,12 @@ impl Sums {
             frame.electric = frame.electric + other.electric;
             frame.magnetic = frame.magnetic + other.magnetic;
         }
-        self.by_shape.iter_mut().zip(other.by_shape).for_each(|(sum, term)| *sum += term);
         self.amplitudes.iter_mut().zip(&other.amplitudes).for_each(|(sum, term)| *sum += term);
-        self.ln_default_f += other.ln_default_f;
     }
 
     /// Takes what was kept apart back to the scene.
     fn finish(mut self, prepared: &Prepared) -> SceneTangent {
         let scene = prepared.scene;
-        self.tangent.add(&shape::cotangent(&scene.domain, &self.by_shape));
         for (i_source, frame) in self.frames.iter().enumerate() {
             for axis in 0..3 {
                 let along = |change: FrameChange| {
@@ -262,10 +250,32 @@ impl Sums {
         if scene.hkl.grid.is_some() {
             self.tangent.default_f = self.amplitudes.pop().unwrap_or(0.0);
             self.tangent.amplitudes = self.amplitudes;
-        } else if scene.hkl.default_f != 0.0 {
-            self.tangent.default_f = self.ln_default_f / scene.hkl.default_f;
         }
         self.tangent
+    }
+}
+
+/// Adds the sums over the tile's pixels of cotangent times derivative.
+struct Total<'a> {
+    tile: &'a Tile,
+    totals: &'a mut PerLane,
+}
+
+impl Work for Total<'_> {
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        const WIDTH: usize = 8;
+        let n = self.tile.n_filled;
+        let (weights, _) = self.tile.cotangent[..n].as_chunks::<WIDTH>();
+        for (total, lane) in self.totals.iter_mut().zip(&self.tile.lanes) {
+            let mut sums = [0.0; WIDTH];
+            for (weights, derivatives) in weights.iter().zip(lane[..n].as_chunks::<WIDTH>().0) {
+                for j in 0..WIDTH {
+                    sums[j] = multiply_add::<FMA>(weights[j], derivatives[j], sums[j]);
+                }
+            }
+            *total += sums.iter().sum::<f64>();
+        }
     }
 }
 
@@ -307,10 +317,50 @@ struct Along<'a> {
     tangent: &'a SceneTangent,
     /// Of each source.
     frames: Vec<Option<PolarizationFrame>>,
-    by_shape: PerLane,
-    has_shape: bool,
+    /// The matrix that all orientations are turned by, if they are turned alike.
+    turn: Option<Mat3>,
     /// The place of its lane among [`Tile::changes`].
     change: Option<usize>,
+}
+
+impl<'a> Along<'a> {
+    fn new(scene: &Scene, tangent: &'a SceneTangent) -> Self {
+        let frame = |(i, source): (usize, &Source)| {
+            let incident = tangent.sources.get(i).map_or_else(Vec3::default, |source| source.incident);
+            frame_along(scene, source, FrameChange { incident, e_vector: tangent.e_vector })
+        };
+        let frames = scene.sources.iter().enumerate().map(frame).collect();
+        Self { frames, turn: common_turn(scene, tangent), change: None, tangent }
+    }
+
+    /// What is to be found term by term, if anything.
+    fn change(&self, scene: &Scene) -> Option<Change<'a>> {
+        let tangent = self.tangent;
+        let orientations = if self.turn.is_some() { &[] } else { &tangent.orientations[..] };
+        let has_amplitudes = !tangent.amplitudes.is_empty() || tangent.default_f != 0.0;
+        let amplitudes = (scene.hkl.grid.is_some() && has_amplitudes).then_some(tangent);
+        (!orientations.is_empty() || amplitudes.is_some()).then_some(Change { orientations, amplitudes })
+    }
+}
+
+/// The matrix C with which every orientation A changes by C·A, if there is one.
+fn common_turn(scene: &Scene, tangent: &SceneTangent) -> Option<Mat3> {
+    /// Of the largest change: what rounding makes of equal numbers.
+    const ROUNDING: f64 = 1e-13;
+    let (first, change) = (scene.orientations.first()?, tangent.orientations.first()?);
+    let reciprocal = first.reciprocal_rows();
+    let turn = Mat3(change.0.map(|row| Vec3(reciprocal.0.map(|other| row.dot(other)))));
+    let largest = tangent.orientations.iter().flat_map(|rows| rows.0).flat_map(|row| row.0).fold(0.0, largest_size);
+    let is_turned = |(rows, change): (&Mat3, &Mat3)| {
+        let expected = turn.0.map(|by| rows.0[0] * by[0] + rows.0[1] * by[1] + rows.0[2] * by[2]);
+        let off = expected.iter().zip(change.0).flat_map(|(a, b)| (*a - b).0).fold(0.0, largest_size);
+        off <= ROUNDING * largest
+    };
+    scene.orientations.iter().zip(&tangent.orientations).all(is_turned).then_some(turn)
+}
+
+fn largest_size(largest: f64, x: f64) -> f64 {
+    largest.max(x.abs())
 }
 
 /// Photons and their derivatives along tangents of the scene, some pixels at a time and in parallel; masked pixels and those outside the window
@@ -324,45 +374,29 @@ pub fn map_blocks<A: Send>(
     monitor: &dyn Monitor,
     visit: impl Fn(&Block) -> A + Sync,
 ) -> Result<Vec<A>> {
-    let by_shape =
-        |t: &SceneTangent| t.n_cells != [0.0; 3] || t.fudge != 0.0 || t.reciprocal != crate::math::Mat3::default();
-    let prepared = Prepared::new(scene, tangents.iter().any(by_shape))?;
-    let is_change = |t: &SceneTangent| {
-        let has_amplitudes = scene.hkl.grid.is_some() && (!t.amplitudes.is_empty() || t.default_f != 0.0);
-        !t.orientations.is_empty() || has_amplitudes
+    let mut along: Vec<Along> = tangents.iter().map(|tangent| Along::new(scene, tangent)).collect();
+    let mut changes = Vec::new();
+    for along in &mut along {
+        if let Some(change) = along.change(scene) {
+            along.change = Some(changes.len());
+            changes.push(change);
+        }
+    }
+    let needs = Needs {
+        shape: tangents.iter().any(SceneTangent::changes_shape),
+        turn: along.iter().any(|along| along.turn.is_some()),
+        factors: tangents.iter().any(SceneTangent::changes_factors),
     };
-    let changing: Vec<&SceneTangent> = tangents.iter().filter(|tangent| is_change(tangent)).collect();
-    let mut n_changes = 0;
-    let along: Vec<Along> = tangents
-        .iter()
-        .map(|tangent| Along {
-            frames: scene
-                .sources
-                .iter()
-                .enumerate()
-                .map(|(i, source)| {
-                    let incident = tangent.sources.get(i).map_or_else(Vec3::default, |source| source.incident);
-                    frame_along(scene, source, FrameChange { incident, e_vector: tangent.e_vector })
-                })
-                .collect(),
-            by_shape: shape::along(&scene.domain, tangent),
-            has_shape: by_shape(tangent),
-            change: is_change(tangent).then(|| {
-                n_changes += 1;
-                n_changes - 1
-            }),
-            tangent,
-        })
-        .collect();
+    let prepared = Prepared::new(scene, needs)?;
     blocks(scene)
         .par_iter()
         .map_init(
-            || Tile::new(&prepared, n_changes),
+            || Tile::new(&prepared, changes.len()),
             |tile, block| {
                 if monitor.cancelled() {
                     return Err(Error::Interrupted);
                 }
-                let found = differentiate(&prepared, block, &along, &changing, tile);
+                let found = differentiate(&prepared, block, &along, &changes, tile);
                 let result = visit(&Block {
                     panel: block.panel,
                     places: &found.places,
@@ -388,7 +422,7 @@ fn differentiate(
     prepared: &Prepared,
     block: &BlockRange,
     along: &[Along],
-    changing: &[&SceneTangent],
+    changes: &[Change],
     tile: &mut Tile,
 ) -> Found {
     let scene = prepared.scene;
@@ -396,41 +430,75 @@ fn differentiate(
     let pixels: Vec<[usize; 2]> = block.pixels(panel).collect();
     let mut photons = vec![0.0; pixels.len()];
     let mut derivatives = vec![vec![0.0; pixels.len()]; along.len()];
+    let coefficients = |which: Which| {
+        let of_tangent = |along: &Along| {
+            let frame = along.frames[which.source].as_ref();
+            let lanes = lanes::along(scene, along.tangent, which, frame, along.turn.as_ref());
+            lanes.into_iter().enumerate().filter(|(_, factor)| *factor != 0.0).collect()
+        };
+        along.iter().map(of_tangent).collect()
+    };
+    let coefficients: Vec<Vec<Vec<(usize, f64)>>> = prepared.places(block.panel).map(coefficients).collect();
     for (i_tile, chunk) in pixels.chunks(PIXELS).enumerate() {
-        let first = i_tile * PIXELS;
+        let range = i_tile * PIXELS..i_tile * PIXELS + chunk.len();
         tile.take(chunk.iter().copied(), scene.oversample);
-        for (i, &[fast, slow]) in chunk.iter().enumerate() {
-            let plane = |[offset, by_fast, by_slow]: [f64; 3]| {
-                let [x, y] = panel.from_middle(fast, slow);
-                offset + by_fast * x + by_slow * y
-            };
-            photons[first + i] += plane(scene.plane);
+        for (i, &[fast, slow]) in range.clone().zip(chunk) {
+            let [x, y] = panel.from_middle(fast, slow);
+            let plane = |[offset, by_fast, by_slow]: [f64; 3]| offset + by_fast * x + by_slow * y;
+            photons[i] += plane(scene.plane);
             for (along, derivatives) in along.iter().zip(&mut derivatives) {
-                derivatives[first + i] += plane(along.tangent.plane);
+                derivatives[i] += plane(along.tangent.plane);
             }
         }
-        prepared.for_each_sample(block, tile, |tile, layer, i_sub, i_source| {
-            prepared.level.run(SumOrientations { prepared, tile, purpose: Purpose::Forward { tangents: changing } });
-            for i in 0..chunk.len() {
-                let place = prepared.place(block, tile, i, layer, i_sub);
-                let cotangent = prepared.pull_back(block, tile, i, place, i_source);
-                let lanes = tile.by_shape.at(i);
-                photons[first + i] += cotangent.by_scale * scene.scale + cotangent.by_background * scene.background;
-                for (along, derivatives) in along.iter().zip(&mut derivatives) {
-                    let (where_, which) = ((scene, panel, place), (block.panel, i_source));
-                    let mut change = along.change.map_or(0.0, |i_change| tile.changes[i_change][i]);
-                    if along.has_shape {
-                        change += along.by_shape.iter().zip(lanes).map(|(a, b)| a * b).sum::<f64>();
-                    }
-                    if scene.hkl.grid.is_none() && scene.hkl.default_f != 0.0 {
-                        change += 2.0 * along.tangent.default_f / scene.hkl.default_f * tile.sum[i];
-                    }
-                    derivatives[first + i] += cotangent.by_sum * change
-                        + cotangent.dot(where_, which, along.tangent, along.frames[i_source].as_ref());
-                }
+        prepared.for_each_sample(block.panel, tile, |tile, which, i_sub| {
+            let purpose = Purpose::Forward { by_turn: prepared.needs.turn, changes };
+            prepared.level.run(SumOrientations { prepared, tile, purpose });
+            prepared.level.run(PullBack { prepared, which, i_sub, tile });
+            let photons = &mut photons[range.clone()];
+            prepared.level.run(Combine {
+                tile,
+                factors: &[(SCALE, scene.scale), (BACKGROUND, scene.background)],
+                change: None,
+                out: photons,
+            });
+            let coefficients = &coefficients[prepared.place(which)];
+            for ((along, factors), derivatives) in along.iter().zip(coefficients).zip(&mut derivatives) {
+                prepared.level.run(Combine {
+                    tile,
+                    factors,
+                    change: along.change,
+                    out: &mut derivatives[range.clone()],
+                });
             }
         });
     }
     let places = pixels.iter().map(|[fast, slow]| slow * panel.n_fast + fast).collect();
     Found { places, photons, derivatives }
+}
+
+/// Adds lanes of a tile times factors, and a change of its sum.
+struct Combine<'a> {
+    tile: &'a Tile,
+    factors: &'a [(usize, f64)],
+    change: Option<usize>,
+    out: &'a mut [f64],
+}
+
+impl Work for Combine<'_> {
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let n = self.out.len();
+        for &(lane, factor) in self.factors {
+            let lane = &self.tile.lanes[lane][..n];
+            for i in 0..n {
+                self.out[i] = multiply_add::<FMA>(factor, lane[i], self.out[i]);
+            }
+        }
+        if let Some(change) = self.change {
+            let (change, by_sum) = (&self.tile.changes[change][..n], &self.tile.pulled.by_sum[..n]);
+            for i in 0..n {
+                self.out[i] = multiply_add::<FMA>(change[i], by_sum[i], self.out[i]);
+            }
+        }
+    }
 }

@@ -1,59 +1,53 @@
-//! How the photons of one sample of a pixel, from one source, change with everything but the orientations: the factors of
-//! [`crate::physics`] and their derivatives.
+//! The photons of one sample of each pixel of a tile, from one source, and how they change with everything but the single orientations:
+//! the factors of [`crate::physics`] and their derivatives.
 
+#![expect(clippy::needless_range_loop, reason = "one index into many arrays is how these loops read best")]
+
+use super::Prepared;
+use super::lanes::{
+    ATTENUATION, BACKGROUND, CLOSE_DISTANCE, ELECTRIC, FACTORS, FAST, INCIDENT, KAHN, LN_F, MAGNETIC, NORMAL, POINT,
+    SCALE, SHAPE, SLOW, SPHERE, THICKNESS, TURN, WAVELENGTH, WEIGHT, Which,
+};
+use super::tile::Tile;
+use crate::kernel::cpu::elementary::{dot, exp_negative, multiply_add};
+use crate::kernel::cpu::level::Work;
+use crate::kernel::cpu::tile::{DARK, Lane};
 use crate::kernel::geometry::{layer_origin, on_sphere};
 use crate::math::Vec3;
-use crate::physics::polarization::PolarizationFrame;
-use crate::physics::scattering::scattering_vector;
 use crate::real::{Dual, Real};
-use crate::scene::{PanelTable, Scene, SceneTangent, Source, Sphere};
+use crate::scene::{PanelTable, SensorTable, Sphere};
 
-/// Where a sample lies: layer of the sensor, and metres along fast and slow.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
-    pub(super) layer: usize,
-    pub(super) fast: f64,
-    pub(super) slow: f64,
+/// The factors and scattering vectors of a sample, from one source. NaN is put for factors beyond d_min.
+pub(super) struct FindSample<'a> {
+    pub(super) prepared: &'a Prepared<'a>,
+    pub(super) which: Which,
+    pub(super) i_sub: usize,
+    pub(super) tile: &'a mut Tile,
 }
 
-/// What the orientations add up to at a scattering vector: Σ F²·L², and its derivative with respect to the vector.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Lattices {
-    pub(super) sum: f64,
-    pub(super) by_q: Vec3,
-}
-
-/// Derivatives of the photons of a sample.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Cotangent {
-    /// Bragg photons for Σ F²·L² = 1, which derivatives of that sum are multiplied by.
-    pub(super) by_sum: f64,
-    pub(super) by_scale: f64,
-    pub(super) by_background: f64,
-    /// With respect to the point of the flat panel, and the normal by which the photons cross it.
-    pub(super) by_point: Vec3,
-    pub(super) by_normal: Vec3,
-    pub(super) by_close_distance: f64,
-    pub(super) by_incident: Vec3,
-    pub(super) by_wavelength: f64,
-    pub(super) by_weight: f64,
-    pub(super) by_kahn_factor: f64,
-    pub(super) by_electric: Vec3,
-    pub(super) by_magnetic: Vec3,
-    pub(super) by_attenuation: f64,
-    /// Through what the layer captures; the depth of the point comes besides.
-    pub(super) by_layer_thickness: f64,
-    /// On a curved detector.
-    pub(super) by_sphere: SphereCotangent,
-}
-
-/// Of the radius and the beam of a curved detector, and of the axes that nanoBragg's arcs go about.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct SphereCotangent {
-    pub(super) radius: f64,
-    pub(super) beam: Vec3,
-    pub(super) fast_axis: Vec3,
-    pub(super) slow_axis: Vec3,
+impl Work for FindSample<'_> {
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let Self { prepared, which, i_sub, tile } = self;
+        let (scene, n) = (prepared.scene, tile.n_filled);
+        let (source, frame) = (&scene.sources[which.source], prepared.frames[which.source].as_ref());
+        let middles = tile.middles.each_ref().map(|lane| &lane[..n]);
+        if which.source == 0 {
+            tile.sample.locate::<FMA>(scene, &scene.panels[which.panel], which.layer, i_sub, middles);
+        }
+        tile.sample.polarize::<FMA>(scene, source, frame, n);
+        let mut background = DARK;
+        tile.sample.weigh(source.weight, &mut background, n);
+        tile.pulled.product = tile.sample.factor;
+        tile.sample.scatter::<FMA>(scene, source, f64::NAN, n);
+        let Scales { per_sample, scale, .. } = prepared.scales;
+        let Tile { sample, pulled, weight, cotangent, .. } = tile;
+        for i in 0..n {
+            let factor = if sample.factor[i].is_nan() { 0.0 } else { sample.factor[i] };
+            pulled.by_sum[i] = per_sample * scale * factor;
+            weight[i] = cotangent[i] * pulled.by_sum[i];
+        }
+    }
 }
 
 /// What is the same for all samples.
@@ -66,138 +60,256 @@ pub(super) struct Scales {
     pub(super) background: f64,
 }
 
-// tidy: long because each factor stands beside its derivative
-/// Pulls the photons of a sample back to what they depend on.
-pub(super) fn pull_back(
-    scene: &Scene,
-    panel: &PanelTable,
-    place: Place,
-    source: &Source,
-    frame: Option<&PolarizationFrame>,
-    lattices: Lattices,
-    scales: Scales,
-) -> Cotangent {
-    let mut out = Cotangent::default();
-    let (origin, _) = layer_origin(scene, panel, place.layer);
-    let flat = origin + panel.fast_axis * place.fast + panel.slow_axis * place.slow;
-    let position = scene.sphere.map_or(flat, |sphere| on_sphere(&sphere, panel, flat));
-    let distance = position.norm();
-    let direction = position * (1.0 / distance);
-    let mut by_direction = Vec3::default();
-    // 1. polarisation
-    let mut polarization = 1.0;
-    let mut by_polarization = Polarized::default();
-    if let (Some(table), Some(frame)) = (scene.polarization, frame) {
-        by_polarization = Polarized::new(source.incident, direction, frame, table.kahn_factor);
-        polarization = by_polarization.value;
-    }
-    // 2. solid angle
-    let (solid_angle, power, by_close) = if scene.point_pixels {
-        (1.0 / (distance * distance), -2.0, 0.0)
-    } else {
-        let per_close = panel.pixel_size * panel.pixel_size / (distance * distance * distance);
-        (per_close * panel.close_distance, -3.0, per_close)
-    };
-    // 3. capture
-    let captured = scene.sensor.map(|sensor| {
-        Captured::new(place.layer as f64, sensor.layer_thickness, sensor.attenuation, direction.dot(panel.normal))
-    });
-    let capture = captured.map_or(1.0, |captured| captured.value);
-    // the photons: (scale·Σ F²L² + background)·weight·solid angle·capture·polarisation
-    let k = scales.per_sample * scales.scale;
-    let emitted = k * lattices.sum + scales.background_per_sample * scales.background;
-    let factor = source.weight * solid_angle * capture * polarization;
-    out.by_sum = k * factor;
-    out.by_scale = scales.per_sample * lattices.sum * factor;
-    out.by_background = scales.background_per_sample * factor;
-    out.by_weight = emitted * solid_angle * capture * polarization;
-    let by_polarization_factor = emitted * source.weight * solid_angle * capture;
-    by_direction = by_direction + by_polarization.direction * by_polarization_factor;
-    out.by_incident = by_polarization.incident * by_polarization_factor;
-    out.by_electric = by_polarization.electric * by_polarization_factor;
-    out.by_magnetic = by_polarization.magnetic * by_polarization_factor;
-    out.by_kahn_factor = by_polarization.kahn_factor * by_polarization_factor;
-    let by_solid_angle = emitted * source.weight * capture * polarization;
-    out.by_close_distance = by_solid_angle * by_close;
-    let by_distance = by_solid_angle * solid_angle * power / distance;
-    if let Some(captured) = captured {
-        let by_capture = emitted * source.weight * solid_angle * polarization;
-        by_direction = by_direction + panel.normal * (by_capture * captured.obliquity);
-        out.by_normal = direction * (by_capture * captured.obliquity);
-        out.by_attenuation = by_capture * captured.attenuation;
-        out.by_layer_thickness = by_capture * captured.thickness;
-    }
-    // 4. the scattering vector (d − i)/λ
-    let inverse = 1.0 / source.wavelength;
-    let by_q = lattices.by_q * (out.by_sum * inverse);
-    by_direction = by_direction + by_q;
-    out.by_incident = out.by_incident - by_q;
-    out.by_wavelength = -by_q.dot(scattering_vector(direction, source.incident, source.wavelength));
-    // 5. the direction and the distance of the point
-    let across = by_direction - direction * direction.dot(by_direction);
-    out.by_point = across * (1.0 / distance) + direction * by_distance;
-    if let Some(sphere) = scene.sphere {
-        (out.by_point, out.by_sphere) = from_sphere(&sphere, panel, flat, out.by_point);
-    }
-    out
+/// What the derivatives of a sample are made from.
+pub(super) struct Pulled {
+    /// Source weight · solid angle · capture · polarisation.
+    product: Lane,
+    /// Scale·Σ F²L² + background.
+    emitted: Lane,
+    /// Bragg photons for Σ F²·L² = 1, which derivatives of that sum are multiplied by.
+    pub(super) by_sum: Lane,
+    polarization: Lane,
+    by_direction: [Lane; 3],
+    inverse_distance: Lane,
+    captured: [Lane; 3],
 }
 
-/// Kahn's factor and its derivatives: see [`crate::physics::polarization::polarization_factor`].
-#[derive(Debug, Clone, Copy, Default)]
-struct Polarized {
-    value: f64,
-    direction: Vec3,
-    incident: Vec3,
-    electric: Vec3,
-    magnetic: Vec3,
-    kahn_factor: f64,
-}
-
-impl Polarized {
-    fn new(incident: Vec3, direction: Vec3, frame: &PolarizationFrame, kahn_factor: f64) -> Self {
-        let cosine = incident.dot(direction);
-        let (along, across) = (direction.dot(frame.electric), direction.dot(frame.magnetic));
-        let anisotropy = along * along - across * across + frame.axial * (1.0 - cosine * cosine);
-        let by_cosine = cosine * (1.0 + kahn_factor * frame.axial);
-        let (by_along, by_across) = (-kahn_factor * along, kahn_factor * across);
+impl Pulled {
+    pub(super) fn new() -> Self {
         Self {
-            value: 0.5 * (1.0 + cosine * cosine - kahn_factor * anisotropy),
-            direction: incident * by_cosine + frame.electric * by_along + frame.magnetic * by_across,
-            incident: direction * by_cosine,
-            electric: direction * by_along,
-            magnetic: direction * by_across,
-            kahn_factor: -0.5 * anisotropy,
+            product: DARK,
+            emitted: DARK,
+            by_sum: DARK,
+            polarization: DARK,
+            by_direction: [DARK; 3],
+            inverse_distance: DARK,
+            captured: [DARK; 3],
         }
     }
 }
 
-/// What a layer captures and its derivatives: see [`crate::physics::absorption::layer_capture`].
-#[derive(Debug, Clone, Copy)]
-struct Captured {
-    value: f64,
-    obliquity: f64,
-    attenuation: f64,
-    thickness: f64,
+/// Derivatives of the photons of a sample, (scale·Σ F²L² + background)·weight·solid angle·capture·polarisation, put into the lanes of
+/// the tile. The sum over orientations is 0 beyond d_min.
+pub(super) struct PullBack<'a> {
+    pub(super) prepared: &'a Prepared<'a>,
+    pub(super) which: Which,
+    pub(super) i_sub: usize,
+    pub(super) tile: &'a mut Tile,
 }
 
-impl Captured {
-    fn new(layer: f64, thickness: f64, attenuation: f64, obliquity: f64) -> Self {
-        let (near, far) = (layer * thickness, (layer + 1.0) * thickness);
-        let path = attenuation / obliquity;
-        let (before, after) = ((-near * path).exp(), (-far * path).exp());
-        // with respect to attenuation/obliquity
-        let by_path = far * after - near * before;
-        Self {
-            value: before - after,
-            obliquity: -by_path * path / obliquity,
-            attenuation: by_path / obliquity,
-            thickness: path * ((layer + 1.0) * after - layer * before),
+impl Work for PullBack<'_> {
+    #[inline(always)]
+    fn run<const FMA: bool>(mut self) {
+        self.linear();
+        if self.prepared.needs.factors {
+            self.scattering::<FMA>();
+            self.polarization::<FMA>();
+            self.capture::<FMA>();
+            self.position::<FMA>();
         }
     }
 }
 
-/// From the point on the sphere back to that on the plane, and to the sphere itself.
-fn from_sphere(sphere: &Sphere, panel: &PanelTable, flat: Vec3, by_position: Vec3) -> (Vec3, SphereCotangent) {
+impl PullBack<'_> {
+    /// With respect to what is linear, and through the sums over orientations.
+    #[inline(always)]
+    fn linear(&mut self) {
+        let Prepared { scales, needs, .. } = self.prepared;
+        let Scales { per_sample, scale, background_per_sample, background } = *scales;
+        let n = self.tile.n_filled;
+        let Tile { sample, sums, pulled, lanes, by_turn, .. } = &mut *self.tile;
+        let sum = &mut sums.sum[..n];
+        for i in 0..n {
+            let seen = if sample.factor[i].is_nan() { 0.0 } else { sum[i] };
+            pulled.emitted[i] = per_sample * scale * seen + background_per_sample * background;
+            lanes[SCALE][i] = per_sample * seen * pulled.product[i];
+            lanes[BACKGROUND][i] = background_per_sample * pulled.product[i];
+            lanes[LN_F][i] = 2.0 * pulled.by_sum[i] * seen;
+        }
+        if needs.shape {
+            for (lane, by_shape) in lanes[SHAPE..TURN].iter_mut().zip(&sums.by_shape) {
+                for i in 0..n {
+                    lane[i] = pulled.by_sum[i] * by_shape[i];
+                }
+            }
+        }
+        if needs.turn {
+            for (lane, by_turn) in lanes[TURN..FACTORS].iter_mut().zip(by_turn) {
+                for i in 0..n {
+                    lane[i] = pulled.by_sum[i] * by_turn[i];
+                }
+            }
+        }
+    }
+
+    /// Through the scattering vector (d − i)/λ.
+    #[inline(always)]
+    fn scattering<const FMA: bool>(&mut self) {
+        let inverse = 1.0 / self.prepared.scene.sources[self.which.source].wavelength;
+        let n = self.tile.n_filled;
+        let Tile { sample, sums, pulled, lanes, .. } = &mut *self.tile;
+        for i in 0..n {
+            let k = pulled.by_sum[i] * inverse;
+            let by_q = [sums.by_q[0][i] * k, sums.by_q[1][i] * k, sums.by_q[2][i] * k];
+            lanes[WAVELENGTH][i] = -dot::<FMA>(by_q, [sample.q[0][i], sample.q[1][i], sample.q[2][i]]);
+            for axis in 0..3 {
+                pulled.by_direction[axis][i] = by_q[axis];
+                lanes[INCIDENT + axis][i] = -by_q[axis];
+            }
+        }
+    }
+
+    /// Kahn's factor: see [`crate::physics::polarization::polarization_factor`].
+    #[inline(always)]
+    fn polarization<const FMA: bool>(&mut self) {
+        let scene = self.prepared.scene;
+        let source = &scene.sources[self.which.source];
+        let n = self.tile.n_filled;
+        let Tile { sample, pulled, lanes, .. } = &mut *self.tile;
+        let frame = &self.prepared.frames[self.which.source];
+        let (Some(table), Some(frame)) = (&scene.polarization, frame) else {
+            pulled.polarization[..n].fill(1.0);
+            return;
+        };
+        let kahn = table.kahn_factor;
+        for i in 0..n {
+            let direction = [sample.direction[0][i], sample.direction[1][i], sample.direction[2][i]];
+            let cosine = dot::<FMA>(direction, source.incident.0);
+            let along = dot::<FMA>(direction, frame.electric.0);
+            let across = dot::<FMA>(direction, frame.magnetic.0);
+            let square = cosine * cosine;
+            let anisotropy = along * along - across * across + frame.axial * (1.0 - square);
+            pulled.polarization[i] = 0.5 * (1.0 + square - kahn * anisotropy);
+            let rest = pulled.emitted[i] * source.weight * sample.solid_angle[i] * sample.capture[i];
+            let by_cosine = rest * cosine * (1.0 + kahn * frame.axial);
+            let (by_along, by_across) = (-rest * kahn * along, rest * kahn * across);
+            lanes[KAHN][i] = -0.5 * anisotropy * rest;
+            for axis in 0..3 {
+                let across_beam = multiply_add::<FMA>(frame.electric[axis], by_along, frame.magnetic[axis] * by_across);
+                pulled.by_direction[axis][i] += multiply_add::<FMA>(source.incident[axis], by_cosine, across_beam);
+                lanes[INCIDENT + axis][i] += direction[axis] * by_cosine;
+                lanes[ELECTRIC + axis][i] = direction[axis] * by_along;
+                lanes[MAGNETIC + axis][i] = direction[axis] * by_across;
+            }
+        }
+    }
+
+    /// What the layer captures: see [`crate::physics::absorption::layer_capture`].
+    #[inline(always)]
+    fn capture<const FMA: bool>(&mut self) {
+        let scene = self.prepared.scene;
+        let Some(sensor) = scene.sensor else { return };
+        let (normal, layer) = (scene.panels[self.which.panel].normal, self.which.layer as f64);
+        let weight = scene.sources[self.which.source].weight;
+        let n = self.tile.n_filled;
+        let Tile { sample, pulled, lanes, .. } = &mut *self.tile;
+        let [first, second, third] = &mut pulled.captured;
+        let mut is_behind = false;
+        for i in 0..n {
+            let direction = [sample.direction[0][i], sample.direction[1][i], sample.direction[2][i]];
+            let obliquity = dot::<FMA>(direction, normal.0);
+            is_behind |= obliquity <= 0.0;
+            [first[i], second[i], third[i]] = captured(layer, &sensor, obliquity, exp_negative::<FMA>);
+        }
+        // A sensor seen edge-on or from behind, which only a normal of its own can make.
+        if is_behind {
+            for i in 0..n {
+                let obliquity = (0..3).map(|axis| sample.direction[axis][i] * normal[axis]).sum();
+                [first[i], second[i], third[i]] = captured(layer, &sensor, obliquity, f64::exp);
+            }
+        }
+        for i in 0..n {
+            let rest = pulled.emitted[i] * weight * sample.solid_angle[i] * pulled.polarization[i];
+            let by_obliquity = rest * first[i];
+            lanes[ATTENUATION][i] = rest * second[i];
+            lanes[THICKNESS][i] = rest * third[i];
+            for axis in 0..3 {
+                pulled.by_direction[axis][i] += normal[axis] * by_obliquity;
+                lanes[NORMAL + axis][i] = sample.direction[axis][i] * by_obliquity;
+            }
+        }
+    }
+
+    /// Where the sample lies, and its solid angle.
+    #[inline(always)]
+    fn position<const FMA: bool>(&mut self) {
+        let scene = self.prepared.scene;
+        let panel = &scene.panels[self.which.panel];
+        let (origin, _) = layer_origin(scene, panel, self.which.layer);
+        let weight = scene.sources[self.which.source].weight;
+        let (oversample, i_sub) = (scene.oversample, self.i_sub);
+        let sub_pixel = panel.pixel_size / oversample as f64;
+        let (sub_fast, sub_slow) = ((i_sub % oversample) as f64, (i_sub / oversample) as f64);
+        let n = self.tile.n_filled;
+        let Tile { sample, pulled, lanes, middles, .. } = &mut *self.tile;
+        let flat = |fast: f64, slow: f64| {
+            [0, 1, 2].map(|axis| {
+                multiply_add::<FMA>(
+                    panel.slow_axis[axis],
+                    slow,
+                    multiply_add::<FMA>(panel.fast_axis[axis], fast, origin[axis]),
+                )
+            })
+        };
+        let place = |i: usize| [sub_pixel * (middles[0][i] + sub_fast), sub_pixel * (middles[1][i] + sub_slow)];
+        for i in 0..n {
+            let [fast, slow] = place(i);
+            let direction = [sample.direction[0][i], sample.direction[1][i], sample.direction[2][i]];
+            pulled.inverse_distance[i] = 1.0 / dot::<FMA>(flat(fast, slow), direction);
+        }
+        if let Some(sphere) = &scene.sphere {
+            for i in 0..n {
+                let [fast, slow] = place(i);
+                pulled.inverse_distance[i] = 1.0 / on_sphere(sphere, panel, Vec3(flat(fast, slow))).norm();
+            }
+        }
+        let (power, area) = if scene.point_pixels { (-2.0, 0.0) } else { (-3.0, panel.pixel_size * panel.pixel_size) };
+        for i in 0..n {
+            let inverse = pulled.inverse_distance[i];
+            let rest = pulled.emitted[i] * sample.capture[i] * pulled.polarization[i];
+            lanes[WEIGHT][i] = rest * sample.solid_angle[i];
+            lanes[CLOSE_DISTANCE][i] = rest * weight * area * inverse * inverse * inverse;
+            let by_distance = rest * weight * sample.solid_angle[i] * power * inverse;
+            let direction = [sample.direction[0][i], sample.direction[1][i], sample.direction[2][i]];
+            let by_direction = [pulled.by_direction[0][i], pulled.by_direction[1][i], pulled.by_direction[2][i]];
+            let along = by_distance - dot::<FMA>(direction, by_direction) * inverse;
+            for axis in 0..3 {
+                lanes[POINT + axis][i] = multiply_add::<FMA>(by_direction[axis], inverse, direction[axis] * along);
+            }
+        }
+        if let Some(sphere) = &scene.sphere {
+            for i in 0..n {
+                let [fast, slow] = place(i);
+                let by_position = Vec3([0, 1, 2].map(|axis| lanes[POINT + axis][i]));
+                let (by_point, by_sphere) = from_sphere(sphere, panel, Vec3(flat(fast, slow)), by_position);
+                (0..3).for_each(|axis| lanes[POINT + axis][i] = by_point[axis]);
+                lanes[SPHERE..].iter_mut().zip(by_sphere).for_each(|(lane, by)| lane[i] = by);
+            }
+        }
+        for i in 0..n {
+            let [fast, slow] = place(i);
+            for axis in 0..3 {
+                lanes[FAST + axis][i] = lanes[POINT + axis][i] * fast;
+                lanes[SLOW + axis][i] = lanes[POINT + axis][i] * slow;
+            }
+        }
+    }
+}
+
+/// How what a layer captures changes with the obliquity, the attenuation and the thickness.
+#[inline(always)]
+fn captured(layer: f64, sensor: &SensorTable, obliquity: f64, exp: impl Fn(f64) -> f64) -> [f64; 3] {
+    let inverse = 1.0 / obliquity;
+    let path = sensor.attenuation * inverse;
+    let (near, far) = (layer * sensor.layer_thickness, (layer + 1.0) * sensor.layer_thickness);
+    let (before, after) = (exp(-near * path), exp(-far * path));
+    // with respect to attenuation/obliquity
+    let by_path = far * after - near * before;
+    [-by_path * path * inverse, by_path * inverse, path * ((layer + 1.0) * after - layer * before)]
+}
+
+/// From the point on the sphere back to that on the plane, and to the sphere itself: the lanes from [`SPHERE`] on.
+fn from_sphere(sphere: &Sphere, panel: &PanelTable, flat: Vec3, by_position: Vec3) -> (Vec3, [f64; 10]) {
     let constant = |v: Vec3| Vec3(v.0.map(Dual::constant));
     let still =
         Sphere { radius: Dual::constant(sphere.radius), beam: constant(sphere.beam), nanobragg: sphere.nanobragg };
@@ -224,90 +336,16 @@ fn from_sphere(sphere: &Sphere, panel: &PanelTable, flat: Vec3, by_position: Vec
     let by_flat = each(&|i| on_sphere(&still, &axes, vary(flat, i)));
     let beam = each(&|i| on_sphere(&Sphere { beam: vary(still.beam, i), ..still }, &axes, flat));
     let radius = along(on_sphere(&Sphere { radius: Dual::variable(sphere.radius), ..still }, &axes, flat));
-    let mut by_sphere = SphereCotangent { radius, beam, ..SphereCotangent::default() };
+    let mut axes_of_arcs = [Vec3::default(); 2];
     if sphere.nanobragg {
-        by_sphere.fast_axis =
-            each(&|i| on_sphere(&still, &PanelTable { fast_axis: vary(axes.fast_axis, i), ..axes.clone() }, flat));
-        by_sphere.slow_axis =
-            each(&|i| on_sphere(&still, &PanelTable { slow_axis: vary(axes.slow_axis, i), ..axes.clone() }, flat));
+        axes_of_arcs = [
+            each(&|i| on_sphere(&still, &PanelTable { fast_axis: vary(axes.fast_axis, i), ..axes.clone() }, flat)),
+            each(&|i| on_sphere(&still, &PanelTable { slow_axis: vary(axes.slow_axis, i), ..axes.clone() }, flat)),
+        ];
+    }
+    let mut by_sphere = [radius; 10];
+    for (part, v) in by_sphere[1..].chunks_exact_mut(3).zip([beam, axes_of_arcs[0], axes_of_arcs[1]]) {
+        part.copy_from_slice(&v.0);
     }
     (by_flat, by_sphere)
-}
-
-impl Cotangent {
-    /// Adds these, times `weight`, to the cotangent of the scene. The polarisation frame's are kept apart in `frame`.
-    pub(super) fn add_to(
-        &self,
-        weight: f64,
-        (scene, panel, place): (&Scene, &PanelTable, Place),
-        (i_panel, i_source): (usize, usize),
-        total: &mut SceneTangent,
-        frame: &mut PolarizationFrame,
-    ) {
-        let add = |sum: &mut Vec3, term: Vec3| *sum = *sum + term * weight;
-        total.scale += weight * self.by_scale;
-        total.background += weight * self.by_background;
-        total.kahn_factor += weight * self.by_kahn_factor;
-        total.attenuation += weight * self.by_attenuation;
-        add(&mut frame.electric, self.by_electric);
-        add(&mut frame.magnetic, self.by_magnetic);
-        if let Some(source) = total.sources.get_mut(i_source) {
-            add(&mut source.incident, self.by_incident);
-            source.wavelength += weight * self.by_wavelength;
-            source.weight += weight * self.by_weight;
-        }
-        let layer = place.layer as f64;
-        let thickness = scene.sensor.map_or(0.0, |sensor| sensor.layer_thickness);
-        total.layer_thickness += weight * (self.by_layer_thickness + layer * panel.normal.dot(self.by_point));
-        total.sphere_radius += weight * self.by_sphere.radius;
-        add(&mut total.sphere_beam, self.by_sphere.beam);
-        if let Some(out) = total.panels.get_mut(i_panel) {
-            add(&mut out.origin, self.by_point);
-            add(&mut out.normal, self.by_normal + self.by_point * (layer * thickness));
-            add(&mut out.fast_axis, self.by_point * place.fast + self.by_sphere.fast_axis);
-            add(&mut out.slow_axis, self.by_point * place.slow + self.by_sphere.slow_axis);
-            out.close_distance += weight * self.by_close_distance;
-        }
-    }
-
-    /// The derivative along a tangent of the scene, orientations, amplitudes and the shape of the crystal apart. `frame`: how
-    /// the polarisation frame changes.
-    pub(super) fn dot(
-        &self,
-        (scene, panel, place): (&Scene, &PanelTable, Place),
-        (i_panel, i_source): (usize, usize),
-        tangent: &SceneTangent,
-        frame: Option<&PolarizationFrame>,
-    ) -> f64 {
-        let mut sum = self.by_scale * tangent.scale
-            + self.by_background * tangent.background
-            + self.by_kahn_factor * tangent.kahn_factor
-            + self.by_attenuation * tangent.attenuation
-            + self.by_sphere.radius * tangent.sphere_radius
-            + self.by_sphere.beam.dot(tangent.sphere_beam);
-        if let Some(frame) = frame {
-            sum += self.by_electric.dot(frame.electric) + self.by_magnetic.dot(frame.magnetic);
-        }
-        if let Some(source) = tangent.sources.get(i_source) {
-            sum += self.by_incident.dot(source.incident)
-                + self.by_wavelength * source.wavelength
-                + self.by_weight * source.weight;
-        }
-        let layer = place.layer as f64;
-        if tangent.layer_thickness != 0.0 {
-            let deeper = layer * panel.normal.dot(self.by_point);
-            sum += tangent.layer_thickness * (self.by_layer_thickness + deeper);
-        }
-        if let Some(change) = tangent.panels.get(i_panel) {
-            let depth = scene.sensor.map_or(0.0, |sensor| layer * sensor.layer_thickness);
-            let moved =
-                change.origin + change.normal * depth + change.fast_axis * place.fast + change.slow_axis * place.slow;
-            sum += self.by_point.dot(moved)
-                + self.by_normal.dot(change.normal)
-                + self.by_sphere.fast_axis.dot(change.fast_axis)
-                + self.by_sphere.slow_axis.dot(change.slow_axis)
-                + self.by_close_distance * change.close_distance;
-        }
-        sum
-    }
 }

@@ -1,20 +1,24 @@
 //! The sum over orientations for a tile, with its derivatives.
 
-use super::Prepared;
+#![expect(clippy::needless_range_loop, reason = "one index into many arrays is how these loops read best")]
+
 use super::interpolation::Interpolation;
-use super::terms::{ByShape, Terms};
-use crate::kernel::cpu::elementary::multiply_add;
+use super::lanes::N_LANES;
+use super::sample::Pulled;
+use super::terms::{Sums, Terms};
+use super::{Culling, Prepared};
+use crate::kernel::cpu::culling::{GROUP, Groups};
+use crate::kernel::cpu::distances::Distances;
+use crate::kernel::cpu::elementary::{dot, multiply_add};
 use crate::kernel::cpu::level::Work;
 use crate::kernel::cpu::sample::Sample;
 use crate::kernel::cpu::tile::{DARK, Lane};
-use crate::math::{Mat3, Vec3};
-use crate::physics::polarization::PolarizationFrame;
-use crate::scene::{HklGrid, PanelTable, Scene, SceneTangent};
+use crate::math::Mat3;
+use crate::scene::{HklGrid, SceneTangent};
+use std::ops::Range;
 
 /// The most pixels of a tile.
 pub(super) const PIXELS: usize = 128;
-/// Whole vectors.
-const VECTOR: usize = 16;
 
 /// Pixels that go through the sum together, arrays side by side.
 pub(super) struct Tile {
@@ -22,28 +26,41 @@ pub(super) struct Tile {
     pub(super) n: usize,
     pub(super) n_filled: usize,
     /// Fast and slow of each pixel.
-    pub(super) places: [Lane; 2],
+    places: [Lane; 2],
     /// The middle of the first sub-pixel, in sub-pixels.
     pub(super) middles: [Lane; 2],
     pub(super) sample: Sample,
-    /// Of the current sample and source: Σ F²·L², its derivative with respect to q, those with respect to the shape.
-    pub(super) sum: Lane,
-    pub(super) by_q: [Lane; 3],
-    pub(super) by_shape: ByShape,
-    /// Along each tangent that changes orientations or amplitudes: how the sum changes.
-    pub(super) changes: Vec<Lane>,
-    /// In a reverse sweep: what a derivative of the sum counts for.
+    /// Over the orientations, of the current sample and source.
+    pub(super) sums: Sums,
+    /// Of (dT/dh)ᵢ·hⱼ likewise, where asked for.
+    pub(super) by_turn: [Lane; 9],
+    /// In a reverse sweep: what a derivative of a pixel's photons counts for, 0 beyond the last pixel; and one of the current sum.
+    pub(super) cotangent: Lane,
     pub(super) weight: Lane,
-    weighted: [Lane; 3],
     terms: Terms,
+    groups: Groups,
+    /// Along each tangent with changes of its own: how the sum changes.
+    pub(super) changes: Vec<Lane>,
+    /// Derivatives of the photons of the current sample: see [`super::lanes`].
+    pub(super) lanes: [Lane; N_LANES],
+    pub(super) pulled: Pulled,
 }
 
-/// What is made of the terms besides their sum.
+/// What is made of the terms besides their sums.
 pub(super) enum Purpose<'a> {
     /// Sums over pixels for each orientation, and for |F| of each reflection where asked for (the last is the default).
     Reverse { orientations: &'a mut [Mat3], amplitudes: Option<&'a mut [f64]> },
-    /// Derivatives of each pixel along tangents.
-    Forward { tangents: &'a [&'a SceneTangent] },
+    /// Derivatives of each pixel: `by_turn` of the tile if any tangent turns all orientations alike; along tangents that change
+    /// orientations one by one, or amplitudes.
+    Forward { by_turn: bool, changes: &'a [Change<'a>] },
+}
+
+/// A tangent whose effect is found term by term.
+pub(super) struct Change<'a> {
+    /// Of each orientation; empty where they do not change or are turned alike.
+    pub(super) orientations: &'a [Mat3],
+    /// Whose amplitudes change.
+    pub(super) amplitudes: Option<&'a SceneTangent>,
 }
 
 impl Tile {
@@ -55,13 +72,15 @@ impl Tile {
             places: [DARK; 2],
             middles: [DARK; 2],
             sample: Sample::new(),
-            sum: DARK,
-            by_q: [DARK; 3],
-            by_shape: ByShape::new(),
-            changes: vec![DARK; n_changes],
+            sums: Sums::new(),
+            by_turn: [DARK; 9],
+            cotangent: DARK,
             weight: DARK,
-            weighted: [DARK; 3],
             terms: Terms::new(&prepared.amplitudes, grid.map(Interpolation::new)),
+            groups: Groups::new(),
+            changes: vec![DARK; n_changes],
+            lanes: [DARK; N_LANES],
+            pulled: Pulled::new(),
         })
     }
 
@@ -74,7 +93,7 @@ impl Tile {
             }
             self.n += 1;
         }
-        self.n_filled = self.n.next_multiple_of(VECTOR);
+        self.n_filled = self.n.next_multiple_of(GROUP);
         for (lane, middles) in self.places.iter_mut().zip(&mut self.middles) {
             let last = lane[self.n - 1];
             lane[self.n..self.n_filled].fill(last);
@@ -85,49 +104,61 @@ impl Tile {
     }
 
     #[inline(always)]
-    fn sum_orientations<const FMA: bool>(&mut self, prepared: &Prepared, mut purpose: Purpose) {
-        let n = self.n_filled;
-        let q = &self.sample.q;
-        self.sum[..n].fill(0.0);
-        self.by_q.iter_mut().for_each(|lane| lane[..n].fill(0.0));
-        self.by_shape.clear(n);
-        self.changes.iter_mut().for_each(|lane| lane[..n].fill(0.0));
+    fn sum_orientations<const FMA: bool, const BY_SHAPE: bool>(&mut self, prepared: &Prepared, mut purpose: Purpose) {
+        let (n, amplitudes) = (self.n_filled, &prepared.amplitudes);
+        self.sums.clear(n);
+        self.by_turn.iter_mut().chain(&mut self.changes).for_each(|lane| lane[..n].fill(0.0));
+        if let Some(culling) = &prepared.culling {
+            self.groups.gather::<false>(&culling.spot, culling.slack, &self.sample.q, n);
+        }
         for (i_orientation, orientation) in prepared.scene.orientations.iter().enumerate() {
-            let by_shape = prepared.by_shape.then_some(&mut self.by_shape);
-            let terms = &mut self.terms;
-            if !terms.find::<FMA>(&prepared.lattice, orientation, &prepared.amplitudes, q, by_shape, n) {
-                continue;
-            }
-            let (sum, values) = (&mut self.sum[..n], &terms.values[..n]);
-            for i in 0..n {
-                sum[i] += values[i];
-            }
-            add_by_q::<FMA>(&mut self.by_q, orientation, &terms.slopes, n);
-            match &mut purpose {
-                Purpose::Reverse { orientations, amplitudes } => {
-                    for (weighted, slopes) in self.weighted.iter_mut().zip(&terms.slopes) {
-                        let (weighted, slopes, weight) = (&mut weighted[..n], &slopes[..n], &self.weight[..n]);
-                        for i in 0..n {
-                            weighted[i] = weight[i] * slopes[i];
-                        }
-                    }
-                    let rows = &mut orientations[i_orientation].0;
-                    for (row, weighted) in rows.iter_mut().zip(&self.weighted) {
-                        *row = *row + products::<FMA>(&weighted[..n], q);
-                    }
-                    if let Some(by_amplitude) = amplitudes {
-                        scatter(terms, &prepared.scene.hkl, &self.weight[..self.n], by_amplitude);
-                    }
+            let mut reached = match &prepared.culling {
+                Some(Culling { spot, slack }) => {
+                    self.groups.reached::<FMA, false>(spot, orientation, amplitudes, *slack)
                 }
-                Purpose::Forward { tangents } => {
-                    for (tangent, change) in tangents.iter().zip(&mut self.changes) {
-                        if let Some(turned) = tangent.orientations.get(i_orientation) {
-                            add_turned::<FMA>(turned, q, &terms.slopes, &mut change[..n]);
-                        }
-                        let is_table = prepared.scene.hkl.grid.is_some();
-                        if is_table && (!tangent.amplitudes.is_empty() || tangent.default_f != 0.0) {
-                            add_amplitudes(terms, &prepared.scene.hkl, tangent, &mut change[..self.n]);
-                        }
+                None => (1 << (n / GROUP)) - 1,
+            };
+            while reached != 0 {
+                let first = reached.trailing_zeros();
+                let end = first + (reached >> first).trailing_ones();
+                reached &= u32::MAX << end;
+                let range = first as usize * GROUP..end as usize * GROUP;
+                let (terms, q) = (&mut self.terms, &self.sample.q);
+                let (lattice, sums) = (&prepared.lattice, &mut self.sums);
+                if terms.add::<FMA, BY_SHAPE>(lattice, orientation, amplitudes, q, sums, range.clone()) {
+                    self.use_terms::<FMA>(prepared, i_orientation, &mut purpose, range);
+                }
+            }
+        }
+    }
+
+    /// Makes of the terms of an orientation what is wanted besides their sums.
+    #[inline(always)]
+    fn use_terms<const FMA: bool>(
+        &mut self,
+        prepared: &Prepared,
+        i_orientation: usize,
+        purpose: &mut Purpose,
+        range: Range<usize>,
+    ) {
+        let (hkl, terms, q) = (&prepared.scene.hkl, &self.terms, &self.sample.q);
+        match purpose {
+            Purpose::Reverse { orientations, amplitudes } => {
+                add_products::<FMA>(&self.weight, &terms.slopes, q, &mut orientations[i_orientation], &range);
+                if let Some(by_amplitude) = amplitudes {
+                    scatter(terms, hkl, &self.weight, by_amplitude, range);
+                }
+            }
+            Purpose::Forward { by_turn, changes } => {
+                if *by_turn {
+                    add_by_turn::<FMA>(&terms.slopes, &terms.distances, &mut self.by_turn, range.clone());
+                }
+                for (tangent, change) in changes.iter().zip(&mut self.changes) {
+                    if let Some(turned) = tangent.orientations.get(i_orientation) {
+                        add_turned::<FMA>(turned, q, &terms.slopes, change, range.clone());
+                    }
+                    if let Some(tangent) = tangent.amplitudes {
+                        add_amplitudes(terms, hkl, tangent, change, range.clone());
                     }
                 }
             }
@@ -135,52 +166,82 @@ impl Tile {
     }
 }
 
-/// Adds Aᵀ·(dT/dh): how the terms change with the scattering vector.
+/// Adds (dT/dh)ᵢ·hⱼ.
 #[inline(always)]
-fn add_by_q<const FMA: bool>(by_q: &mut [Lane; 3], orientation: &Mat3, slopes: &[Lane; 3], n: usize) {
-    let [u, v, w] = slopes.each_ref().map(|lane| &lane[..n]);
-    let [a, b, c] = orientation.0;
-    for (axis, lane) in by_q.iter_mut().enumerate() {
-        let lane = &mut lane[..n];
-        let (a, b, c) = (a[axis], b[axis], c[axis]);
-        for i in 0..n {
-            let two = multiply_add::<FMA>(a, u[i], multiply_add::<FMA>(b, v[i], lane[i]));
-            lane[i] = multiply_add::<FMA>(c, w[i], two);
+fn add_by_turn<const FMA: bool>(slopes: &[Lane; 3], indices: &Distances, by_turn: &mut [Lane; 9], range: Range<usize>) {
+    let Distances { delta, nearest } = indices;
+    assert!(range.end <= DARK.len());
+    for i in range {
+        let (h, k, l) = (nearest[0][i] + delta[0][i], nearest[1][i] + delta[1][i], nearest[2][i] + delta[2][i]);
+        for row in 0..3 {
+            let slope = slopes[row][i];
+            by_turn[3 * row][i] = multiply_add::<FMA>(slope, h, by_turn[3 * row][i]);
+            by_turn[3 * row + 1][i] = multiply_add::<FMA>(slope, k, by_turn[3 * row + 1][i]);
+            by_turn[3 * row + 2][i] = multiply_add::<FMA>(slope, l, by_turn[3 * row + 2][i]);
         }
     }
 }
 
 /// Adds dT/dh·(dA·q).
 #[inline(always)]
-fn add_turned<const FMA: bool>(turned: &Mat3, q: &[Lane; 3], slopes: &[Lane; 3], change: &mut [f64]) {
-    let n = change.len();
-    let [x, y, z] = q.each_ref().map(|lane| &lane[..n]);
-    let [u, v, w] = slopes.each_ref().map(|lane| &lane[..n]);
-    let [Vec3([ax, ay, az]), Vec3([bx, by, bz]), Vec3([cx, cy, cz])] = turned.0;
-    for i in 0..n {
-        let a = multiply_add::<FMA>(az, z[i], multiply_add::<FMA>(ay, y[i], ax * x[i]));
-        let b = multiply_add::<FMA>(bz, z[i], multiply_add::<FMA>(by, y[i], bx * x[i]));
-        let c = multiply_add::<FMA>(cz, z[i], multiply_add::<FMA>(cy, y[i], cx * x[i]));
-        change[i] += multiply_add::<FMA>(c, w[i], multiply_add::<FMA>(b, v[i], a * u[i]));
+fn add_turned<const FMA: bool>(
+    turned: &Mat3,
+    q: &[Lane; 3],
+    slopes: &[Lane; 3],
+    change: &mut Lane,
+    range: Range<usize>,
+) {
+    let (a, b, c) = (turned.0[0].0, turned.0[1].0, turned.0[2].0);
+    assert!(range.end <= DARK.len());
+    for i in range {
+        let q = [q[0][i], q[1][i], q[2][i]];
+        let along = multiply_add::<FMA>(dot::<FMA>(a, q), slopes[0][i], change[i]);
+        let along = multiply_add::<FMA>(dot::<FMA>(b, q), slopes[1][i], along);
+        change[i] = multiply_add::<FMA>(dot::<FMA>(c, q), slopes[2][i], along);
     }
 }
 
-/// The sums of the products with x, y and z.
+/// A range of a lane in vectors.
 #[inline(always)]
-fn products<const FMA: bool>(weighted: &[f64], [x, y, z]: &[Lane; 3]) -> Vec3 {
-    const WIDTH: usize = 8;
-    let n = weighted.len();
-    let (weighted, _) = weighted.as_chunks::<WIDTH>();
-    let [x, y, z] = [x, y, z].map(|lane| lane[..n].as_chunks::<WIDTH>().0);
-    let (mut along_x, mut along_y, mut along_z) = ([0.0; WIDTH], [0.0; WIDTH], [0.0; WIDTH]);
-    for (((w, x), y), z) in weighted.iter().zip(x).zip(y).zip(z) {
-        for j in 0..WIDTH {
-            along_x[j] = multiply_add::<FMA>(w[j], x[j], along_x[j]);
-            along_y[j] = multiply_add::<FMA>(w[j], y[j], along_y[j]);
-            along_z[j] = multiply_add::<FMA>(w[j], z[j], along_z[j]);
+fn vectors<'a>(lane: &'a Lane, range: &Range<usize>) -> &'a [[f64; 8]] {
+    lane[range.start..range.end].as_chunks::<8>().0
+}
+
+/// Adds the sums over pixels of weight·dT/dh ⊗ q.
+#[inline(always)]
+fn add_products<const FMA: bool>(
+    weight: &Lane,
+    slopes: &[Lane; 3],
+    q: &[Lane; 3],
+    out: &mut Mat3,
+    range: &Range<usize>,
+) {
+    let weight = vectors(weight, range);
+    let n = weight.len();
+    let (u, v, w) =
+        (&vectors(&slopes[0], range)[..n], &vectors(&slopes[1], range)[..n], &vectors(&slopes[2], range)[..n]);
+    let (x, y, z) = (&vectors(&q[0], range)[..n], &vectors(&q[1], range)[..n], &vectors(&q[2], range)[..n]);
+    let mut sums = [[0.0; 8]; 9];
+    for i in 0..n {
+        for j in 0..8 {
+            let (u, v, w) = (weight[i][j] * u[i][j], weight[i][j] * v[i][j], weight[i][j] * w[i][j]);
+            let (x, y, z) = (x[i][j], y[i][j], z[i][j]);
+            sums[0][j] = multiply_add::<FMA>(u, x, sums[0][j]);
+            sums[1][j] = multiply_add::<FMA>(u, y, sums[1][j]);
+            sums[2][j] = multiply_add::<FMA>(u, z, sums[2][j]);
+            sums[3][j] = multiply_add::<FMA>(v, x, sums[3][j]);
+            sums[4][j] = multiply_add::<FMA>(v, y, sums[4][j]);
+            sums[5][j] = multiply_add::<FMA>(v, z, sums[5][j]);
+            sums[6][j] = multiply_add::<FMA>(w, x, sums[6][j]);
+            sums[7][j] = multiply_add::<FMA>(w, y, sums[7][j]);
+            sums[8][j] = multiply_add::<FMA>(w, z, sums[8][j]);
         }
     }
-    Vec3([along_x, along_y, along_z].map(|sums| sums.iter().sum()))
+    for i in 0..9 {
+        let sums = &sums[i];
+        let (even, odd) = ((sums[0] + sums[4]) + (sums[2] + sums[6]), (sums[1] + sums[5]) + (sums[3] + sums[7]));
+        out.0[i / 3].0[i % 3] += even + odd;
+    }
 }
 
 /// Where |F| of the nearest reflection of a point stands in the grid; one past the end where it does not.
@@ -191,9 +252,9 @@ fn place(terms: &Terms, hkl: &HklGrid, i: usize) -> usize {
 }
 
 /// Adds how the weighted terms change with |F|.
-fn scatter(terms: &Terms, hkl: &HklGrid, weight: &[f64], by_amplitude: &mut [f64]) {
-    for (i, &weight) in weight.iter().enumerate().filter(|(_, weight)| **weight != 0.0) {
-        let weight = weight * terms.lattice[i];
+fn scatter(terms: &Terms, hkl: &HklGrid, weight: &Lane, by_amplitude: &mut [f64], range: Range<usize>) {
+    for i in range.filter(|&i| weight[i] != 0.0) {
+        let weight = weight[i] * terms.lattice[i];
         if terms.interpolation.as_ref().is_some_and(|interpolation| interpolation.scatter(i, weight, by_amplitude)) {
             continue;
         }
@@ -204,8 +265,8 @@ fn scatter(terms: &Terms, hkl: &HklGrid, weight: &[f64], by_amplitude: &mut [f64
 }
 
 /// Adds how the terms change with |F| along a tangent.
-fn add_amplitudes(terms: &Terms, hkl: &HklGrid, tangent: &SceneTangent, change: &mut [f64]) {
-    for (i, change) in change.iter_mut().enumerate() {
+fn add_amplitudes(terms: &Terms, hkl: &HklGrid, tangent: &SceneTangent, change: &mut Lane, range: Range<usize>) {
+    for i in range {
         let interpolation = terms.interpolation.as_ref().filter(|_| !tangent.amplitudes.is_empty());
         let by_square = interpolation.and_then(|interpolation| interpolation.change(i, &tangent.amplitudes));
         let by_square = by_square.unwrap_or_else(|| {
@@ -215,7 +276,7 @@ fn add_amplitudes(terms: &Terms, hkl: &HklGrid, tangent: &SceneTangent, change: 
                 None => 2.0 * hkl.default_f * tangent.default_f,
             }
         });
-        *change += by_square * terms.lattice[i];
+        change[i] += by_square * terms.lattice[i];
     }
 }
 
@@ -229,33 +290,10 @@ pub(super) struct SumOrientations<'a> {
 impl Work for SumOrientations<'_> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        self.tile.sum_orientations::<FMA>(self.prepared, self.purpose);
-    }
-}
-
-/// The factors and scattering vectors of a sample, from one source: a call of its own, likewise. NaN is put for factors beyond d_min.
-pub(super) struct FindSample<'a> {
-    pub(super) scene: &'a Scene,
-    pub(super) panel: &'a PanelTable,
-    pub(super) layer: usize,
-    pub(super) i_sub: usize,
-    pub(super) i_source: usize,
-    pub(super) frame: Option<&'a PolarizationFrame>,
-    pub(super) tile: &'a mut Tile,
-}
-
-impl Work for FindSample<'_> {
-    #[inline(always)]
-    fn run<const FMA: bool>(self) {
-        let Self { scene, panel, layer, i_sub, i_source, frame, tile } = self;
-        let (n, source) = (tile.n_filled, &scene.sources[i_source]);
-        let middles = tile.middles.each_ref().map(|lane| &lane[..n]);
-        if i_source == 0 {
-            tile.sample.locate::<FMA>(scene, panel, layer, i_sub, middles);
+        if self.prepared.needs.shape {
+            self.tile.sum_orientations::<FMA, true>(self.prepared, self.purpose);
+        } else {
+            self.tile.sum_orientations::<FMA, false>(self.prepared, self.purpose);
         }
-        tile.sample.polarize::<FMA>(scene, source, frame, n);
-        let mut background = DARK;
-        tile.sample.weigh(source.weight, &mut background, n);
-        tile.sample.scatter::<FMA>(scene, source, f64::NAN, n);
     }
 }
