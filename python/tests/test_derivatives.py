@@ -235,3 +235,16 @@ def test_ctrl_c_stops_a_sweep(still: bragg.Experiment) -> None:
     with pytest.raises(KeyboardInterrupt):
         large.gradient(cotangent, "cell,orientation")
     timer.cancel()
+
+
+def test_threads_may_share_an_experiment(scene: bragg.Experiment) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    w = weights(scene)
+    alone = scene.gradient(w, "cell,orientation")
+    columns = scene.jacobian("cell")
+    with ThreadPoolExecutor(4) as pool:
+        sweeps = [pool.submit(scene.gradient, w, "cell,orientation") for _ in range(12)]
+        matrices = [pool.submit(scene.jacobian, "cell", threads=2) for _ in range(12)]
+    assert all(sweep.result() == alone for sweep in sweeps)
+    assert all(np.array_equal(matrix.result(), columns) for matrix in matrices)

@@ -124,3 +124,35 @@ def test_what_is_missing_is_said() -> None:
         "        raise AssertionError(name)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_scipy_refines_a_still_of_1a8o(root: Any) -> None:
+    pytest.importorskip("scipy")
+    from bragg.scipy import Residuals
+
+    values = {
+        "crystal.misset": [10, 20, 30],
+        "crystal.shape": "gauss",
+        "detector.pixels": [140, 140],
+        "detector.pixel_size": 0.5,
+        "detector.distance": 150,
+        "sampling.oversample": 2,
+        "scan.range": 0,
+        "scan.steps": 1,
+        "beam.fluence": 1e28,
+    }
+    truth = bragg.Experiment.from_crystal(root / "examples" / "1a8o.pdb", values)
+    photons = truth.simulate(dtype=np.float64)
+    # without the direct beam
+    slow, fast = np.indices(photons.shape)
+    used = (np.hypot(slow - 70, fast - 70) > 12) & (photons > 10)
+    assert np.count_nonzero(used) > 100
+    data = np.where(used, bragg.noise(photons, seed=8), np.nan)
+    start = truth.shift({"crystal.cell.a_b": 42.0, "crystal.cell.c": 88.85, "crystal.orientation.x": 0.03, "crystal.scale": 0.9})
+    problem = Residuals(start, data, "cell,orientation,scale", sigma=np.sqrt(photons))
+    found = problem.solve()
+    sigma = np.sqrt(np.diag(np.linalg.inv(found.jac.T @ found.jac)))
+    refined = problem.experiment(found.x)
+    assert problem.names[:2] == ["crystal.cell.a_b", "crystal.cell.c"]
+    assert np.all(np.abs(np.subtract(refined.cell[1:3], truth.cell[1:3])) < 4 * sigma[:2]) and np.all(sigma[:2] < 0.1)
+    assert 2 * found.cost / np.count_nonzero(used) == pytest.approx(1, abs=0.3)
