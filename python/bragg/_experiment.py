@@ -257,9 +257,18 @@ class Experiment(Differentiable):
         that matters.
         """
         plain, reflections = flatten(values)
-        moves = {name: plain.pop(name) for name in [*plain] if _bragg.is_parameter_alone(name)}
+        moves = {name: plain.pop(name) for name in [*plain] if self._moves(name, plain[name])}
         other = self._of(self._handle.replace(plain, reflections)) if plain or reflections else self
         return other.shift(cast("Any", moves)) if moves else other
+
+    def _moves(self, name: str, value: object) -> bool:
+        """Whether a new value of this name moves what is there, since no key says it, or others say it already."""
+        is_number = value is not None and not isinstance(value, str)
+        if name.startswith("crystal.cell."):
+            return is_number and self["crystal.real_space_a"] is not None
+        if name == "detector.distance" and is_number:
+            return self.origin("detector.panel[0].origin") == "automatic: refined"
+        return _bragg.is_parameter_alone(name)
 
     def __getitem__(self, name: str) -> Any:
         """A value by its dotted name, in its unit; of a table, a dictionary of the values in it. ``None`` where there is none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import threading
 from collections.abc import Callable
@@ -176,6 +177,12 @@ def test_shifts_are_rotations_on_top_and_replace_makes_them(still: bragg.Experim
     # what was shifted can be written, read, sent and replaced again
     assert np.array_equal(bragg.Experiment.from_toml(turned.to_toml()).simulate(), turned.simulate())
     assert turned.replace(**{"beam.wavelength": 1.1})["detector.distance"] == 110
+    again = turned.replace(**{"detector.distance": 100, "crystal.cell.a": 80})
+    expected = still.replace(**{"crystal.cell.a": 80, "crystal.misset": [2, 0, 0]})
+    assert again.cell == pytest.approx((80, 79, 38, 90, 90, 90)) and again["detector.distance"] == 100
+    assert np.allclose(again.simulate(), expected.simulate(), rtol=1e-5)
+    sent = pickle.loads(pickle.dumps(turned))
+    assert np.array_equal(sent.simulate(), turned.simulate())
 
 
 @pytest.mark.parametrize(
