@@ -60,7 +60,7 @@ def with_torch(exp: bragg.Experiment, data: Any, steps: int, threads: int | None
             optimiser.zero_grad()
             image = simulate(exp, dict(zip(names, first + shifts)), threads=threads)
             loss = ((torch.sqrt(image + 0.375) - root) ** 2).sum()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimiser.step()
             schedule.step()
         return dict(zip(names, (first + shifts).detach().tolist()))
