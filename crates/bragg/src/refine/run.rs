@@ -1,6 +1,6 @@
 //! A whole refinement: the way to the neighbourhood of the answer, the fit, and what is known afterwards.
 
-use super::coarse::Coarse;
+use super::coarse::{Coarse, Coarseness};
 use super::experiments::{Experiments, State};
 use super::large;
 use super::lbfgs::LargeStop;
