@@ -157,6 +157,7 @@ pub(crate) fn refine<'py>(
     let settings = Settings {
         start: choices.start(&start.experiments)?,
         stop: Stop { iterations: choices.iterations, ..Stop::default() },
+        large: bragg::refine::LargeStop::default(),
         priors: choices.priors(&model)?,
     };
     let n_threads = threads::allowed(choices.threads.map(thread_number).transpose()?);
