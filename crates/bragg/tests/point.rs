@@ -44,7 +44,7 @@ const NAMES: [&str; 14] = [
 ];
 /// From the experiment's values; rotations are so large that their order would matter.
 const AWAY: [f64; 14] = [-3.0, -4.0, 9.0, -14.0, 6.0, 0.7, 0.01, 2.0, -3.0, 4.0, 1.5, -6.0, 8.0, 5.0];
-const STEPS: [f64; 14] = [0.01, 0.01, 5e-3, 5e-3, 5e-3, 0.1, 2e-4, 5e-3, 5e-3, 0.05, 0.02, 0.01, 0.01, 0.01];
+const STEPS: [f64; 14] = [0.01, 0.01, 5e-3, 5e-3, 5e-3, 0.1, 2e-4, 5e-3, 5e-3, 0.05, 5e-3, 5e-3, 5e-3, 5e-3];
 
 fn parameters() -> Vec<Parameter> {
     NAMES.iter().map(|name| Parameter::parse(name).unwrap()).collect()
