@@ -50,12 +50,14 @@ pub(super) fn refine(
     if settings.start != Start::Here && !settings.start.stages().is_empty() {
         let what = "looks for a cell and an orientation, for which so many reflections are no help; find those first, without f2, and \
                     refine reflections from there";
-        return Err(Error::setting("--start", what));
+        return Err(Error::setting("start", what));
     }
     let first = model.values(start);
     let mut large = Large { model, start, first, settings, live: (0..model.layout().len()).collect(), monitor };
     let information = large.information(start)?;
-    large.live = large.told(&information, large.loss_and_gradient(start)?.0)?;
+    let (loss, slopes) = large.loss_and_gradient(start)?;
+    large.check_finite(loss, slopes.iter().zip(&information).map(|(slope, information)| slope + information))?;
+    large.live = large.told(&information, loss)?;
     let scale: Vec<f64> = large.live.iter().map(|&place| information[place].sqrt().recip()).collect();
     let all = |place: usize| settings.priors.bounds.get(place).copied().unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
     let bounds: Vec<[f64; 2]> = large.live.iter().map(|&place| all(place)).collect();
@@ -196,7 +198,23 @@ impl Large<'_> {
         Ok(information)
     }
 
-    /// Whether the data tell a reflection's intensity to better than the mean of all, and where the others are.
+    /// The names of parameters whose derivatives are not finite make an error.
+    fn check_finite(&self, loss: f64, derivatives: impl Iterator<Item = f64>) -> Result<()> {
+        let names = self.model.names();
+        let culprits: Vec<&str> =
+            names.iter().zip(derivatives).filter(|(_, x)| !x.is_finite()).map(|(name, _)| name.as_str()).collect();
+        if loss.is_finite() && culprits.is_empty() {
+            return Ok(());
+        }
+        let culprit = match &culprits[..] {
+            [] => "the image".to_owned(),
+            [few @ ..] if few.len() <= 3 => few.join(", "),
+            many => format!("{} and {} others", many[..2].join(", "), many.len() - 2),
+        };
+        Err(Error::setting(culprit, "makes photons or derivatives that are not finite at the start"))
+    }
+
+    /// Places of the reflections whose intensities the data tell to better than the mean of all, and of all other parameters.
     fn told(&self, information: &[f64], loss: f64) -> Result<Vec<usize>> {
         let parameters = self.of_image(0);
         let intensities: Vec<usize> =
@@ -205,7 +223,11 @@ impl Large<'_> {
         let enough = self.unit(loss) / (mean * mean);
         let told: Vec<usize> = intensities.iter().copied().filter(|&place| information[place] > enough).collect();
         if told.is_empty() {
-            let what = format!("have no effect on any of the {} pixels that are used", self.n_pixels());
+            let what = format!(
+                "hardly show in the {} pixels that are used: none is known to better than the mean intensity of all; use more pixels or \
+                 brighter images, or free the scale instead",
+                self.n_pixels()
+            );
             return Err(Error::setting(format!("{} reflections", intensities.len()), what));
         }
         let names = self.model.names();
