@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// A rotation image of a small cell: some hundred reflections, spots that rarely meet.
 const ROTATION: &str = "\
 [crystal]\ncell = [31, 34, 37, 80, 95, 100]\nmisset = [10, 20, 30]\nn_cells = 8\nshape = \"gauss\"\nmosaic_spread = 0.3\n\
-mosaic_domains = 3\nstructure_factors.default = 0\n\
+mosaic_domains = 3\nstructure_factors.default = 1\n\
 [beam]\nwavelength = 1.0\nfluence = 2.5e23\n[detector]\npixels = [100, 100]\npixel_size = 0.5\ndistance = 60\n\
 [scan]\nrange = 4\nsteps = 8\n[sampling]\noversample = 1\n[background]\noffset = 0.3\n";
 
@@ -92,7 +92,13 @@ fn recorded_intensities_are_found_and_the_others_left_alone() {
             continue;
         }
         if expected < 1.0 {
-            assert!(parameter.value < 2000.0, "{}: {}, not none of {}", parameter.name, parameter.value, parameter.start);
+            assert!(
+                parameter.value < 2000.0,
+                "{}: {}, not none of {}",
+                parameter.name,
+                parameter.value,
+                parameter.start
+            );
         }
         if expected > 1.0 && parameter.esd < 0.2 * expected {
             let pull = (parameter.value - expected) / parameter.esd;
