@@ -30,7 +30,7 @@ fn truth() -> Experiment {
     let mut experiment = resolve(toml::parse(ROTATION, Path::new("rotation.toml")).unwrap()).unwrap().experiment;
     let mut random = stream(3, 0, Purpose::Noise);
     let n = (2 * REACH as usize + 1).pow(3);
-    let amplitude = |i: usize| if i % 10 == 0 { 0.01 } else { 50.0 + 100.0 * random.random::<f64>() };
+    let amplitude = |i: usize| if i.is_multiple_of(10) { 0.01 } else { 50.0 + 100.0 * random.random::<f64>() };
     let grid = AmplitudeGrid { min: [-REACH; 3], max: [REACH; 3], amplitudes: (0..n).map(amplitude).collect() };
     experiment.structure_factors.grid = Some(Arc::new(grid));
     experiment.structure_factors.default_f = 0.0;
