@@ -8,6 +8,7 @@ such as ``detector.distance``: the same in experiment files, on the command line
 from __future__ import annotations
 
 from bragg import _bragg
+from bragg._derivatives import Parameter
 from bragg._experiment import Experiment
 from bragg._images import BraggWarning, Picture, noise, picture, read, write
 from bragg._parts import (
@@ -21,6 +22,7 @@ from bragg._parts import (
     Scan,
     StructureFactors,
 )
+from bragg._refinement import RefinedParameter, Refinement, compare
 
 __all__ = [
     "Background",
@@ -31,10 +33,14 @@ __all__ = [
     "Experiment",
     "Noise",
     "Output",
+    "Parameter",
     "Picture",
+    "RefinedParameter",
+    "Refinement",
     "Sampling",
     "Scan",
     "StructureFactors",
+    "compare",
     "noise",
     "picture",
     "read",
@@ -42,3 +48,12 @@ __all__ = [
 ]
 
 __version__: str = _bragg.version()
+
+
+def __getattr__(name: str) -> object:
+    # what needs another package is imported when it is used
+    if name in ("jax", "scipy", "torch"):
+        import importlib
+
+        return importlib.import_module(f"bragg.{name}")
+    raise AttributeError(f"module 'bragg' has no attribute {name!r}")

@@ -26,6 +26,60 @@ def picture(
     experiment: Experiment | None = None,
     values: Mapping[str, object] | None = None,
 ) -> bytes: ...
+def parameters(
+    experiment: Experiment, refused: bool
+) -> list[tuple[str, float | None, str, str, str | None]]: ...
+def parameter_names(experiment: Experiment, text: str) -> list[str]: ...
+def is_parameter_alone(name: str) -> bool: ...
+def parameter_values(experiment: Experiment, names: Sequence[str]) -> list[float]: ...
+def parameter_bounds(names: Sequence[str]) -> list[list[float]]: ...
+def moved(experiment: Experiment, names: Sequence[str], values: Sequence[float]) -> Experiment: ...
+def image_at(
+    experiment: Experiment,
+    names: Sequence[str],
+    values: Sequence[float],
+    threads: int | None = None,
+    double: bool = False,
+    as_list: bool = False,
+    amplitudes: npt.NDArray[np.float64] | None = None,
+) -> Any: ...
+def gradient(
+    experiment: Experiment,
+    names: Sequence[str],
+    cotangent: Sequence[npt.NDArray[np.float64]],
+    values: Sequence[float] | None = None,
+    amplitudes: bool = False,
+    threads: int | None = None,
+    at_amplitudes: npt.NDArray[np.float64] | None = None,
+) -> tuple[list[float], npt.NDArray[np.float64] | None]: ...
+def jvp(
+    experiment: Experiment,
+    names: Sequence[str],
+    direction: Sequence[float],
+    values: Sequence[float] | None = None,
+    threads: int | None = None,
+    as_list: bool = False,
+) -> Any: ...
+def jacobian(
+    experiment: Experiment,
+    names: Sequence[str],
+    values: Sequence[float] | None = None,
+    roi: Sequence[int] | None = None,
+    threads: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]: ...
+def refine(
+    experiment: Experiment,
+    images: Sequence[npt.NDArray[np.float32] | npt.NDArray[np.int32]],
+    choices: Mapping[str, object],
+    mask: npt.NDArray[np.float64] | None = None,
+) -> dict[str, Any]: ...
+def compare(
+    reference: npt.NDArray[np.float64],
+    candidate: npt.NDArray[np.float64],
+    roi: Sequence[int] | None = None,
+    mask: npt.NDArray[np.float64] | None = None,
+) -> list[tuple[str, float | None, str]]: ...
 @final
 class Reflections:
     def __new__(

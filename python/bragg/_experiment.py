@@ -7,6 +7,7 @@ import warnings
 from typing import TYPE_CHECKING, TypeVar, Union, cast
 
 from bragg import _bragg
+from bragg._derivatives import Differentiable
 from bragg._images import BraggWarning, Picture, picture, pixels
 from bragg._part import Part, PathName, Table, flatten
 from bragg._parts import (
@@ -39,7 +40,7 @@ _P = TypeVar("_P", bound=Part)
 _TERMS_TO_SHOW = 1e8
 
 
-class Experiment:
+class Experiment(Differentiable):
     """A complete experiment: everything that an image depends on.
 
     It is checked when it is made, and never changes; `replace` gives another one. Values have the dotted names of experiment
@@ -236,7 +237,8 @@ class Experiment:
         **values
             Values by dotted name, or parts by the names of the constructor; ``None`` takes a value back. Another way to say the
             same thing (an energy instead of a wavelength) replaces the earlier one. What follows from a value (the number of
-            sub-pixels, say) follows anew.
+            sub-pixels, say) follows anew. Parameters that are no keys, such as ``crystal.orientation.x``, move last, as `shift`
+            moves them.
 
         Returns
         -------
@@ -255,7 +257,18 @@ class Experiment:
         that matters.
         """
         plain, reflections = flatten(values)
-        return self._of(self._handle.replace(plain, reflections))
+        moves = {name: plain.pop(name) for name in [*plain] if self._moves(name, plain[name])}
+        other = self._of(self._handle.replace(plain, reflections)) if plain or reflections else self
+        return other.shift(cast("Any", moves)) if moves else other
+
+    def _moves(self, name: str, value: object) -> bool:
+        """Whether a new value of this name moves what is there, since no key says it, or others say it already."""
+        is_number = value is not None and not isinstance(value, str)
+        if name.startswith("crystal.cell."):
+            return is_number and self["crystal.real_space_a"] is not None
+        if name == "detector.distance" and is_number:
+            return self.origin("detector.panel[0].origin") == "automatic: refined"
+        return _bragg.is_parameter_alone(name)
 
     def __getitem__(self, name: str) -> Any:
         """A value by its dotted name, in its unit; of a table, a dictionary of the values in it. ``None`` where there is none."""

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import bragg
@@ -47,3 +48,44 @@ def program() -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return run
+
+
+# Values of the derivatives' tests. Beam in a corner, so that indices go beyond 30; few cells, so that spots are wide, but in shapes
+# with a kink between two reflections not so few that they reach there.
+_CRYSTAL = {"cell": [121, 63, 52, 88, 95, 103], "misset": [10, 25, 40], "n_cells": [12, 11, 13]}
+_DETECTOR = {"distance": 90, "pixel_size": 0.9, "beam_center": [-1.5, -2.5]}
+
+
+def _reflections() -> bragg.StructureFactors:
+    axes = [np.arange(-n, n + 1) for n in (42, 18, 15)]
+    indices = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    amplitudes = 60 + 50 * np.cos(indices @ np.array([1.0, 1.7, 2.3]))
+    return bragg.StructureFactors.from_arrays(indices, amplitudes, default=20.0).replace(b_factor=8.0)
+
+
+@pytest.fixture(params=["square", "round", "gauss"])
+def scene(request: pytest.FixtureRequest) -> bragg.Experiment:
+    """Three small experiments whose images depend on many parameters."""
+    detector = {**_DETECTOR, "pixels": [30, 26]}
+    if request.param == "square":
+        return bragg.Experiment(
+            {**_CRYSTAL, "n_cells": [4, 6, 5], "shape": "square", "structure_factors": {"default": 100.0}},
+            {"wavelength": 0.9, "fluence": 1e28},
+            detector,
+            sampling={"oversample": 2},
+        )
+    if request.param == "round":
+        return bragg.Experiment(
+            {**_CRYSTAL, "shape": "round", "structure_factors": {"default": 100.0}, "mosaic_spread": 0.8, "mosaic_domains": 4},
+            {"wavelength": 0.9, "fluence": 1e28, "dispersion": {"range": 0.01, "steps": 2}},
+            {**detector, "sensor": {"thickness": 0.4, "attenuation_length": 0.3, "layers": 2}},
+            sampling={"oversample": 1},
+        )
+    return bragg.Experiment(
+        {**_CRYSTAL, "shape": "gauss", "structure_factors": _reflections()},
+        {"wavelength": 0.9, "fluence": 1e28},
+        {**detector, "tilt": [4, -3, 2]},
+        {"range": 0.6, "steps": 3, "axis": [0.1, 1, 0]},
+        sampling={"oversample": 1},
+        background={"offset": 0.5},
+    )

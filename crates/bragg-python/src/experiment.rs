@@ -7,8 +7,10 @@ use crate::values::{anchor, insert_all, text_source, to_dict, to_python};
 use crate::work::{Progress, run};
 use bragg::description::keys::{self, SUPERSEDED, is_under};
 use bragg::description::{self, Description, Known, Listed, Origin, Resolved};
-use bragg::experiment::UnitCell;
+use bragg::experiment::{Experiment as Complete, UnitCell};
+use bragg::gradient::Parameter;
 use bragg::kernel::{Sample, cpu};
+use bragg::refine::describe;
 use bragg::response;
 use bragg::scene::Scene;
 use bragg_cli::cache::cache;
@@ -317,7 +319,22 @@ impl Experiment {
 }
 
 impl Experiment {
-    fn scene(&self, py: Python<'_>) -> Arc<Scene> {
+    /// The same with another complete experiment, in which `parameters` have moved.
+    pub(crate) fn with_complete(&self, experiment: Complete, parameters: &[Parameter]) -> bragg::Result<Self> {
+        let State { listed, in_memory, resolved, notices, .. } = &*self.state;
+        let description = describe(&resolved.description, &experiment, parameters)?;
+        let resolved = Resolved { experiment, description: description.clone(), ..resolved.clone() };
+        let (listed, notices) = (listed.clone(), notices.clone());
+        let state = State { given: description, listed, in_memory: *in_memory, resolved, notices };
+        Ok(Self { state: Arc::new(state), scene: Mutex::new(None) })
+    }
+
+    /// The reflections, where they are listed.
+    pub(crate) fn reflections_listed(&self) -> Option<Arc<bragg::reflections::Reflections>> {
+        self.state.listed.as_ref().map(|listed| Arc::clone(&listed.reflections))
+    }
+
+    pub(crate) fn scene(&self, py: Python<'_>) -> Arc<Scene> {
         let known = self.scene.lock().unwrap_or_else(PoisonError::into_inner).clone();
         known.unwrap_or_else(|| {
             let state = &self.state;
@@ -393,7 +410,8 @@ fn forget(given: &mut Description, name: &str) -> PyResult<()> {
     Ok(())
 }
 
-fn thread_number(n: i64) -> PyResult<usize> {
+/// A number of threads that may be asked for.
+pub(crate) fn thread_number(n: i64) -> PyResult<usize> {
     let allowed = usize::try_from(n).ok().filter(|n| (1..=MOST_THREADS).contains(n));
     allowed.ok_or_else(|| PyValueError::new_err(format!("threads: is {n}; it must be from 1 to {MOST_THREADS}")))
 }

@@ -39,7 +39,7 @@ pub(crate) fn pixels_of(array: Pixels<'_>) -> PyResult<Recording> {
     }
 }
 
-fn image_of<T: Element + Copy>(array: &PyReadonlyArrayDyn<'_, T>) -> PyResult<Image<T>> {
+pub(crate) fn image_of<T: Element + Copy>(array: &PyReadonlyArrayDyn<'_, T>) -> PyResult<Image<T>> {
     let shape = array.shape();
     let &[.., n_slow, n_fast] = shape else { return Err(bad_shape(shape)) };
     if !(2..=3).contains(&shape.len()) || shape.contains(&0) {
@@ -50,7 +50,7 @@ fn image_of<T: Element + Copy>(array: &PyReadonlyArrayDyn<'_, T>) -> PyResult<Im
     panels.collect::<Option<_>>().map(|panels| Image { panels }).ok_or_else(|| bad_shape(shape))
 }
 
-fn bad_shape(shape: &[usize]) -> PyErr {
+pub(crate) fn bad_shape(shape: &[usize]) -> PyErr {
     let what = "it must be (slow, fast) or (panels, slow, fast), with at least one pixel";
     PyValueError::new_err(format!("image: has the shape {shape:?}; {what}"))
 }

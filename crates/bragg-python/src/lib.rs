@@ -1,9 +1,11 @@
 //! The extension module `bragg._bragg` of the Python package `bragg`: values, errors and arrays carried across, and the work done in
 //! threads of our own while Python goes on. What things mean is said in the library.
 
+mod derivatives;
 mod errors;
 mod experiment;
 mod images;
+mod refinement;
 mod reflections;
 mod tables;
 mod values;
@@ -15,9 +17,16 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _bragg {
     #[pymodule_export]
+    use super::derivatives::{
+        gradient, image_at, is_parameter_alone, jacobian, jvp, moved, parameter_bounds, parameter_names,
+        parameter_values, parameters,
+    };
+    #[pymodule_export]
     use super::experiment::Experiment;
     #[pymodule_export]
     use super::images::{noise, picture, read, write};
+    #[pymodule_export]
+    use super::refinement::{compare, refine};
     #[pymodule_export]
     use super::reflections::Reflections;
     #[pymodule_export]

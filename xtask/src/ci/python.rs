@@ -9,10 +9,14 @@ use std::process::Command;
 
 /// What builds wheels; as in pyproject.toml.
 const MATURIN: &str = "maturin>=1.9.4,<2";
-/// Packages that the package can work with, and the checker of its types.
-const OTHERS: &[&str] = &["gemmi", "scipy", "mypy"];
-/// Another one, which may lag behind the newest Python.
-const LATE: &[&str] = &["reciprocalspaceship"];
+/// Packages that the package can work with, what the notebooks draw with, and the checker of types.
+const OTHERS: &[&str] = &["pytest", "gemmi", "scipy", "jax", "matplotlib", "mypy"];
+/// Others, which may lag behind the newest Python, each with the module to import. PyTorch's wheels of PyPI bring CUDA, 3 GB, whether
+/// or not there is a GPU.
+const LATE: &[(&str, &str)] = &[("reciprocalspaceship", "reciprocalspaceship"), ("torch", "torch")];
+/// Tests that need some of them.
+const TESTS_WITH_OTHERS: &[&str] =
+    &["test_structure_factors.py", "test_torch.py", "test_frameworks.py", "test_docs.py"];
 const OTHERWISE: &str = "`cargo xtask ci --skip python` does the rest";
 
 /// Builds the wheel and tests it.
@@ -25,14 +29,40 @@ pub(super) fn run(root: &Path) -> Result<()> {
     println!("-- tests with NumPy alone");
     test(root, &python, &program, &[])?;
     println!("-- tests with other packages");
-    venv::install(&python, OTHERS, OTHERWISE)?;
-    if let Err(error) = venv::install(&python, LATE, "its tests are left out") {
-        println!("{error:#}");
+    let (python, has_torch) = others(&folder.join("others"), &wheel)?;
+    let tests: Vec<String> = TESTS_WITH_OTHERS.iter().map(|name| format!("python/tests/{name}")).collect();
+    test(root, &python, &program, &tests)?;
+    if has_torch {
+        println!("-- types");
+        process::run(Command::new(&python).args(["-m", "mypy", "python"]).current_dir(root))?;
     }
-    test(root, &python, &program, &["python/tests/test_structure_factors.py"])?;
-    println!("-- types");
-    process::run(Command::new(&python).args(["-m", "mypy", "python"]).current_dir(root))?;
-    examples(root, &python, &folder.join("examples"))
+    scripts(&python, &root.join("python").join("examples"), &folder.join("examples"), root)?;
+    if has_torch {
+        scripts(&python, &root.join("examples").join("notebooks"), &folder.join("notebooks"), root)?;
+    }
+    Ok(())
+}
+
+/// The environment with the wheel and everything that it can work with, and whether PyTorch is there. It is kept, since it is large.
+fn others(folder: &Path, wheel: &Path) -> Result<(PathBuf, bool)> {
+    let python = venv::interpreter(folder);
+    let imports = |modules: &str| process::output(Command::new(&python).args(["-c", &format!("import {modules}")]));
+    if imports("pytest, gemmi, scipy, jax, matplotlib, mypy").is_err() {
+        venv::make(folder)?;
+        venv::install(&python, OTHERS, OTHERWISE)?;
+    }
+    for (package, module) in LATE {
+        if imports(module).is_err()
+            && let Err(error) = venv::install(&python, &[package], "its tests are left out")
+        {
+            println!("{error:#}");
+        }
+    }
+    let mut install = Command::new(&python);
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--force-reinstall", "--no-deps"]);
+    process::run(install.arg(wheel))?;
+    let has_torch = imports("torch").is_ok();
+    Ok((python, has_torch))
 }
 
 /// Builds the wheel without the optimisations of a release, to share what was compiled for the other tests.
@@ -54,21 +84,24 @@ fn wheel(root: &Path, folder: &Path) -> Result<PathBuf> {
     Ok(built.remove(0))
 }
 
-fn test(root: &Path, python: &Path, program: &Path, arguments: &[&str]) -> Result<()> {
+fn test(root: &Path, python: &Path, program: &Path, arguments: &[String]) -> Result<()> {
     let mut command = Command::new(python);
     command.args(["-B", "-m", "pytest", "-p", "no:cacheprovider", "--durations=5"]).args(arguments);
     process::run(command.env("BRAGG_PROGRAM", program).env_remove("PYTHONPATH").current_dir(root))
 }
 
-/// Runs every script of `python/examples` in an empty folder.
-fn examples(root: &Path, python: &Path, folder: &Path) -> Result<()> {
-    for script in files_in(&root.join("python").join("examples"), "py")? {
+/// Runs every script of a folder in an empty folder, beside which lies the crystal that some of them read.
+fn scripts(python: &Path, from: &Path, folder: &Path, root: &Path) -> Result<()> {
+    let crystal = "1a8o.pdb";
+    for script in files_in(from, "py")? {
         println!("-- {}", script.file_name().unwrap_or_default().display());
         if folder.exists() {
             std::fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
         }
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        process::run(Command::new(python).arg("-B").arg(&script).current_dir(folder))?;
+        let work = folder.join("work");
+        std::fs::create_dir_all(&work).with_context(|| format!("cannot make {}", work.display()))?;
+        std::fs::copy(root.join("examples").join(crystal), folder.join(crystal)).context("cannot copy the crystal")?;
+        process::run(Command::new(python).arg("-B").arg(&script).env("MPLBACKEND", "Agg").current_dir(&work))?;
     }
     Ok(())
 }

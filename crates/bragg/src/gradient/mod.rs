@@ -5,6 +5,7 @@
 
 mod names;
 mod parameter;
+mod point;
 mod shift;
 mod state;
 mod tangents;
@@ -12,6 +13,7 @@ mod tangents;
 pub use crate::kernel::gradient::Block;
 pub use names::{Row, TABLE};
 pub use parameter::{Axis, CellNumbers, CrystalSystem, PanelAxis, Parameter, Range};
+pub use point::{Gradient, Point};
 pub use shift::shift_all;
 pub use state::{GROUPS, parse_list};
 pub use tangents::{combination, tangent};
@@ -22,7 +24,6 @@ use crate::image::{Image, PanelImage};
 use crate::kernel::{Monitor, gradient as kernel};
 use crate::scene::{Scene, SceneTangent};
 use std::sync::{Mutex, PoisonError};
-use tangents::changes_amplitudes;
 
 /// The derivatives of Σ cotangent·photons over all pixels with respect to each parameter, by one sweep over the image whatever their
 /// number.
@@ -36,27 +37,7 @@ pub fn gradient(
     cotangent: &Image<f64>,
     monitor: &dyn Monitor,
 ) -> Result<Vec<f64>> {
-    parameters.iter().try_for_each(|parameter| parameter.check(experiment))?;
-    check_cotangent(experiment, cotangent)?;
-    let scene = Scene::new(experiment);
-    let reads_amplitudes =
-        |parameter: &Parameter| *parameter == Parameter::DefaultAmplitude || changes_amplitudes(experiment, parameter);
-    let amplitudes = scene.hkl.grid.is_some() && parameters.iter().any(reads_amplitudes);
-    let swept = kernel::reverse(&scene, cotangent, amplitudes, monitor)?;
-    // each reflection moves its own amplitude alone, so one tangent has them all
-    let intensities: Vec<Parameter> =
-        parameters.iter().copied().filter(|parameter| matches!(parameter, Parameter::Intensity(_))).collect();
-    let by_intensity = combination(experiment, &intensities, &vec![1.0; intensities.len()])?;
-    let grid = scene.hkl.grid.as_ref();
-    let derivative = |parameter: &Parameter| match parameter {
-        Parameter::Intensity(hkl) => {
-            let place = grid.and_then(|grid| grid.position(*hkl));
-            let product = place.and_then(|i| Some(swept.amplitudes.get(i)? * by_intensity.amplitudes.get(i)?));
-            Ok(product.unwrap_or(0.0))
-        }
-        parameter => Ok(tangent(experiment, parameter)?.dot(&swept)),
-    };
-    parameters.iter().map(derivative).collect()
+    Ok(Point::here(experiment, parameters)?.gradient(cotangent, false, monitor)?.by_parameter)
 }
 
 /// How the scene changes with each parameter, per unit of the parameter.
@@ -99,7 +80,7 @@ pub fn derivative_images(
     parameters: &[Parameter],
     monitor: &dyn Monitor,
 ) -> Result<Derivatives> {
-    whole_images(experiment, &tangents(experiment, parameters)?, monitor)
+    Point::here(experiment, parameters)?.derivative_images(monitor)
 }
 
 /// The derivative of the image along a `direction` in the space of the parameters' values: Σ direction·∂photons/∂parameter.
@@ -112,9 +93,7 @@ pub fn jvp(
     direction: &[f64],
     monitor: &dyn Monitor,
 ) -> Result<Image<f64>> {
-    let along = combination(experiment, parameters, direction)?;
-    let Derivatives { image, mut derivatives } = whole_images(experiment, &[along], monitor)?;
-    Ok(derivatives.pop().unwrap_or(image))
+    Point::here(experiment, parameters)?.jvp(direction, monitor)
 }
 
 fn whole_images(experiment: &Experiment, tangents: &[SceneTangent], monitor: &dyn Monitor) -> Result<Derivatives> {

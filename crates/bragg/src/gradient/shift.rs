@@ -63,7 +63,7 @@ pub fn shift_all<R: Real>(experiment: &mut Experiment<R>, parameters: &[Paramete
         }
     }
     if let (Some(rotation), Some(spot)) = (rotation(pieces.detector), beam_spot(experiment)) {
-        experiment.detector.panels.iter_mut().for_each(|panel| turn_panel(panel, &rotation, Vec3::constant(spot)));
+        experiment.detector.panels.iter_mut().for_each(|panel| turn_panel(panel, &rotation, spot));
     }
     let arm = experiment.detector.arm;
     if let Some(rotation) = rotation(Vec3::constant(arm.axis) * pieces.two_theta) {
@@ -259,12 +259,16 @@ fn turn_panel<R: Real>(panel: &mut crate::experiment::Panel<R>, rotation: &Mat3<
     }
 }
 
-/// Where the beam meets the first panel (mm), its middle where it does not.
-fn beam_spot<R: Real>(experiment: &Experiment<R>) -> Option<Vec3> {
+/// Where the beam meets the first panel (mm), its middle where it does not. It moves with beam and panel, which matters to
+/// derivatives where a rotation about it is not small.
+fn beam_spot<R: Real>(experiment: &Experiment<R>) -> Option<Vec3<R>> {
     let panel = experiment.detector.panels.first()?;
-    let meets = panel.intersection(experiment.beam.propagation().value());
-    let at = meets.map(|at| panel.position(R::constant(at[0]), R::constant(at[1])));
-    Some(at.unwrap_or_else(|| panel.middle()).value())
+    let along = experiment.beam.propagation();
+    if panel.intersection(along.value()).is_none() {
+        return Some(panel.middle());
+    }
+    let plane = panel.fast_axis.cross(panel.slow_axis);
+    Some(along * (panel.origin.dot(plane) / along.dot(plane)))
 }
 
 impl Parameter {

@@ -1,14 +1,13 @@
 //! How a scene changes with the parameters of its experiment: the chain rule outside the sum over samples.
 //!
-//! Dual numbers go through the very code that moves experiments ([`shift_all`]) and makes scenes ([`Scene::new`]), so no derivative
-//! is written by hand here.
+//! Dual numbers go through the very code that moves experiments ([`super::shift_all`]) and makes scenes
+//! ([`crate::scene::Scene::new`]), so no derivative is written by hand here.
 
 use super::parameter::Parameter;
-use super::shift::shift_all;
+use super::point::Point;
 use crate::error::Result;
-use crate::experiment::{Experiment, StructureFactors};
-use crate::real::Dual;
-use crate::scene::{Scene, SceneTangent};
+use crate::experiment::Experiment;
+use crate::scene::SceneTangent;
 
 /// How the scene of an experiment changes with a parameter, per unit of the parameter.
 ///
@@ -23,18 +22,7 @@ pub fn tangent(experiment: &Experiment, parameter: &Parameter) -> Result<SceneTa
 /// # Errors
 /// The image has no useful derivative with respect to one of them.
 pub fn combination(experiment: &Experiment, parameters: &[Parameter], direction: &[f64]) -> Result<SceneTangent> {
-    parameters.iter().try_for_each(|parameter| parameter.check(experiment))?;
-    // a grid of amplitudes is large, and most parameters leave it as it is
-    let grid = parameters.iter().any(|parameter| changes_amplitudes(experiment, parameter));
-    let mut moving = if grid {
-        experiment.constant()
-    } else {
-        let structure_factors = StructureFactors { grid: None, ..experiment.structure_factors.clone() };
-        Experiment { structure_factors, ..experiment.clone() }.constant()
-    };
-    let deltas: Vec<_> = direction.iter().map(|&derivative| Dual { value: 0.0, derivative }).collect();
-    shift_all(&mut moving, parameters, &deltas);
-    Ok(SceneTangent::of(&Scene::new(&moving)))
+    Ok(Point::here(experiment, parameters)?.tangent(direction))
 }
 
 /// Whether a parameter changes the amplitudes of the grid.

@@ -61,15 +61,16 @@ pub(in crate::kernel) fn distances<const FMA: bool, const NEAREST: bool>(
     // leaves the loops without bounds to check
     assert!(range.end <= DARK.len());
     let Distances { delta, nearest } = distances;
-    for axis in 0..3 {
-        let row = orientation.0[axis].0;
-        for i in range.clone() {
-            let h = index::<FMA>(row, [q[0][i], q[1][i], q[2][i]]);
+    let (first, second, third) = (orientation.0[0].0, orientation.0[1].0, orientation.0[2].0);
+    for i in range {
+        let q = [q[0][i], q[1][i], q[2][i]];
+        let hkl = [index::<FMA>(first, q), index::<FMA>(second, q), index::<FMA>(third, q)];
+        for axis in 0..3 {
             if NEAREST {
-                nearest[axis][i] = round_ties_down::<FMA>(h);
-                delta[axis][i] = h - nearest[axis][i];
+                nearest[axis][i] = round_ties_down::<FMA>(hkl[axis]);
+                delta[axis][i] = hkl[axis] - nearest[axis][i];
             } else {
-                delta[axis][i] = h - round(h);
+                delta[axis][i] = hkl[axis] - round(hkl[axis]);
             }
         }
     }

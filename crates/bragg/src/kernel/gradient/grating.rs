@@ -16,6 +16,8 @@ pub(super) const SLOPE: f64 = PI * SINE / COSINE;
 pub(super) struct Grating {
     cells: f64,
     series: [f64; 3],
+    /// δ² from which on it is not needed.
+    series_end: f64,
 }
 
 /// Phases Nδ below which the series is taken; its error there is 1e-13 of the whole.
@@ -46,16 +48,15 @@ impl Grating {
             power *= PI * PI;
             c * power
         });
-        Self { cells, series }
+        Self { cells, series, series_end: (SERIES_END / cells) * (SERIES_END / cells) }
     }
 
     #[inline(always)]
     pub(super) fn at<const FMA: bool>(&self, delta: f64) -> Wave {
-        /// Nearer to a reflection nothing changes, and 0/0 is avoided.
-        const NEAREST: f64 = 1e-10;
-        let Self { cells, series } = *self;
-        let delta = if delta.abs() > NEAREST { delta } else { NEAREST };
-        let phase = cells * delta;
+        /// Avoids 0/0; distances that can be told from 0 are multiples of other numbers.
+        const NUDGE: f64 = 1.1e-14;
+        let Self { cells, series, series_end } = *self;
+        let delta = delta + NUDGE;
         let rest = multiply_add::<FMA>(cells, delta, -round_product::<FMA>(cells, delta));
         let (above, turned) = (sin_pi_scaled::<FMA>(rest), cos_pi_scaled::<FMA>(rest));
         let (below, beside) = (sin_pi_scaled::<FMA>(delta), cos_pi_scaled::<FMA>(delta));
@@ -63,7 +64,7 @@ impl Grating {
         let tail = multiply_add::<FMA>(square, multiply_add::<FMA>(square, series[2], series[1]), series[0]);
         let direct = multiply_add::<FMA>(cells * turned, below, -(above * beside));
         // the series has the sign of an even number of periods, which is the only one near the middle
-        let by_delta = if phase.abs() < SERIES_END { tail * square * delta } else { direct };
+        let by_delta = if square < series_end { tail * square * delta } else { direct };
         Wave { above, below, by_delta, by_cells: delta * turned }
     }
 }

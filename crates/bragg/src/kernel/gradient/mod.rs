@@ -47,6 +47,9 @@ struct Needs {
     factors: bool,
 }
 
+/// Blocks that a thread takes at least, to make a tile of its own worth while.
+const FEWEST: usize = 4;
+
 /// What leaves out the terms that do not matter.
 struct Culling {
     spot: Spot,
@@ -150,6 +153,7 @@ pub fn reverse(scene: &Scene, cotangent: &Image<f64>, amplitudes: bool, monitor:
     for round in blocks.chunks(if n_amplitudes > 0 { 8 } else { 64 }) {
         let sums: Result<Vec<Sums>> = round
             .par_iter()
+            .with_min_len(if n_amplitudes > 0 { 1 } else { FEWEST })
             .map_init(
                 || Tile::new(&prepared, 0),
                 |tile, block| {
@@ -390,6 +394,7 @@ pub fn map_blocks<A: Send>(
     let prepared = Prepared::new(scene, needs)?;
     blocks(scene)
         .par_iter()
+        .with_min_len(FEWEST)
         .map_init(
             || Tile::new(&prepared, changes.len()),
             |tile, block| {
@@ -442,13 +447,17 @@ fn differentiate(
     for (i_tile, chunk) in pixels.chunks(PIXELS).enumerate() {
         let range = i_tile * PIXELS..i_tile * PIXELS + chunk.len();
         tile.take(chunk.iter().copied(), scene.oversample);
-        for (i, &[fast, slow]) in range.clone().zip(chunk) {
-            let [x, y] = panel.from_middle(fast, slow);
-            let plane = |[offset, by_fast, by_slow]: [f64; 3]| offset + by_fast * x + by_slow * y;
-            photons[i] += plane(scene.plane);
-            for (along, derivatives) in along.iter().zip(&mut derivatives) {
-                derivatives[i] += plane(along.tangent.plane);
+        let add_plane = |plane: [f64; 3], out: &mut [f64]| {
+            if plane != [0.0; 3] {
+                for (out, &[fast, slow]) in out.iter_mut().zip(chunk) {
+                    let [x, y] = panel.from_middle(fast, slow);
+                    *out += plane[0] + plane[1] * x + plane[2] * y;
+                }
             }
+        };
+        add_plane(scene.plane, &mut photons[range.clone()]);
+        for (along, derivatives) in along.iter().zip(&mut derivatives) {
+            add_plane(along.tangent.plane, &mut derivatives[range.clone()]);
         }
         prepared.for_each_sample(block.panel, tile, |tile, which, i_sub| {
             let purpose = Purpose::Forward { by_turn: prepared.needs.turn, changes };

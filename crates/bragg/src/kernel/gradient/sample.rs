@@ -29,7 +29,7 @@ impl Work for FindSample<'_> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         let Self { prepared, which, i_sub, tile } = self;
-        let (scene, n) = (prepared.scene, tile.n_filled);
+        let (scene, n) = (prepared.scene, tile.n_filled.min(DARK.len()));
         let (source, frame) = (&scene.sources[which.source], prepared.frames[which.source].as_ref());
         let middles = tile.middles.each_ref().map(|lane| &lane[..n]);
         if which.source == 0 {
@@ -116,7 +116,7 @@ impl PullBack<'_> {
     fn linear(&mut self) {
         let Prepared { scales, needs, .. } = self.prepared;
         let Scales { per_sample, scale, background_per_sample, background } = *scales;
-        let n = self.tile.n_filled;
+        let n = self.tile.n_filled.min(DARK.len());
         let Tile { sample, sums, pulled, lanes, by_turn, .. } = &mut *self.tile;
         let sum = &mut sums.sum[..n];
         for i in 0..n {
@@ -146,7 +146,7 @@ impl PullBack<'_> {
     #[inline(always)]
     fn scattering<const FMA: bool>(&mut self) {
         let inverse = 1.0 / self.prepared.scene.sources[self.which.source].wavelength;
-        let n = self.tile.n_filled;
+        let n = self.tile.n_filled.min(DARK.len());
         let Tile { sample, sums, pulled, lanes, .. } = &mut *self.tile;
         for i in 0..n {
             let k = pulled.by_sum[i] * inverse;
@@ -164,7 +164,7 @@ impl PullBack<'_> {
     fn polarization<const FMA: bool>(&mut self) {
         let scene = self.prepared.scene;
         let source = &scene.sources[self.which.source];
-        let n = self.tile.n_filled;
+        let n = self.tile.n_filled.min(DARK.len());
         let Tile { sample, pulled, lanes, .. } = &mut *self.tile;
         let frame = &self.prepared.frames[self.which.source];
         let (Some(table), Some(frame)) = (&scene.polarization, frame) else {
@@ -201,7 +201,7 @@ impl PullBack<'_> {
         let Some(sensor) = scene.sensor else { return };
         let (normal, layer) = (scene.panels[self.which.panel].normal, self.which.layer as f64);
         let weight = scene.sources[self.which.source].weight;
-        let n = self.tile.n_filled;
+        let n = self.tile.n_filled.min(DARK.len());
         let Tile { sample, pulled, lanes, .. } = &mut *self.tile;
         let [first, second, third] = &mut pulled.captured;
         let mut is_behind = false;
@@ -240,7 +240,7 @@ impl PullBack<'_> {
         let (oversample, i_sub) = (scene.oversample, self.i_sub);
         let sub_pixel = panel.pixel_size / oversample as f64;
         let (sub_fast, sub_slow) = ((i_sub % oversample) as f64, (i_sub / oversample) as f64);
-        let n = self.tile.n_filled;
+        let n = self.tile.n_filled.min(DARK.len());
         let Tile { sample, pulled, lanes, middles, .. } = &mut *self.tile;
         let flat = |fast: f64, slow: f64| {
             [0, 1, 2].map(|axis| {

@@ -107,7 +107,8 @@ impl Terms {
     }
 
     /// Finds the terms at the scattering vectors `q` of some points, and adds them and what follows from their slopes to `sums`,
-    /// with the derivatives by the shape if `BY_SHAPE`; whether any may differ from 0.
+    /// with the derivatives by the shape if `BY_SHAPE`; whether any may differ from 0. The nearest reflections are known afterwards if
+    /// amplitudes differ or it `keeps_indices`.
     #[inline(always)]
     pub(super) fn add<const FMA: bool, const BY_SHAPE: bool>(
         &mut self,
@@ -117,8 +118,13 @@ impl Terms {
         q: &[Lane; 3],
         sums: &mut Sums,
         range: Range<usize>,
+        keeps_indices: bool,
     ) -> bool {
-        distances::<FMA, true>(orientation, q, &mut self.distances, range.clone());
+        if keeps_indices || !matches!(amplitudes, Amplitudes::Uniform(_)) {
+            distances::<FMA, true>(orientation, q, &mut self.distances, range.clone());
+        } else {
+            distances::<FMA, false>(orientation, q, &mut self.distances, range.clone());
+        }
         let any = amplitudes.look_up_nearest::<FMA>(&self.distances, &mut self.lookup, range.clone());
         if let Some(interpolation) = &mut self.interpolation {
             interpolation.find(&self.distances, &mut self.lookup.squares, &mut self.square_slopes, range.clone());
@@ -209,16 +215,15 @@ impl Points<'_> {
             let (a, b, c) = (first.at::<FMA>(a), second.at::<FMA>(b), third.at::<FMA>(c));
             let (ab, bc, ca) = (a.below * b.below, b.below * c.below, c.below * a.below);
             let inverse = reciprocal::<FMA>(ab * c.below);
-            let (inverse_a, inverse_b, inverse_c) = (inverse * bc, inverse * ca, inverse * ab);
-            let (ratio_a, ratio_b, ratio_c) = (a.above * inverse_a, b.above * inverse_b, c.above * inverse_c);
-            let (others_a, others_b, others_c) = (ratio_b * ratio_c, ratio_c * ratio_a, ratio_a * ratio_b);
-            let ratio = ratio_a * others_a;
-            let twice = 2.0 * SLOPE * ratio * self.squares[i];
-            let per_a = twice * inverse_a * others_a;
-            let per_b = twice * inverse_b * others_b;
-            let per_c = twice * inverse_c * others_c;
-            let slopes =
-                [per_a * inverse_a * a.by_delta, per_b * inverse_b * b.by_delta, per_c * inverse_c * c.by_delta];
+            let (above_ab, above_bc, above_ca) = (a.above * b.above, b.above * c.above, c.above * a.above);
+            let ratio = above_ab * c.above * inverse;
+            let common = (2.0 * SLOPE) * self.squares[i] * ratio * inverse;
+            let (per_a, per_b, per_c) = (common * above_bc, common * above_ca, common * above_ab);
+            let slopes = [
+                per_a * (inverse * bc * a.by_delta),
+                per_b * (inverse * ca * b.by_delta),
+                per_c * (inverse * ab * c.by_delta),
+            ];
             self.put::<FMA, BETWEEN>(i, slopes, ratio * ratio);
             if BY_SHAPE {
                 let by_shape = &mut self.sums.by_shape;

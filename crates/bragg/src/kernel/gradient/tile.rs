@@ -106,6 +106,7 @@ impl Tile {
     #[inline(always)]
     fn sum_orientations<const FMA: bool, const BY_SHAPE: bool>(&mut self, prepared: &Prepared, mut purpose: Purpose) {
         let (n, amplitudes) = (self.n_filled, &prepared.amplitudes);
+        let keeps_indices = prepared.needs.turn;
         self.sums.clear(n);
         self.by_turn.iter_mut().chain(&mut self.changes).for_each(|lane| lane[..n].fill(0.0));
         if let Some(culling) = &prepared.culling {
@@ -125,7 +126,7 @@ impl Tile {
                 let range = first as usize * GROUP..end as usize * GROUP;
                 let (terms, q) = (&mut self.terms, &self.sample.q);
                 let (lattice, sums) = (&prepared.lattice, &mut self.sums);
-                if terms.add::<FMA, BY_SHAPE>(lattice, orientation, amplitudes, q, sums, range.clone()) {
+                if terms.add::<FMA, BY_SHAPE>(lattice, orientation, amplitudes, q, sums, range.clone(), keeps_indices) {
                     self.use_terms::<FMA>(prepared, i_orientation, &mut purpose, range);
                 }
             }
@@ -201,13 +202,13 @@ fn add_turned<const FMA: bool>(
     }
 }
 
-/// A range of a lane in vectors.
+/// A range of a lane in groups.
 #[inline(always)]
-fn vectors<'a>(lane: &'a Lane, range: &Range<usize>) -> &'a [[f64; 8]] {
-    lane[range.start..range.end].as_chunks::<8>().0
+fn groups<'a>(lane: &'a Lane, range: &Range<usize>) -> &'a [[f64; GROUP]] {
+    lane[range.start..range.end].as_chunks::<GROUP>().0
 }
 
-/// Adds the sums over pixels of weight·dT/dh ⊗ q.
+/// Adds the sums over pixels of weight·dT/dh ⊗ q. Places of a group are summed side by side: a shorter inner loop would not become vectors.
 #[inline(always)]
 fn add_products<const FMA: bool>(
     weight: &Lane,
@@ -216,32 +217,43 @@ fn add_products<const FMA: bool>(
     out: &mut Mat3,
     range: &Range<usize>,
 ) {
-    let weight = vectors(weight, range);
+    let weight = groups(weight, range);
     let n = weight.len();
-    let (u, v, w) =
-        (&vectors(&slopes[0], range)[..n], &vectors(&slopes[1], range)[..n], &vectors(&slopes[2], range)[..n]);
-    let (x, y, z) = (&vectors(&q[0], range)[..n], &vectors(&q[1], range)[..n], &vectors(&q[2], range)[..n]);
-    let mut sums = [[0.0; 8]; 9];
+    let (u, v, w) = (&groups(&slopes[0], range)[..n], &groups(&slopes[1], range)[..n], &groups(&slopes[2], range)[..n]);
+    let (x, y, z) = (&groups(&q[0], range)[..n], &groups(&q[1], range)[..n], &groups(&q[2], range)[..n]);
+    let mut sums = [[0.0; GROUP]; 9];
     for i in 0..n {
-        for j in 0..8 {
-            let (u, v, w) = (weight[i][j] * u[i][j], weight[i][j] * v[i][j], weight[i][j] * w[i][j]);
-            let (x, y, z) = (x[i][j], y[i][j], z[i][j]);
-            sums[0][j] = multiply_add::<FMA>(u, x, sums[0][j]);
-            sums[1][j] = multiply_add::<FMA>(u, y, sums[1][j]);
-            sums[2][j] = multiply_add::<FMA>(u, z, sums[2][j]);
-            sums[3][j] = multiply_add::<FMA>(v, x, sums[3][j]);
-            sums[4][j] = multiply_add::<FMA>(v, y, sums[4][j]);
-            sums[5][j] = multiply_add::<FMA>(v, z, sums[5][j]);
-            sums[6][j] = multiply_add::<FMA>(w, x, sums[6][j]);
-            sums[7][j] = multiply_add::<FMA>(w, y, sums[7][j]);
-            sums[8][j] = multiply_add::<FMA>(w, z, sums[8][j]);
+        let (weight, u, v, w, x, y, z) = (&weight[i], &u[i], &v[i], &w[i], &x[i], &y[i], &z[i]);
+        for j in 0..GROUP {
+            let (u, v, w) = (weight[j] * u[j], weight[j] * v[j], weight[j] * w[j]);
+            sums[0][j] = multiply_add::<FMA>(u, x[j], sums[0][j]);
+            sums[1][j] = multiply_add::<FMA>(u, y[j], sums[1][j]);
+            sums[2][j] = multiply_add::<FMA>(u, z[j], sums[2][j]);
+            sums[3][j] = multiply_add::<FMA>(v, x[j], sums[3][j]);
+            sums[4][j] = multiply_add::<FMA>(v, y[j], sums[4][j]);
+            sums[5][j] = multiply_add::<FMA>(v, z[j], sums[5][j]);
+            sums[6][j] = multiply_add::<FMA>(w, x[j], sums[6][j]);
+            sums[7][j] = multiply_add::<FMA>(w, y[j], sums[7][j]);
+            sums[8][j] = multiply_add::<FMA>(w, z[j], sums[8][j]);
         }
     }
     for i in 0..9 {
-        let sums = &sums[i];
-        let (even, odd) = ((sums[0] + sums[4]) + (sums[2] + sums[6]), (sums[1] + sums[5]) + (sums[3] + sums[7]));
-        out.0[i / 3].0[i % 3] += even + odd;
+        out.0[i / 3].0[i % 3] += total(&sums[i]);
     }
+}
+
+/// The sum of a group, halves first.
+#[inline(always)]
+fn total(group: &[f64; GROUP]) -> f64 {
+    let mut sums = *group;
+    let mut half = GROUP / 2;
+    while half > 0 {
+        for j in 0..half {
+            sums[j] += sums[j + half];
+        }
+        half /= 2;
+    }
+    sums[0]
 }
 
 /// Where |F| of the nearest reflection of a point stands in the grid; one past the end where it does not.

@@ -1,0 +1,220 @@
+"""Refinement of experiments, and how far two images agree."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from bragg import _bragg
+from bragg._images import BraggWarning, pixels
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from bragg._derivatives import Names
+    from bragg._experiment import Experiment
+
+    Doubles = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RefinedParameter:
+    """A parameter after refinement."""
+
+    name: str
+    """Its dotted name; of an image's own parameters with the number of the image."""
+    unit: str
+    """Its unit."""
+    start: float
+    """Where it started."""
+    value: float
+    """Where it ended; small rotations are counted from where they started."""
+    esd: float
+    """Estimated standard deviation; infinite where the data do not say it, 0 where a bound holds it."""
+    at_bound: bool
+    """Whether a bound holds it."""
+
+    @property
+    def shift(self) -> float:
+        """How far it moved."""
+        return self.value - self.start
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """What a refinement found."""
+
+    parameters: dict[str, RefinedParameter]
+    """The refined parameters by name."""
+    experiments: tuple[Experiment, ...]
+    """The refined experiment of each image."""
+    residuals: tuple[Doubles, ...]
+    """Of each image, photons of the data less those of the model; not a number where a pixel was not used."""
+    losses: tuple[float, ...]
+    """The loss after each iteration of the fit, the start first: for likelihoods minus their logarithm, up to a constant."""
+    correlated: tuple[tuple[str, str, float], ...]
+    """Pairs of parameters with correlation coefficients beyond ±0.9, strongest first."""
+    degenerate: tuple[tuple[str, ...], ...]
+    """Parameters that can change together (or one alone) without any effect on the image."""
+    ended: str
+    """Why it ended: ``"converged"``, ``"stalled"`` or ``"out of iterations"``."""
+    n_pixels: int
+    """Pixels that were used."""
+
+    @property
+    def experiment(self) -> Experiment:
+        """The refined experiment; of the first image where there are several."""
+        return self.experiments[0]
+
+    @property
+    def residual(self) -> Doubles:
+        """The residual of the first image."""
+        return self.residuals[0]
+
+    @property
+    def loss(self) -> float:
+        """The loss at the end."""
+        return self.losses[-1]
+
+    @property
+    def converged(self) -> bool:
+        """Whether no step promised any more."""
+        return self.ended == "converged"
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The refined values by name."""
+        return {name: parameter.value for name, parameter in self.parameters.items()}
+
+    @property
+    def esds(self) -> dict[str, float]:
+        """The estimated standard deviations by name."""
+        return {name: parameter.esd for name, parameter in self.parameters.items()}
+
+    def __str__(self) -> str:
+        width = max(len(name) for name in self.parameters)
+        rows = [f"{'parameter':{width}}  {'value':>16}  {'shift':>14}  {'e.s.d.':>10}  unit"]
+        rows += [
+            f"{p.name:{width}}  {p.value:16.8f}  {p.shift:14.8f}  {p.esd:10.2e}  {p.unit}" for p in self.parameters.values()
+        ]
+        n = len(self.losses) - 1
+        rows.append(f"{self.ended} after {n} iterations: loss {self.loss:.8e} over {self.n_pixels} pixels")
+        return "\n".join(rows)
+
+
+def refine(
+    experiment: Experiment,
+    data: npt.ArrayLike | Sequence[npt.ArrayLike],
+    free: Names,
+    *,
+    each: Names = (),
+    loss: Literal["poisson", "gauss", "least-squares", "square-root"] = "poisson",
+    read_noise: float = 0.0,
+    start: Literal["here", "ladder", "blurred", "search"] = "here",
+    reach: float = 2.0,
+    iterations: int = 50,
+    restraints: Mapping[str, tuple[float, float]] | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+    mask: npt.ArrayLike | None = None,
+    roi: Sequence[int] | None = None,
+    gain: float = 1.0,
+    adc_offset: float = 0.0,
+    max_counts: float | None = None,
+    threads: int | None = None,
+) -> Refinement:
+    """Refines an experiment; see `bragg.Experiment.refine`."""
+    import numpy as np
+
+    several = isinstance(data, (list, tuple)) and len(data) > 0 and np.ndim(data[0]) >= 2
+    given: Any = data if several else [data]
+    choices = {
+        "free": free if isinstance(free, str) else ",".join(free),
+        "each": each if isinstance(each, str) else ",".join(each),
+        "loss": loss,
+        "read_noise": float(read_noise),
+        "start": start,
+        "reach": float(reach),
+        "iterations": iterations,
+        "gain": float(gain),
+        "adc_offset": float(adc_offset),
+        "max_counts": max_counts,
+        "roi": None if roi is None else [int(i) for i in roi],
+        "threads": threads,
+        "restraints": dict(restraints or {}),
+        "bounds": dict(bounds or {}),
+    }
+    usable = None if mask is None else np.ascontiguousarray(mask, np.float64)
+    found = _bragg.refine(experiment._handle, [pixels(image) for image in given], choices, usable)
+    parameters = [RefinedParameter(*row) for row in found["parameters"]]
+    result = Refinement(
+        parameters={parameter.name: parameter for parameter in parameters},
+        experiments=tuple(type(experiment)._of(handle) for handle in found["experiments"]),
+        residuals=tuple(found["residuals"]),
+        losses=tuple(iteration[0] for iteration in found["iterations"]),
+        correlated=tuple(found["correlated"]),
+        degenerate=tuple(tuple(names) for names in found["degenerate"]),
+        ended=found["ended"],
+        n_pixels=found["n_pixels"],
+    )
+    for note in _notes(result):
+        warnings.warn(note, BraggWarning, stacklevel=3)
+    return result
+
+
+def _notes(result: Refinement) -> list[str]:
+    notes = []
+    for names in result.degenerate:
+        if len(names) == 1:
+            notes.append(f"{names[0]} has no effect on the image at the end: the data do not say its value")
+        else:
+            listed = ", ".join(names)
+            notes.append(f"{listed} cannot be told apart: they can change together without any effect; restrain one of them")
+    notes += [f"{p.name} ended at its bound {p.value}" for p in result.parameters.values() if p.at_bound]
+    if result.ended == "stalled":
+        notes.append("no step lowers the loss any further, although one is expected to; the start may be too far away (start=)")
+    if result.ended == "out of iterations":
+        notes.append("the iterations ran out before the fit converged (iterations=)")
+    return notes
+
+
+def compare(
+    reference: npt.ArrayLike,
+    candidate: npt.ArrayLike,
+    *,
+    roi: Sequence[int] | None = None,
+    mask: npt.ArrayLike | None = None,
+) -> dict[str, float]:
+    """How far two images agree: the metrics of ``bragg compare``.
+
+    Parameters
+    ----------
+    reference, candidate : array, shape (slow, fast) or (panels, slow, fast)
+        The images, of the same shape.
+    roi : four ints, optional
+        First and last pixel along fast, first and last along slow, ends included, that take part.
+    mask : array, optional
+        Pixels that take part are not 0.
+
+    Returns
+    -------
+    dict of float by name
+        ``correlation``, ``sum_ratio``, ``max_abs``, ``rms`` and others; ``docs/compare.md`` has their formulas. Not a number where one is not
+        defined.
+
+    Raises
+    ------
+    ValueError
+        The images differ in shape, or no pixel is left.
+    """
+    import numpy as np
+
+    first, second = (np.ascontiguousarray(image, np.float64) for image in (reference, candidate))
+    usable = None if mask is None else np.ascontiguousarray(mask, np.float64)
+    window = None if roi is None else [int(i) for i in roi]
+    rows = _bragg.compare(first, second, window, usable)
+    return {name: float("nan") if value is None else value for name, value, _ in rows}

@@ -1,0 +1,120 @@
+"""Refinement from Python, and comparisons of images."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import bragg
+
+FREE = ["crystal.cell.a", "crystal.cell.c", "orientation", "scale"]
+
+
+@pytest.fixture
+def truth(still: bragg.Experiment) -> bragg.Experiment:
+    bright = still.replace(
+        **{"crystal.shape": "gauss", "crystal.n_cells": 8, "beam.fluence": 1e31, "detector.pixel_size": 0.1}
+    )
+    return bright.shift({"crystal.orientation.x": 8.0, "crystal.orientation.z": 3.0})
+
+
+@pytest.fixture
+def start(truth: bragg.Experiment) -> bragg.Experiment:
+    return truth.shift({"crystal.cell.a": 78.05, "crystal.orientation.x": 0.03, "crystal.orientation.y": 0.02, "crystal.scale": 0.8})
+
+
+def test_it_finds_the_truth_within_its_uncertainty(truth: bragg.Experiment, start: bragg.Experiment) -> None:
+    data = bragg.noise(truth.simulate(), seed=6)
+    assert data.max() > 100
+    found = start.refine(data, FREE, restraints={"crystal.cell.c": (38.0, 0.2)})
+    assert found.converged and found.n_pixels == data.size
+    assert list(found.parameters) == start.gradient_names(FREE)
+    a = found.parameters["crystal.cell.a"]
+    assert a.unit == "Å" and a.start == pytest.approx(78.05) and a.shift == a.value - a.start
+    assert abs(a.value - 78) < 4 * a.esd and 0 < a.esd < 0.02
+    assert abs(found.values["crystal.scale"] - 1) < 4 * found.esds["crystal.scale"] < 0.1
+    assert found.losses[-1] < 0.5 * found.losses[0] and found.loss == found.losses[-1]
+    # of Poisson noise: half the number of bright pixels
+    assert found.experiment.cell[0] == pytest.approx(a.value, abs=1e-9)
+    refined = found.experiment.simulate(dtype=np.float64)
+    assert np.allclose(found.residual, data - refined, atol=1e-4)
+    assert bragg.compare(truth.simulate(), refined)["correlation"] > 0.9999
+    assert "crystal.cell.a" in str(found) and "converged" in str(found)
+
+
+def test_it_is_the_refinement_of_the_program(
+    truth: bragg.Experiment, start: bragg.Experiment, tmp_path: Path, program: Callable[..., Any]
+) -> None:
+    bragg.write(tmp_path / "data.npy", bragg.noise(truth.simulate(), seed=6))
+    (tmp_path / "start.toml").write_text(start.to_toml(), encoding="utf-8")
+    free = "crystal.cell.a,orientation,scale"
+    report, out = tmp_path / "fit.json", tmp_path / "refined.toml"
+    program("refine", tmp_path / "start.toml", tmp_path / "data.npy", "--free", free, "--quiet", "--json", report, "-o", out)
+    theirs = {row["name"]: row for row in json.loads(report.read_text(encoding="utf-8"))["parameters"]}
+    ours = start.refine(bragg.read(tmp_path / "data.npy"), free)
+    assert set(theirs) == set(ours.parameters)
+    for name, row in theirs.items():
+        assert ours.values[name] == pytest.approx(row["value"], rel=1e-12, abs=1e-12)
+        assert ours.esds[name] == pytest.approx(row["esd"], rel=1e-9)
+
+
+def test_several_images_and_masks(truth: bragg.Experiment, start: bragg.Experiment) -> None:
+    images = [bragg.noise(truth.shift({"crystal.scale": scale}).simulate(), seed=i) for i, scale in enumerate((1.0, 2.0))]
+    found = start.refine(images, "crystal.cell.a,orientation", each="scale")
+    scales = [found.values[f"crystal.scale of image {i}"] for i in (1, 2)]
+    assert scales[1] / scales[0] == pytest.approx(2, rel=0.02) and len(found.experiments) == 2
+    mask = np.zeros(truth.shape)
+    mask[:, 40:] = 1
+    part = start.refine(images[0], "crystal.scale", mask=mask, start="here", loss="square-root")
+    assert part.n_pixels == np.count_nonzero(mask) and np.isnan(part.residual[0, 0])
+
+
+@pytest.mark.parametrize("way", ["ladder", "blurred", "search"])
+def test_ways_to_the_neighbourhood(truth: bragg.Experiment, way: Any) -> None:
+    data = bragg.noise(truth.simulate(), seed=6)
+    far = truth.shift({"crystal.orientation.x": 0.15, "crystal.orientation.y": -0.1})
+    found = far.refine(data, "orientation,scale", start=way, reach=0.3)
+    turned = found.values["crystal.orientation.x"]
+    assert turned == pytest.approx(-0.15, abs=0.02)
+
+
+def test_what_cannot_be_refined_is_refused(truth: bragg.Experiment) -> None:
+    data = bragg.noise(truth.simulate(), seed=6)
+    for options, words in [
+        ({"free": "crystal.cel.a"}, "the nearest is"),
+        ({"free": "crystal.fudge,crystal.mosaic_spread"}, "mosaic"),
+        ({"free": "scale", "loss": "poison"}, "loss: is \"poison\""),
+        ({"free": "scale", "start": "there"}, "start: is \"there\""),
+        ({"free": "scale", "read_noise": 3.0}, "read_noise"),
+        ({"free": "scale", "restraints": {"crystal.cell.a": (1.0, 2.0)}}, "not refined"),
+        ({"free": "scale", "gain": 0.0}, "gain"),
+        ({"free": "scale", "roi": (5, 4, 0, 3)}, "roi"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            truth.refine(data, **options)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="panels of"):
+        truth.refine(data[1:], "scale")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", bragg.BraggWarning)
+        with pytest.raises(bragg.BraggWarning, match="iterations ran out"):
+            truth.shift({"crystal.orientation.x": 0.1}).refine(data, "orientation", iterations=1)
+
+
+def test_metrics_are_those_of_the_program(truth: bragg.Experiment, tmp_path: Path, program: Callable[..., Any]) -> None:
+    a, b = truth.simulate(), truth.shift({"crystal.orientation.x": 0.01}).simulate()
+    found = bragg.compare(a, b)
+    doubles = a.astype(float), b.astype(float)
+    assert found["correlation"] == pytest.approx(np.corrcoef(doubles[0].ravel(), doubles[1].ravel())[0, 1], rel=1e-9)
+    assert found["sum_ratio"] == pytest.approx(doubles[1].sum() / doubles[0].sum(), rel=1e-12)
+    mask = a > 1
+    part = bragg.compare(a, b, mask=mask)
+    assert part["correlation"] == pytest.approx(np.corrcoef(doubles[0][mask], doubles[1][mask])[0, 1], rel=1e-9)
+    assert bragg.compare(a, a)["correlation"] == pytest.approx(1.0)
+    with pytest.raises(ValueError, match="but the reference has"):
+        bragg.compare(a, b[1:])
