@@ -52,7 +52,7 @@ pub fn describe_reflections(description: &mut Description, experiment: &Experime
     crystal_axes(description, experiment)?;
     description.merge(later([
         (format!("{TABLE}file"), Value::Path(file.to_owned())),
-        (format!("{TABLE}format"), "hkl".into()),
+        (format!("{TABLE}format"), "text".into()),
     ])?);
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Refinement of more parameters than an information matrix is made for: the intensities of reflections, with a few others beside them.
 
-use super::experiments::{Experiments, State, block_sums};
+use super::experiments::{Experiments, MANY_REFLECTIONS, State, block_sums, check_number, no_effect};
 use super::lbfgs::minimise_large;
 use super::levenberg::Iteration;
 use super::model::Model;
@@ -16,12 +16,9 @@ use crate::kernel::gradient::Block;
 use crate::kernel::{Monitor, cpu};
 use crate::scene::Scene;
 
-/// Reflections of which there are more are refined by L-BFGS.
-const MANY: usize = 50;
-
-/// Whether there are so many reflections.
+/// Whether there are so many reflections that they need it.
 pub(super) fn is_large(model: &Experiments) -> bool {
-    model.of_image().iter().filter(|parameter| is_intensity(parameter)).count() > MANY
+    model.of_image().iter().filter(|parameter| is_intensity(parameter)).count() > MANY_REFLECTIONS
 }
 
 fn is_intensity(parameter: &Parameter) -> bool {
@@ -235,10 +232,12 @@ impl Large<'_> {
         let idle: Vec<&str> =
             others.iter().filter(|&&place| information[place] == 0.0).map(|&place| names[place].as_str()).collect();
         if !idle.is_empty() {
-            return Err(super::experiments::no_effect(&idle, self.n_pixels()));
+            return Err(no_effect(&idle, self.n_pixels()));
         }
         let mut live: Vec<usize> = told.into_iter().chain(others).collect();
         live.sort_unstable();
+        let of_live: Vec<String> = live.iter().map(|&place| names[place].clone()).collect();
+        check_number(&of_live, live.len(), self.n_pixels())?;
         Ok(live)
     }
 
