@@ -220,11 +220,15 @@ impl Large<'_> {
         let enough = self.unit(loss) / (mean * mean);
         let told: Vec<usize> = intensities.iter().copied().filter(|&place| information[place] > enough).collect();
         if told.is_empty() {
-            let what = format!(
-                "hardly show in the {} pixels that are used: none is known to better than the mean intensity of all; use more pixels or \
-                 brighter images, or free the scale instead",
-                self.n_pixels()
-            );
+            let n_pixels = self.n_pixels();
+            let what = if intensities.iter().all(|&place| information[place] == 0.0) {
+                format!("have no effect on any of the {n_pixels} pixels that are used")
+            } else {
+                format!(
+                    "hardly show in the {n_pixels} pixels that are used: none is known to better than the mean intensity of all; use more \
+                     pixels or brighter images, or free the scale instead"
+                )
+            };
             return Err(Error::setting(format!("{} reflections", intensities.len()), what));
         }
         let names = self.model.names();
