@@ -61,7 +61,8 @@ fn workplace() -> Workplace {
 fn write(workplace: &Workplace, name: &str, pixels: Vec<f32>) {
     let image = Image { panels: vec![PanelImage::new(SIZE[0], SIZE[1], pixels).unwrap()] };
     let metadata = Metadata::new(1.0, 60.0, (50.0, 45.0), 0.25);
-    io::write_recording(&workplace.path(name), &Recording::Photons(image), &metadata, &WriteOptions::default()).unwrap();
+    io::write_recording(&workplace.path(name), &Recording::Photons(image), &metadata, &WriteOptions::default())
+        .unwrap();
 }
 
 /// Every number of a JSON document is one, and no text of it says otherwise.
@@ -85,7 +86,8 @@ fn assert_true(fit: &Value, truth: &[f64]) {
 #[test]
 fn a_noisy_still_gives_the_truth_within_its_uncertainty() {
     let workplace = workplace();
-    let words = format!("refine start.toml noisy.img --free {FREE} -o refined.toml --json fit.json --residual left.npy");
+    let words =
+        format!("refine start.toml noisy.img --free {FREE} -o refined.toml --json fit.json --residual left.npy");
     let output = workplace.bragg(&words).output().unwrap();
     let messages = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{messages}");
@@ -201,7 +203,8 @@ fn a_killed_refinement_goes_on_where_it_was() {
     workplace.write("truth.toml", slow(TRUTH));
     workplace.write("start.toml", slow(&start()));
     workplace.run("simulate truth.toml -o noisy.img --set noise.seed=7");
-    let words = format!("refine start.toml noisy.img --free {FREE} --start ladder --checkpoint state.json --json fit.json");
+    let words =
+        format!("refine start.toml noisy.img --free {FREE} --start ladder --checkpoint state.json --json fit.json");
     let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("bragg"))
         .args(words.split(' '))
         .args(["--threads", "1"])

@@ -52,7 +52,8 @@ fn intensities_are_refined_into_a_file_beside_the_experiment() {
     workplace.write("g.hkl", reflections(|i| amplitude(i) * (0.8 + 0.05 * f64::from(i % 9))));
     workplace.write("start.toml", ROTATION.replace("f.hkl", "g.hkl"));
     workplace.run("simulate truth.toml -o noisy.npy --set noise.seed=7");
-    let words = "refine start.toml noisy.npy --free f2,background.offset -o refined.toml --json fit.json --residual left.npy";
+    let words =
+        "refine start.toml noisy.npy --free f2,background.offset -o refined.toml --json fit.json --residual left.npy";
     let output = workplace.bragg(words).output().unwrap();
     let messages = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{messages}");
@@ -74,11 +75,18 @@ fn intensities_are_refined_into_a_file_beside_the_experiment() {
         .collect();
     let (values, starts, esds) = (numbers(&fit, "value"), numbers(&fit, "start"), numbers(&fit, "esd"));
     let names: Vec<&str> = fit["parameters"].as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap()).collect();
-    let well_known: Vec<usize> = (0..names.len()).filter(|&i| esds[i] < 0.1 * values[i] && truth.contains_key(names[i])).collect();
+    let well_known: Vec<usize> =
+        (0..names.len()).filter(|&i| esds[i] < 0.1 * values[i] && truth.contains_key(names[i])).collect();
     assert!(well_known.len() > 30, "{}", well_known.len());
     for &i in &well_known {
         let expected = truth[names[i]];
-        assert!((values[i] - expected).abs() < 6.0 * esds[i], "{}: {} ± {}, not {expected}", names[i], values[i], esds[i]);
+        assert!(
+            (values[i] - expected).abs() < 6.0 * esds[i],
+            "{}: {} ± {}, not {expected}",
+            names[i],
+            values[i],
+            esds[i]
+        );
     }
     let error = |x: &[f64]| well_known.iter().map(|&i| (x[i] / truth[names[i]] - 1.0).powi(2)).sum::<f64>();
     assert!(error(&values) < 0.1 * error(&starts));
@@ -101,7 +109,8 @@ fn intensities_are_refined_into_a_file_beside_the_experiment() {
     }
 
     // one of them, by the way of all other parameters
-    let best = well_known.iter().copied().min_by(|&i, &j| (esds[i] / values[i]).total_cmp(&(esds[j] / values[j]))).unwrap();
+    let best =
+        well_known.iter().copied().min_by(|&i, &j| (esds[i] / values[i]).total_cmp(&(esds[j] / values[j]))).unwrap();
     workplace.run(&format!("refine truth.toml noisy.npy --free {} -o one.toml --json fit.json", names[best]));
     let one = json(&workplace);
     let (value, esd) = (numbers(&one, "value")[0], numbers(&one, "esd")[0]);

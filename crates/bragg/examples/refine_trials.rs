@@ -18,7 +18,9 @@ use bragg::image::{Image, Recording};
 use bragg::kernel::{Unwatched, cpu};
 use bragg::math::{Mat3, Vec3};
 use bragg::random::keyed::{Purpose, stream, uniform_rotation};
-use bragg::refine::{Ended, Experiments, LargeStop, Loss, Observed, Outcome, Priors, Selection, Settings, Start, Stop, refine};
+use bragg::refine::{
+    Ended, Experiments, LargeStop, Loss, Observed, Outcome, Priors, Selection, Settings, Start, Stop, refine,
+};
 use bragg::scene::Scene;
 use rand::RngExt as _;
 use rand_distr::{Distribution as _, Poisson};

@@ -8,8 +8,8 @@ use bragg::image::{Image, Recording};
 use bragg::kernel::{Unwatched, cpu};
 use bragg::random::keyed::{Purpose, stream};
 use bragg::refine::{
-    Coarseness, Ended, Experiments, LargeStop, Loss, Model as _, Observed, Outcome, Priors, Restraint, Selection, Settings, Start,
-    Stop, describe, refine,
+    Coarseness, Ended, Experiments, LargeStop, Loss, Model as _, Observed, Outcome, Priors, Restraint, Selection,
+    Settings, Start, Stop, describe, refine,
 };
 use bragg::scene::Scene;
 use rand_distr::{Distribution as _, Poisson};

@@ -92,7 +92,13 @@ fn recorded_intensities_are_found_and_the_others_left_alone() {
             continue;
         }
         if expected < 1.0 {
-            assert!(parameter.value < 2000.0, "{}: {}, not none of {}", parameter.name, parameter.value, parameter.start);
+            assert!(
+                parameter.value < 2000.0,
+                "{}: {}, not none of {}",
+                parameter.name,
+                parameter.value,
+                parameter.start
+            );
         }
         if expected > 1.0 && parameter.esd < 0.2 * expected {
             let pull = (parameter.value - expected) / parameter.esd;

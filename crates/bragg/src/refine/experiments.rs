@@ -143,8 +143,7 @@ fn is_turn(parameter: &Parameter) -> bool {
 
 /// What is said of parameters without effect.
 pub(super) fn no_effect(names: &[&str], n_pixels: usize) -> Error {
-    let (has, its, it) =
-        if names.len() == 1 { ("has", "its value", "it") } else { ("have", "their values", "them") };
+    let (has, its, it) = if names.len() == 1 { ("has", "its value", "it") } else { ("have", "their values", "them") };
     let what = format!(
         "{has} no effect on any of the {n_pixels} pixels that are used, so that they cannot say {its}; do not free {it}, or start elsewhere"
     );

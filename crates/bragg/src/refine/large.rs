@@ -88,7 +88,12 @@ pub(super) fn refine(
     )?;
     let state = large.state(&fit.values)?.unwrap_or_else(|| start.clone());
     let information = large.information(&state)?;
-    Ok(Outcome { iterations, ended: fit.ended, loss: fit.loss, ..large.outcome(state, &information, fit.loss, &bounds) })
+    Ok(Outcome {
+        iterations,
+        ended: fit.ended,
+        loss: fit.loss,
+        ..large.outcome(state, &information, fit.loss, &bounds)
+    })
 }
 
 impl Large<'_> {
@@ -223,7 +228,14 @@ impl Large<'_> {
             let at_bound = place.is_some_and(|k| !(bounds[k][0] < values[i] && values[i] < bounds[k][1]));
             let esd = if place.is_some() { (unit / information[i]).sqrt() } else { f64::INFINITY };
             let (name, unit) = (names[i].clone(), units[i].clone());
-            Refined { name, unit, start: self.first[i], value: values[i], esd: if at_bound { 0.0 } else { esd }, at_bound }
+            Refined {
+                name,
+                unit,
+                start: self.first[i],
+                value: values[i],
+                esd: if at_bound { 0.0 } else { esd },
+                at_bound,
+            }
         };
         let idle = (0..names.len()).filter(|place| self.live.binary_search(place).is_err());
         Outcome {

@@ -217,7 +217,8 @@ mod tests {
     fn finds_the_end_of_a_curved_valley() {
         let stop = LargeStop { iterations: 1000, fall: 0.0 };
         let start: Vec<f64> = (0..30).map(|i| if i % 2 == 0 { -1.2 } else { 1.0 }).collect();
-        let fit = minimise_large(&start, &[1.0; 30], &[EVERYWHERE; 30], stop, |x| Ok(rosenbrock(x)), &mut |_, _| {}).unwrap();
+        let fit =
+            minimise_large(&start, &[1.0; 30], &[EVERYWHERE; 30], stop, |x| Ok(rosenbrock(x)), &mut |_, _| {}).unwrap();
         assert!(fit.loss < 1e-12, "{}", fit.loss);
         assert!(fit.losses.is_sorted_by(|a, b| a >= b));
     }
@@ -245,7 +246,8 @@ mod tests {
             Ok((residual.iter().map(|r| r * r).sum(), residual.iter().map(|r| 2.0 * r).collect()))
         };
         let stop = LargeStop { iterations: 200, fall: 0.0 };
-        let fit = minimise_large(&[3.0; 50], &[1.0; 50], &[[0.0, f64::INFINITY]; 50], stop, loss, &mut |_, _| {}).unwrap();
+        let fit =
+            minimise_large(&[3.0; 50], &[1.0; 50], &[[0.0, f64::INFINITY]; 50], stop, loss, &mut |_, _| {}).unwrap();
         for (x, t) in fit.values.iter().zip(&target) {
             assert!((x - t.max(0.0)).abs() < 1e-6, "{x} {t}");
         }

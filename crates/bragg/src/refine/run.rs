@@ -127,7 +127,8 @@ fn approach(
     }
     for (i, stage) in stages.iter().enumerate() {
         let coarse = Coarse::new(model, &state, Loss::SquareRoot, *stage);
-        let there = minimise(&coarse, state.clone(), &settings.priors, COARSE_STOP, monitor, &mut staged(i, watch))?.state;
+        let there =
+            minimise(&coarse, state.clone(), &settings.priors, COARSE_STOP, monitor, &mut staged(i, watch))?.state;
         // a few spots at low resolution can lead astray, of which a closer look knows
         let next = Coarse::new(model, &state, Loss::SquareRoot, *stages.get(i + 1).unwrap_or(&WHOLE));
         if next.loss(&there, monitor)? < next.loss(&state, monitor)? {

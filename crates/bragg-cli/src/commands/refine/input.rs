@@ -181,11 +181,9 @@ fn observed(
     }
     let LeftOut { flagged, not_numbers, saturated, .. } = observed.left_out;
     let path = pair.image.display();
-    for (n, what) in [
-        (flagged, "are flagged by negative counts"),
-        (not_numbers, "are not numbers"),
-        (saturated, "are saturated"),
-    ] {
+    for (n, what) in
+        [(flagged, "are flagged by negative counts"), (not_numbers, "are not numbers"), (saturated, "are saturated")]
+    {
         if n > 0 {
             messages.warning(format_args!("{path}: {n} pixels {what} and are left out"));
         }
