@@ -82,7 +82,7 @@ def scene(request: pytest.FixtureRequest) -> bragg.Experiment:
             sampling={"oversample": 1},
         )
     return bragg.Experiment(
-        {**_CRYSTAL, "shape": "gauss", "structure_factors": _reflections()},
+        {**_CRYSTAL, "n_cells": [9, 8, 8], "shape": "gauss", "structure_factors": _reflections()},
         {"wavelength": 0.9, "fluence": 1e28},
         {**detector, "tilt": [4, -3, 2]},
         {"range": 0.6, "steps": 3, "axis": [0.1, 1, 0]},

@@ -6,7 +6,10 @@ mod ci;
 mod fuzz;
 mod process;
 mod reference_pages;
+mod site;
 mod tidy;
+mod venv;
+mod wheel;
 
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
@@ -16,7 +19,8 @@ const HELP: &str = "\
 cargo xtask ci [--only STEP,…] [--skip STEP,…]   every check of the project; STEP is one of: ";
 const MORE_HELP: &str = "
 cargo xtask tidy                                 only the rules of the house
-cargo xtask docs                                 writes the reference pages in docs/ from the program
+cargo xtask docs                                 writes the reference pages in docs/ from the program, and builds the site
+cargo xtask wheel [--profile NAME]               builds the Python package for others (profile release unless told otherwise)
 cargo xtask fuzz [--seconds N] [TARGET…]         fuzzes the readers, each for N seconds (60)
 cargo xtask fuzz-regressions                     feeds the fuzzers' corpora and past crashes to the readers";
 
@@ -40,13 +44,31 @@ fn run(arguments: &[String]) -> Result<()> {
     match (chore.as_str(), rest) {
         ("ci", _) => ci::run(&root, rest),
         ("tidy", []) => tidy::run(&root),
-        ("docs", []) => reference_pages::write(&root),
+        ("docs", []) => docs(&root),
+        ("wheel", _) => wheel(&root, rest),
         ("fuzz", _) => fuzz::run(&root, rest),
         ("fuzz-regressions", []) => fuzz::regressions(&root),
         ("help" | "-h" | "--help", _) => run(&[]),
         ("tidy" | "docs" | "fuzz-regressions", _) => bail!("`{chore}` takes no arguments"),
         _ => bail!("there is no chore `{chore}`; `cargo xtask` lists them"),
     }
+}
+
+fn docs(root: &Path) -> Result<()> {
+    reference_pages::write(root)?;
+    println!("the site: {}", site::build(root)?.join("index.html").display());
+    Ok(())
+}
+
+fn wheel(root: &Path, arguments: &[String]) -> Result<()> {
+    let profile = match arguments {
+        [] => "release",
+        [option, name] if option == "--profile" => name,
+        _ => bail!("`wheel` has one option: --profile NAME, such as `--profile dev`"),
+    };
+    let folder = process::target(root).join("wheels");
+    println!("{}", wheel::build(root, profile, &folder)?.display());
+    Ok(())
 }
 
 /// The top of the source tree.

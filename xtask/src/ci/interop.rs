@@ -2,8 +2,8 @@
 //!
 //! Each script is called with the path of the program and of an empty folder to work in; its exit status is the verdict.
 
-use super::venv;
 use crate::process::{self, files_in, program, target};
+use crate::venv;
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -4,10 +4,9 @@ mod examples;
 mod interop;
 mod other_processor;
 mod python;
-mod venv;
 
 use crate::process::{self, cargo};
-use crate::tidy;
+use crate::{site, tidy};
 use anyhow::{Result, bail, ensure};
 use std::error::Error;
 use std::fmt;
@@ -53,7 +52,7 @@ const STEPS: &[Step] = &[
     ("test", |root| process::run(&mut cargo(root, &["test", "--workspace"]))),
     ("clippy", clippy),
     ("aarch64", other_processor::run),
-    ("docs", docs),
+    ("docs", |root| site::build(root).map(drop)),
     ("examples", examples::run),
     ("interop", interop::run),
     ("python", python::run),
@@ -112,12 +111,6 @@ fn chosen(arguments: &[String]) -> Result<Vec<Step>> {
 
 fn clippy(root: &Path) -> Result<()> {
     process::run(&mut cargo(root, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
-}
-
-/// The library's documentation; the program's would be written over it, since both are named bragg.
-fn docs(root: &Path) -> Result<()> {
-    let mut command = cargo(root, &["doc", "--package", "bragg", "--lib", "--no-deps"]);
-    process::run(command.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 #[cfg(test)]

@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The interpreter of the environment at `folder`.
-pub(super) fn interpreter(folder: &Path) -> PathBuf {
+pub(crate) fn interpreter(folder: &Path) -> PathBuf {
     if cfg!(windows) { folder.join("Scripts").join("python.exe") } else { folder.join("bin").join("python") }
 }
 
 /// Makes an empty environment at `folder`, in place of one that may be there.
-pub(super) fn make(folder: &Path) -> Result<PathBuf> {
+pub(crate) fn make(folder: &Path) -> Result<PathBuf> {
     let made = process::output(Command::new(system_python()?).args(["-m", "venv", "--clear"]).arg(folder));
     made.context("a Python environment cannot be made")?;
     Ok(interpreter(folder))
 }
 
 /// Installs packages from PyPI or files. `otherwise` says how to do without.
-pub(super) fn install(python: &Path, packages: &[&str], otherwise: &str) -> Result<()> {
+pub(crate) fn install(python: &Path, packages: &[&str], otherwise: &str) -> Result<()> {
     let mut install = Command::new(python);
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "2"]).args(packages);
     let done = process::output(&mut install);
