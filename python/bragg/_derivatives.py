@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         read_noise: float
         start: Literal["here", "ladder", "blurred", "search"]
         reach: float
-        iterations: int
+        iterations: int | None
         restraints: Mapping[str, tuple[float, float]] | None
         bounds: Mapping[str, tuple[float, float]] | None
         mask: npt.ArrayLike | None
@@ -348,8 +348,8 @@ class Differentiable:
             orientations up to `reach` degrees away first.
         reach : float
             For ``start="search"``, degrees.
-        iterations : int
-            Iterations at most.
+        iterations : int, optional
+            Iterations at most: 50 if it is not said, 300 for so many reflections that L-BFGS refines them.
         restraints : mapping of (value, sigma) by name, optional
             Values that are known already, and how well.
         bounds : mapping of (low, high) by name, optional

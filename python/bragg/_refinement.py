@@ -120,7 +120,7 @@ def refine(
     read_noise: float = 0.0,
     start: Literal["here", "ladder", "blurred", "search"] = "here",
     reach: float = 2.0,
-    iterations: int = 50,
+    iterations: int | None = None,
     restraints: Mapping[str, tuple[float, float]] | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
     mask: npt.ArrayLike | None = None,

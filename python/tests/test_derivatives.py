@@ -161,6 +161,14 @@ def test_amplitudes_of_a_list(root: Any) -> None:
         h, k, l = indices[i]
         name = f"crystal.structure_factors.f2[{h},{k},{l}]"
         assert exp.gradient(w, name)[name] == pytest.approx(found[i] / (2 * amplitudes[i]), rel=1e-9)
+    # a reflection that was moved stays moved, whatever is made of the experiment
+    moved = exp.shift({name: 4 * amplitudes[i] ** 2})
+    image = moved.simulate()
+    assert not np.allclose(image, exp.simulate())
+    part = moved.simulate(roi=[0, 20, 5, 39])
+    assert np.array_equal(part[5:40, 0:21], image[5:40, 0:21]) and part.any()
+    assert np.array_equal(pickle.loads(pickle.dumps(moved)).simulate(), image)
+    assert np.array_equal(moved.replace(**{"crystal.scale": 2.0}).simulate(), 2 * image)
 
 
 def test_shifts_are_rotations_on_top_and_replace_makes_them(still: bragg.Experiment) -> None:

@@ -10,7 +10,7 @@ use bragg::description::{self, Description, Known, Listed, Origin, Resolved};
 use bragg::experiment::{Experiment as Complete, UnitCell};
 use bragg::gradient::Parameter;
 use bragg::kernel::{Sample, cpu};
-use bragg::refine::describe;
+use bragg::refine::{describe, forget_reflections};
 use bragg::response;
 use bragg::scene::Scene;
 use bragg_cli::cache::cache;
@@ -322,10 +322,16 @@ impl Experiment {
     /// The same with another complete experiment, in which `parameters` have moved.
     pub(crate) fn with_complete(&self, experiment: Complete, parameters: &[Parameter]) -> bragg::Result<Self> {
         let State { listed, in_memory, resolved, notices, .. } = &*self.state;
-        let description = describe(&resolved.description, &experiment, parameters)?;
+        let mut description = describe(&resolved.description, &experiment, parameters)?;
+        let (mut listed, mut in_memory) = (listed.clone(), *in_memory);
+        let moved = parameters.iter().any(|parameter| matches!(parameter, Parameter::Intensity(_)));
+        if let Some(grid) = experiment.structure_factors.grid.as_deref().filter(|_| moved) {
+            forget_reflections(&mut description, &experiment)?;
+            listed = Some(Listed { reflections: Arc::new(grid.to_reflections()), is_plain: true });
+            in_memory = true;
+        }
         let resolved = Resolved { experiment, description: description.clone(), ..resolved.clone() };
-        let (listed, notices) = (listed.clone(), notices.clone());
-        let state = State { given: description, listed, in_memory: *in_memory, resolved, notices };
+        let state = State { given: description, listed, in_memory, resolved, notices: notices.clone() };
         Ok(Self { state: Arc::new(state), scene: Mutex::new(None) })
     }
 

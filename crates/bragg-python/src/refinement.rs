@@ -10,8 +10,8 @@ use bragg::experiment::Roi;
 use bragg::gradient::{Parameter, parse_list};
 use bragg::image::{Image, PanelImage};
 use bragg::refine::{
-    Ended, Experiments, Iteration, Loss, Observed, Outcome, Priors, Refined, Restraint, Selection, Settings, Start,
-    State, Stop, check_describable,
+    Ended, Experiments, Iteration, LargeStop, Loss, Observed, Outcome, Priors, Refined, Restraint, Selection, Settings,
+    Start, State, Stop, check_describable,
 };
 use bragg_cli::threads;
 use numpy::PyReadonlyArrayDyn;
@@ -32,7 +32,7 @@ pub(crate) struct Choices {
     read_noise: f64,
     start: String,
     reach: f64,
-    iterations: usize,
+    iterations: Option<usize>,
     gain: f64,
     adc_offset: f64,
     max_counts: Option<f64>,
@@ -162,8 +162,10 @@ pub(crate) fn refine<'py>(
     let start = model.start(vec![complete.clone(); n_images]).map_err(exception)?;
     let settings = Settings {
         start: choices.start(&start.experiments)?,
-        stop: Stop { iterations: choices.iterations, ..Stop::default() },
-        large: bragg::refine::LargeStop::default(),
+        stop: choices.iterations.map_or_else(Stop::default, |iterations| Stop { iterations, ..Stop::default() }),
+        large: choices
+            .iterations
+            .map_or_else(LargeStop::default, |iterations| LargeStop { iterations, ..LargeStop::default() }),
         priors: choices.priors(&model)?,
     };
     let untold = Arc::<Mutex<Vec<_>>>::default();

@@ -3,6 +3,7 @@
 mod common;
 
 use bragg::experiment::{Experiment, Interpolation, Physics, Roi, Shape, UnitCell};
+use bragg::gradient::{Parameter, derivative_images};
 use bragg::image::Image;
 use bragg::kernel::{Unwatched, cpu, reference};
 use bragg::math::Mat3;
@@ -55,6 +56,25 @@ fn what_is_left_out_of_a_pixel_does_not_depend_on_the_others() {
     masked.detector.panels[0].mask = Some(Arc::from(mask.clone()));
     for ((masked, whole), live) in image(&masked).into_iter().zip(&whole).zip(mask) {
         assert_eq!(masked, if live { *whole } else { 0.0 });
+    }
+}
+
+#[test]
+fn derivatives_lack_the_square_of_what_images_may_lack() {
+    let parameters = ["crystal.cell.a", "crystal.orientation.x", "crystal.mosaic_spread", "detector.distance"]
+        .map(|name| Parameter::parse(name).unwrap());
+    let found = |culling: f64| {
+        let mut experiment = narrow_spots();
+        experiment.sampling.culling = culling;
+        derivative_images(&experiment, &parameters, &Unwatched).unwrap()
+    };
+    let (some, all) = (found(1e-3), found(0.0));
+    let norm = |pixels: &[f64]| pixels.iter().map(|x| x * x).sum::<f64>().sqrt();
+    for (some, all) in some.derivatives.iter().zip(&all.derivatives) {
+        let off: Vec<f64> = some.pixels().zip(all.pixels()).map(|(a, b)| a - b).collect();
+        let whole = norm(&all.pixels().copied().collect::<Vec<_>>());
+        assert!(norm(&off) > 0.0, "nothing was left out");
+        assert!(norm(&off) < 1e-5 * whole, "{:e} of {whole:e}", norm(&off));
     }
 }
 

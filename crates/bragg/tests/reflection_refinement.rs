@@ -18,9 +18,9 @@ use std::sync::Arc;
 
 /// A rotation image of a small cell: some hundred reflections, spots that rarely meet.
 const ROTATION: &str = "\
-[crystal]\ncell = [31, 34, 37, 80, 95, 100]\nmisset = [10, 20, 30]\nn_cells = 8\nshape = \"gauss\"\nmosaic_spread = 0.3\n\
-mosaic_domains = 3\nstructure_factors.default = 0\n\
-[beam]\nwavelength = 1.0\nfluence = 2.5e23\n[detector]\npixels = [100, 100]\npixel_size = 0.5\ndistance = 60\n\
+[crystal]\ncell = [31, 34, 37, 80, 95, 100]\nmisset = [10, 20, 30]\nn_cells = 5\nshape = \"gauss\"\nmosaic_spread = 0.3\n\
+mosaic_domains = 3\nstructure_factors.default = 1\n\
+[beam]\nwavelength = 1.0\nfluence = 1e29\n[detector]\npixels = [100, 100]\npixel_size = 0.3\ndistance = 60\n\
 [scan]\nrange = 4\nsteps = 8\n[sampling]\noversample = 1\n[background]\noffset = 0.3\n";
 
 const REACH: i32 = 15;
@@ -30,7 +30,7 @@ fn truth() -> Experiment {
     let mut experiment = resolve(toml::parse(ROTATION, Path::new("rotation.toml")).unwrap()).unwrap().experiment;
     let mut random = stream(3, 0, Purpose::Noise);
     let n = (2 * REACH as usize + 1).pow(3);
-    let amplitude = |i: usize| if i % 10 == 0 { 0.01 } else { 50.0 + 100.0 * random.random::<f64>() };
+    let amplitude = |i: usize| if i.is_multiple_of(10) { 0.01 } else { 50.0 + 100.0 * random.random::<f64>() };
     let grid = AmplitudeGrid { min: [-REACH; 3], max: [REACH; 3], amplitudes: (0..n).map(amplitude).collect() };
     experiment.structure_factors.grid = Some(Arc::new(grid));
     experiment.structure_factors.default_f = 0.0;
@@ -100,7 +100,7 @@ fn recorded_intensities_are_found_and_the_others_left_alone() {
                 parameter.start
             );
         }
-        if expected > 1.0 && parameter.esd < 0.2 * expected {
+        if expected > 1.0 && !parameter.at_bound && parameter.esd < 0.2 * expected {
             let pull = (parameter.value - expected) / parameter.esd;
             assert!(pull.abs() < 6.0, "{}: {} ± {}, not {expected}", parameter.name, parameter.value, parameter.esd);
             (sum, squares, n) = (sum + pull, squares + pull * pull, n + 1.0);

@@ -208,7 +208,8 @@ fn change_intensity<R: Real>(experiment: &mut Experiment<R>, hkl: Miller, delta:
     let Some(i) = grid.position(hkl) else { return };
     let amplitude = &mut Arc::make_mut(grid).amplitudes[i];
     let square = *amplitude * *amplitude + delta;
-    *amplitude = if square.value() > LEAST_INTENSITY { square.sqrt() } else { R::constant(LEAST_INTENSITY.sqrt()) };
+    let missing = (LEAST_INTENSITY - square.value()).max(0.0);
+    *amplitude = (square + R::constant(missing)).sqrt();
 }
 
 /// Other ranges of the sources, which keep their weights and what their wavelengths have been changed by.

@@ -60,8 +60,45 @@ pub(super) fn on_sphere<R: Real>(sphere: &Sphere<R>, panel: &PanelTable<R>, flat
     let across = flat - sphere.beam * flat.dot(sphere.beam);
     let arc = across.norm();
     if arc.value() == 0.0 {
-        return spot;
+        // bent to first order, for derivatives
+        return spot + across;
     }
     let angle = arc / sphere.radius;
     spot * angle.cos() + across * (sphere.radius * angle.sin() / arc)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::real::Dual;
+
+    #[test]
+    fn points_of_a_sphere_move_with_those_of_the_plane_at_the_beam_too() {
+        let vector = |x: f64, y: f64, z: f64, d: f64| {
+            Vec3([
+                Dual { value: x, derivative: d },
+                Dual { value: y, derivative: 0.0 },
+                Dual { value: z, derivative: 2.0 * d },
+            ])
+        };
+        let beam = vector(0.0, 0.0, 1.0, 0.0);
+        let panel = PanelTable {
+            origin: vector(0.0, 0.0, 0.1, 0.0),
+            fast_axis: vector(1.0, 0.0, 0.0, 0.0),
+            slow_axis: vector(0.0, 1.0, 0.0, 0.0),
+            normal: beam,
+            pixel_size: Dual::constant(1e-4),
+            close_distance: Dual::constant(0.1),
+            n_fast: 1,
+            n_slow: 1,
+            window: crate::scene::Window { fast: [0, 1], slow: [0, 1] },
+            mask: None,
+        };
+        let sphere = Sphere { radius: Dual::constant(0.1), beam, nanobragg: false };
+        for x in [0.0, 1e-7] {
+            let point = on_sphere(&sphere, &panel, vector(x, 0.0, 0.1, 1.0));
+            let along = point.0.map(|component| component.derivative);
+            assert!((along[0] - 1.0).abs() < 1e-9 && along[1] == 0.0 && along[2].abs() < 3e-6, "{x}: {along:?}");
+        }
+    }
 }

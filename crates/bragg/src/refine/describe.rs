@@ -44,17 +44,26 @@ const OF_ANY_LIST: [&str; 4] = ["scale", "b_factor", "default", "interpolation"]
 /// # Errors
 /// None that a complete description has.
 pub fn describe_reflections(description: &mut Description, experiment: &Experiment, file: &Path) -> Result<()> {
-    const TABLE: &str = "crystal.structure_factors.";
-    let stale = |name: &&str| name.strip_prefix(TABLE).is_some_and(|key| !OF_ANY_LIST.contains(&key));
+    forget_reflections(description, experiment)?;
+    description.merge(later([
+        (format!("{AMPLITUDES}file"), Value::Path(file.to_owned())),
+        (format!("{AMPLITUDES}format"), "text".into()),
+    ])?);
+    Ok(())
+}
+
+const AMPLITUDES: &str = "crystal.structure_factors.";
+
+/// Takes the source of its amplitudes from a description, for those who list every point of the experiment's grid themselves.
+///
+/// # Errors
+/// None that a complete description has.
+pub fn forget_reflections(description: &mut Description, experiment: &Experiment) -> Result<()> {
+    let stale = |name: &&str| name.strip_prefix(AMPLITUDES).is_some_and(|key| !OF_ANY_LIST.contains(&key));
     let stale: Vec<String> = description.iter().map(|(name, _)| name).filter(stale).map(str::to_owned).collect();
     stale.iter().map(String::as_str).chain(["crystal.space_group"]).for_each(|name| _ = description.remove(name));
     // the file had the cell, perhaps
-    crystal_axes(description, experiment)?;
-    description.merge(later([
-        (format!("{TABLE}file"), Value::Path(file.to_owned())),
-        (format!("{TABLE}format"), "hkl".into()),
-    ])?);
-    Ok(())
+    crystal_axes(description, experiment)
 }
 
 /// Whether [`describe`] can say what becomes of the parameters.

@@ -55,13 +55,11 @@ impl Experiments {
         }
         let layout = Layout { n_shared: shared.len(), n_own: vec![own.len(); images.len()] };
         let n_pixels: usize = images.iter().map(Observed::n_used).sum();
-        if layout.len() > n_pixels {
-            let what = format!(
-                "are {} parameters to refine against {n_pixels} pixels; free fewer, or leave out fewer pixels",
-                layout.len()
-            );
-            return Err(Error::setting(some(&names), what));
-        }
+        let is_reflection = |parameter: &&Parameter| matches!(parameter, Parameter::Intensity(_));
+        let n_reflections = shared.iter().filter(is_reflection).count();
+        // of many reflections only those are refined that the pixels show: checked when these are known
+        let n_certain = layout.len() - if n_reflections > MANY_REFLECTIONS { n_reflections } else { 0 };
+        check_number(&names, n_certain, n_pixels)?;
         Ok(Self { images, shared, own, layout, loss })
     }
 
@@ -139,6 +137,18 @@ fn is_turn(parameter: &Parameter) -> bool {
             | Parameter::PanelRotation(..)
             | Parameter::DetectorRotation(_)
     )
+}
+
+/// Reflections of which there are more are refined by L-BFGS.
+pub(super) const MANY_REFLECTIONS: usize = 50;
+
+/// Refuses more parameters than pixels.
+pub(super) fn check_number(names: &[String], n: usize, n_pixels: usize) -> Result<()> {
+    if n <= n_pixels {
+        return Ok(());
+    }
+    let what = format!("are {n} parameters to refine against {n_pixels} pixels; free fewer, or leave out fewer pixels");
+    Err(Error::setting(some(names), what))
 }
 
 /// What is said of parameters without effect.

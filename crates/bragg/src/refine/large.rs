@@ -1,6 +1,6 @@
 //! Refinement of more parameters than an information matrix is made for: the intensities of reflections, with a few others beside them.
 
-use super::experiments::{Experiments, State, block_sums};
+use super::experiments::{Experiments, MANY_REFLECTIONS, State, block_sums, check_number, no_effect};
 use super::lbfgs::minimise_large;
 use super::levenberg::Iteration;
 use super::model::Model;
@@ -16,12 +16,9 @@ use crate::kernel::gradient::Block;
 use crate::kernel::{Monitor, cpu};
 use crate::scene::Scene;
 
-/// Reflections of which there are more are refined by L-BFGS.
-const MANY: usize = 50;
-
-/// Whether there are so many reflections.
+/// Whether there are so many reflections that they need it.
 pub(super) fn is_large(model: &Experiments) -> bool {
-    model.of_image().iter().filter(|parameter| is_intensity(parameter)).count() > MANY
+    model.of_image().iter().filter(|parameter| is_intensity(parameter)).count() > MANY_REFLECTIONS
 }
 
 fn is_intensity(parameter: &Parameter) -> bool {
@@ -50,12 +47,14 @@ pub(super) fn refine(
     if settings.start != Start::Here && !settings.start.stages().is_empty() {
         let what = "looks for a cell and an orientation, for which so many reflections are no help; find those first, without f2, and \
                     refine reflections from there";
-        return Err(Error::setting("--start", what));
+        return Err(Error::setting("start", what));
     }
     let first = model.values(start);
     let mut large = Large { model, start, first, settings, live: (0..model.layout().len()).collect(), monitor };
     let information = large.information(start)?;
-    large.live = large.told(&information, large.loss_and_gradient(start)?.0)?;
+    let (loss, slopes) = large.loss_and_gradient(start)?;
+    large.check_finite(loss, slopes.iter().zip(&information).map(|(slope, information)| slope + information))?;
+    large.live = large.told(&information, loss)?;
     let scale: Vec<f64> = large.live.iter().map(|&place| information[place].sqrt().recip()).collect();
     let all = |place: usize| settings.priors.bounds.get(place).copied().unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
     let bounds: Vec<[f64; 2]> = large.live.iter().map(|&place| all(place)).collect();
@@ -196,7 +195,23 @@ impl Large<'_> {
         Ok(information)
     }
 
-    /// Whether the data tell a reflection's intensity to better than the mean of all, and where the others are.
+    /// The names of parameters whose derivatives are not finite make an error.
+    fn check_finite(&self, loss: f64, derivatives: impl Iterator<Item = f64>) -> Result<()> {
+        let names = self.model.names();
+        let culprits: Vec<&str> =
+            names.iter().zip(derivatives).filter(|(_, x)| !x.is_finite()).map(|(name, _)| name.as_str()).collect();
+        if loss.is_finite() && culprits.is_empty() {
+            return Ok(());
+        }
+        let culprit = match &culprits[..] {
+            [] => "the image".to_owned(),
+            [few @ ..] if few.len() <= 3 => few.join(", "),
+            many => format!("{} and {} others", many[..2].join(", "), many.len() - 2),
+        };
+        Err(Error::setting(culprit, "makes photons or derivatives that are not finite at the start"))
+    }
+
+    /// Places of the reflections whose intensities the data tell to better than the mean of all, and of all other parameters.
     fn told(&self, information: &[f64], loss: f64) -> Result<Vec<usize>> {
         let parameters = self.of_image(0);
         let intensities: Vec<usize> =
@@ -205,7 +220,15 @@ impl Large<'_> {
         let enough = self.unit(loss) / (mean * mean);
         let told: Vec<usize> = intensities.iter().copied().filter(|&place| information[place] > enough).collect();
         if told.is_empty() {
-            let what = format!("have no effect on any of the {} pixels that are used", self.n_pixels());
+            let n_pixels = self.n_pixels();
+            let what = if intensities.iter().all(|&place| information[place] == 0.0) {
+                format!("have no effect on any of the {n_pixels} pixels that are used")
+            } else {
+                format!(
+                    "hardly show in the {n_pixels} pixels that are used: none is known to better than the mean intensity of all; use more \
+                     pixels or brighter images, or free the scale instead"
+                )
+            };
             return Err(Error::setting(format!("{} reflections", intensities.len()), what));
         }
         let names = self.model.names();
@@ -213,10 +236,12 @@ impl Large<'_> {
         let idle: Vec<&str> =
             others.iter().filter(|&&place| information[place] == 0.0).map(|&place| names[place].as_str()).collect();
         if !idle.is_empty() {
-            return Err(super::experiments::no_effect(&idle, self.n_pixels()));
+            return Err(no_effect(&idle, self.n_pixels()));
         }
         let mut live: Vec<usize> = told.into_iter().chain(others).collect();
         live.sort_unstable();
+        let of_live: Vec<String> = live.iter().map(|&place| names[place].clone()).collect();
+        check_number(&of_live, live.len(), self.n_pixels())?;
         Ok(live)
     }
 

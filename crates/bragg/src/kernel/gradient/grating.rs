@@ -1,14 +1,12 @@
 //! One axis of a square crystal: [`crate::physics::lattice::grating`] and what its derivatives are made of.
 
-use crate::kernel::cpu::elementary::{cos_pi_scaled, multiply_add, round_product, sin_pi_scaled};
+use crate::kernel::cpu::elementary::{
+    COSINE_SCALE, SINE_SCALE, cos_pi_scaled, multiply_add, round_product, sin_pi_scaled,
+};
 use std::f64::consts::PI;
 
-/// The factors of the sines and cosines here.
-const SINE: f64 = 2_236.134_525_439_56;
-const COSINE: f64 = 10_013.097_486_576_867;
-
-/// π times what is left of these factors in derivatives.
-pub(super) const SLOPE: f64 = PI * SINE / COSINE;
+/// π times what is left of the constants of the sines and cosines in derivatives.
+pub(super) const SLOPE: f64 = PI * SINE_SCALE / COSINE_SCALE;
 
 /// Cells along an axis, and the series of N·cos(πNδ)·sin(πδ) − sin(πNδ)·cos(πδ) = x³·Σ cₖx²ᵏ at x = πδ, which is needed where the
 /// difference cancels; in powers of δ.
@@ -20,7 +18,8 @@ pub(super) struct Grating {
     series_end: f64,
 }
 
-/// Phases Nδ below which the series is taken; its error there is 1e-13 of the whole.
+/// Phases Nδ below which the series is taken: its error there is 1e-13 of it, that of the difference 2e-10, which is 1e-12 of what it is
+/// elsewhere.
 const SERIES_END: f64 = 0.01;
 
 /// Sines at a distance δ, each times a constant.
@@ -43,7 +42,7 @@ impl Grating {
         // from sin(y ± x): ½·[(N − 1)·(N + 1)²ᵏ⁺¹ − (N + 1)·(N − 1)²ᵏ⁺¹]·(−1)ᵏ/(2k + 1)!
         let series =
             [-common / 3.0, common * (square + 1.0) / 30.0, -common * ((3.0 * square + 10.0) * square + 3.0) / 2520.0];
-        let mut power = SINE * COSINE * PI;
+        let mut power = SINE_SCALE * COSINE_SCALE * PI;
         let series = series.map(|c| {
             power *= PI * PI;
             c * power

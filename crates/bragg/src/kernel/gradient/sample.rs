@@ -15,7 +15,7 @@ use crate::kernel::cpu::tile::{DARK, Lane};
 use crate::kernel::geometry::{layer_origin, on_sphere};
 use crate::math::Vec3;
 use crate::real::{Dual, Real};
-use crate::scene::{PanelTable, SensorTable, Sphere};
+use crate::scene::{PanelTable, Scene, SensorTable, Sphere};
 
 /// The factors and scattering vectors of a sample, from one source. NaN is put for factors beyond d_min.
 pub(super) struct FindSample<'a> {
@@ -234,36 +234,51 @@ impl PullBack<'_> {
     #[inline(always)]
     fn position<const FMA: bool>(&mut self) {
         let scene = self.prepared.scene;
-        let panel = &scene.panels[self.which.panel];
-        let (origin, _) = layer_origin(scene, panel, self.which.layer);
-        let weight = scene.sources[self.which.source].weight;
-        let (oversample, i_sub) = (scene.oversample, self.i_sub);
-        let sub_pixel = panel.pixel_size / oversample as f64;
-        let (sub_fast, sub_slow) = ((i_sub % oversample) as f64, (i_sub / oversample) as f64);
         let n = self.tile.n_filled.min(DARK.len());
-        let Tile { sample, pulled, lanes, middles, .. } = &mut *self.tile;
-        let flat = |fast: f64, slow: f64| {
-            [0, 1, 2].map(|axis| {
-                multiply_add::<FMA>(
-                    panel.slow_axis[axis],
-                    slow,
-                    multiply_add::<FMA>(panel.fast_axis[axis], fast, origin[axis]),
-                )
-            })
-        };
-        let place = |i: usize| [sub_pixel * (middles[0][i] + sub_fast), sub_pixel * (middles[1][i] + sub_slow)];
+        let place = Place::new(scene, self.which, self.i_sub);
+        let Tile { sample, pulled, middles, .. } = &mut *self.tile;
         for i in 0..n {
-            let [fast, slow] = place(i);
             let direction = [sample.direction[0][i], sample.direction[1][i], sample.direction[2][i]];
-            pulled.inverse_distance[i] = 1.0 / dot::<FMA>(flat(fast, slow), direction);
+            let [fast, slow] = place.of(middles[0][i], middles[1][i]);
+            pulled.inverse_distance[i] = 1.0 / dot::<FMA>(place.flat::<FMA>(fast, slow), direction);
         }
         if let Some(sphere) = &scene.sphere {
             for i in 0..n {
-                let [fast, slow] = place(i);
-                pulled.inverse_distance[i] = 1.0 / on_sphere(sphere, panel, Vec3(flat(fast, slow))).norm();
+                let [fast, slow] = place.of(middles[0][i], middles[1][i]);
+                let position = on_sphere(sphere, place.panel, Vec3(place.flat::<FMA>(fast, slow)));
+                pulled.inverse_distance[i] = 1.0 / position.norm();
             }
         }
-        let (power, area) = if scene.point_pixels { (-2.0, 0.0) } else { (-3.0, panel.pixel_size * panel.pixel_size) };
+        self.solid_angle::<FMA>(&place);
+        let Tile { lanes, middles, .. } = &mut *self.tile;
+        if let Some(sphere) = &scene.sphere {
+            for i in 0..n {
+                let [fast, slow] = place.of(middles[0][i], middles[1][i]);
+                let by_position = Vec3([0, 1, 2].map(|axis| lanes[POINT + axis][i]));
+                let flat = Vec3(place.flat::<FMA>(fast, slow));
+                let (by_point, by_sphere) = from_sphere(sphere, place.panel, flat, by_position);
+                (0..3).for_each(|axis| lanes[POINT + axis][i] = by_point[axis]);
+                lanes[SPHERE..].iter_mut().zip(by_sphere).for_each(|(lane, by)| lane[i] = by);
+            }
+        }
+        for i in 0..n {
+            let [fast, slow] = place.of(middles[0][i], middles[1][i]);
+            for axis in 0..3 {
+                lanes[FAST + axis][i] = lanes[POINT + axis][i] * fast;
+                lanes[SLOW + axis][i] = lanes[POINT + axis][i] * slow;
+            }
+        }
+    }
+
+    /// With respect to the point where the photons are caught, by its direction and by its solid angle.
+    #[inline(always)]
+    fn solid_angle<const FMA: bool>(&mut self, place: &Place) {
+        let scene = self.prepared.scene;
+        let weight = scene.sources[self.which.source].weight;
+        let n = self.tile.n_filled.min(DARK.len());
+        let Tile { sample, pulled, lanes, .. } = &mut *self.tile;
+        let edge = place.panel.pixel_size;
+        let (power, area) = if scene.point_pixels { (-2.0, 0.0) } else { (-3.0, edge * edge) };
         for i in 0..n {
             let inverse = pulled.inverse_distance[i];
             let rest = pulled.emitted[i] * sample.capture[i] * pulled.polarization[i];
@@ -277,22 +292,42 @@ impl PullBack<'_> {
                 lanes[POINT + axis][i] = multiply_add::<FMA>(by_direction[axis], inverse, direction[axis] * along);
             }
         }
-        if let Some(sphere) = &scene.sphere {
-            for i in 0..n {
-                let [fast, slow] = place(i);
-                let by_position = Vec3([0, 1, 2].map(|axis| lanes[POINT + axis][i]));
-                let (by_point, by_sphere) = from_sphere(sphere, panel, Vec3(flat(fast, slow)), by_position);
-                (0..3).for_each(|axis| lanes[POINT + axis][i] = by_point[axis]);
-                lanes[SPHERE..].iter_mut().zip(by_sphere).for_each(|(lane, by)| lane[i] = by);
-            }
-        }
-        for i in 0..n {
-            let [fast, slow] = place(i);
-            for axis in 0..3 {
-                lanes[FAST + axis][i] = lanes[POINT + axis][i] * fast;
-                lanes[SLOW + axis][i] = lanes[POINT + axis][i] * slow;
-            }
-        }
+    }
+}
+
+/// Where samples of a panel's layer lie.
+struct Place<'a> {
+    panel: &'a PanelTable,
+    origin: [f64; 3],
+    /// Metres.
+    sub_pixel: f64,
+    /// Of the sub-pixel, along fast and slow.
+    number: [f64; 2],
+}
+
+impl<'a> Place<'a> {
+    fn new(scene: &'a Scene, which: Which, i_sub: usize) -> Self {
+        let panel = &scene.panels[which.panel];
+        let (origin, _) = layer_origin(scene, panel, which.layer);
+        let sub_pixel = panel.pixel_size / scene.oversample as f64;
+        let number = [(i_sub % scene.oversample) as f64, (i_sub / scene.oversample) as f64];
+        Self { panel, origin: origin.0, sub_pixel, number }
+    }
+
+    /// Metres along fast and slow, from those of the first sub-pixel in sub-pixels.
+    #[inline(always)]
+    fn of(&self, fast: f64, slow: f64) -> [f64; 2] {
+        [self.sub_pixel * (fast + self.number[0]), self.sub_pixel * (slow + self.number[1])]
+    }
+
+    /// The point of the flat panel.
+    #[inline(always)]
+    fn flat<const FMA: bool>(&self, fast: f64, slow: f64) -> [f64; 3] {
+        let component = |axis: usize| {
+            let along = multiply_add::<FMA>(self.panel.fast_axis[axis], fast, self.origin[axis]);
+            multiply_add::<FMA>(self.panel.slow_axis[axis], slow, along)
+        };
+        [component(0), component(1), component(2)]
     }
 }
 
@@ -343,9 +378,7 @@ fn from_sphere(sphere: &Sphere, panel: &PanelTable, flat: Vec3, by_position: Vec
             each(&|i| on_sphere(&still, &PanelTable { slow_axis: vary(axes.slow_axis, i), ..axes.clone() }, flat)),
         ];
     }
-    let mut by_sphere = [radius; 10];
-    for (part, v) in by_sphere[1..].chunks_exact_mut(3).zip([beam, axes_of_arcs[0], axes_of_arcs[1]]) {
-        part.copy_from_slice(&v.0);
-    }
-    (by_flat, by_sphere)
+    let [fast_axis, slow_axis] = axes_of_arcs;
+    let mut lanes = [beam, fast_axis, slow_axis].into_iter().flat_map(|v| v.0);
+    (by_flat, std::array::from_fn(|i| if i == 0 { radius } else { lanes.next().unwrap_or_default() }))
 }
