@@ -73,6 +73,7 @@ def refine(
     images: Sequence[npt.NDArray[np.float32] | npt.NDArray[np.int32]],
     choices: Mapping[str, object],
     mask: npt.NDArray[np.float64] | None = None,
+    progress: Callable[[int, int, float], object] | None = None,
 ) -> dict[str, Any]: ...
 def compare(
     reference: npt.NDArray[np.float64],

@@ -30,10 +30,12 @@ if TYPE_CHECKING:
         bounds: Mapping[str, tuple[float, float]] | None
         mask: npt.ArrayLike | None
         roi: Sequence[int] | None
+        shoeboxes: int | None
         gain: float
         adc_offset: float
         max_counts: float | None
         threads: int | None
+        progress: Callable[[int, int, float], object] | None
 
     Doubles = npt.NDArray[np.float64]
 
@@ -356,12 +358,17 @@ class Differentiable:
             Pixels that may be used are not 0.
         roi : four ints, optional
             First and last pixel along fast, first and last along slow, ends included, that are used.
+        shoeboxes : int, optional
+            Only pixels so near (along fast and slow) to a bright one are used, in the data or in the image at the start.
         gain, adc_offset : float
             Counts per photon, and counts of a pixel without photons.
         max_counts : float, optional
             Pixels with more counts are saturated and left out.
         threads : int, optional
             Threads to compute with, at most.
+        progress : callable, optional
+            Called after each iteration with its stage (those of the start from 0, the fit last), its number and the loss; an
+            exception from it stops the refinement.
 
         Returns
         -------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -59,6 +59,9 @@ class Refinement:
     """The loss after each iteration of the fit, the start first: for likelihoods minus their logarithm, up to a constant."""
     correlated: tuple[tuple[str, str, float], ...]
     """Pairs of parameters with correlation coefficients beyond ±0.9, strongest first."""
+    correlation: Doubles | None
+    """Correlation coefficients of all parameters, in the order of `parameters`; not a number where a bound holds one or the data do
+    not say it. ``None`` where there are more than 1000 parameters, or reflections that are refined by their gradient alone."""
     degenerate: tuple[tuple[str, ...], ...]
     """Parameters that can change together (or one alone) without any effect on the image."""
     ended: str
@@ -122,16 +125,20 @@ def refine(
     bounds: Mapping[str, tuple[float, float]] | None = None,
     mask: npt.ArrayLike | None = None,
     roi: Sequence[int] | None = None,
+    shoeboxes: int | None = None,
     gain: float = 1.0,
     adc_offset: float = 0.0,
     max_counts: float | None = None,
     threads: int | None = None,
+    progress: Callable[[int, int, float], object] | None = None,
 ) -> Refinement:
     """Refines an experiment; see `bragg.Experiment.refine`."""
     import numpy as np
 
     several = isinstance(data, (list, tuple)) and len(data) > 0 and np.ndim(data[0]) >= 2
     given: Any = data if several else [data]
+    if shoeboxes is not None and shoeboxes < 0:
+        raise ValueError(f"shoeboxes: is {shoeboxes}; it must be a number of pixels, at least 0")
     choices = {
         "free": free if isinstance(free, str) else ",".join(free),
         "each": each if isinstance(each, str) else ",".join(each),
@@ -144,12 +151,13 @@ def refine(
         "adc_offset": float(adc_offset),
         "max_counts": max_counts,
         "roi": None if roi is None else [int(i) for i in roi],
+        "shoeboxes": shoeboxes,
         "threads": threads,
         "restraints": dict(restraints or {}),
         "bounds": dict(bounds or {}),
     }
     usable = None if mask is None else np.ascontiguousarray(mask, np.float64)
-    found = _bragg.refine(experiment._handle, [pixels(image) for image in given], choices, usable)
+    found = _bragg.refine(experiment._handle, [pixels(image) for image in given], choices, usable, progress)
     parameters = [RefinedParameter(*row) for row in found["parameters"]]
     result = Refinement(
         parameters={parameter.name: parameter for parameter in parameters},
@@ -157,6 +165,7 @@ def refine(
         residuals=tuple(found["residuals"]),
         losses=tuple(iteration[0] for iteration in found["iterations"]),
         correlated=tuple(found["correlated"]),
+        correlation=np.array(found["correlation"]) if found["correlation"] else None,
         degenerate=tuple(tuple(names) for names in found["degenerate"]),
         ended=found["ended"],
         n_pixels=found["n_pixels"],

@@ -75,6 +75,51 @@ def test_several_images_and_masks(truth: bragg.Experiment, start: bragg.Experime
     assert part.n_pixels == np.count_nonzero(mask) and np.isnan(part.residual[0, 0])
 
 
+def test_correlations_are_those_of_the_information(truth: bragg.Experiment, start: bragg.Experiment) -> None:
+    data = bragg.noise(truth.simulate(), seed=6)
+    found = start.refine(data, "crystal.cell.a,orientation,scale")
+    names = [*found.parameters]
+    photons, columns = found.experiment.value_and_jacobian(names)
+    rows = columns.reshape(len(names), -1)
+    information = rows / np.maximum(photons.ravel(), 1e-9) @ rows.T
+    covariance = np.linalg.inv(information)
+    esds = np.sqrt(np.diag(covariance))
+    assert found.correlation is not None
+    assert np.allclose(found.correlation, covariance / np.outer(esds, esds), atol=0.01)
+    assert np.allclose([found.esds[name] for name in names], esds, rtol=0.01)
+    for a, b, r in found.correlated:
+        assert found.correlation[names.index(a), names.index(b)] == pytest.approx(r, rel=1e-9)
+
+
+def test_iterations_are_told_and_may_stop_it(truth: bragg.Experiment, start: bragg.Experiment) -> None:
+    data = bragg.noise(truth.simulate(), seed=6)
+    told: list[tuple[int, int, float]] = []
+    found = start.refine(data, FREE, restraints={"crystal.cell.c": (38.0, 0.2)}, progress=lambda *row: told.append(row))
+    assert [loss for _, _, loss in told][-1] == found.loss
+    assert len({number for _, number, _ in told}) == len(told) > 2
+
+    def refuse(stage: int, number: int, loss: float) -> None:
+        raise LookupError("enough")
+
+    with pytest.raises(LookupError, match="enough"):
+        start.refine(data, "orientation", progress=refuse)
+
+
+def test_shoeboxes_are_the_pixels_near_bright_ones(truth: bragg.Experiment) -> None:
+    data = np.zeros(truth.shape, np.int32)
+    data[40, 50] = 10_000
+    # a start without spots: the data alone say what is bright
+    dark = truth.shift({"crystal.scale": 1e-9})
+    dim = dark.replace(**{"background.offset": 0.01})
+    found = dim.refine(data, "crystal.scale", shoeboxes=3, iterations=1, loss="square-root")
+    used = np.isfinite(found.residual)
+    assert found.n_pixels == np.count_nonzero(used) == 49 and used[37:44, 47:54].all()
+    with pytest.raises(ValueError, match="data 1: has no bright pixel"):
+        dim.refine(np.zeros_like(data), "crystal.scale", shoeboxes=3)
+    with pytest.raises(ValueError, match="shoeboxes: is -1"):
+        dim.refine(data, "crystal.scale", shoeboxes=-1)
+
+
 @pytest.mark.parametrize("way", ["ladder", "blurred", "search"])
 def test_ways_to_the_neighbourhood(truth: bragg.Experiment, way: Any) -> None:
     data = bragg.noise(truth.simulate(), seed=6)

@@ -3,6 +3,7 @@
 use crate::process::{self, files_in, target};
 use crate::venv;
 use anyhow::{Context, Result, bail, ensure};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -24,7 +25,7 @@ pub(crate) fn build(root: &Path, profile: &str, folder: &Path) -> Result<PathBuf
     build.args(["-m", "maturin", "build", "--quiet", "--profile", profile, "--out"]).arg(folder);
     build.arg("--interpreter").arg(&python).current_dir(root);
     if cfg!(target_os = "linux") {
-        build.args(["--zig", "--compatibility", POLICY]);
+        build.args(["--zig", "--compatibility", POLICY]).env("PATH", path_with(&python)?);
     }
     process::run(&mut build)?;
     let mut built = files_in(folder, "whl")?;
@@ -34,6 +35,13 @@ pub(crate) fn build(root: &Path, profile: &str, folder: &Path) -> Result<PathBuf
         audit(&python, &wheel)?;
     }
     Ok(wheel)
+}
+
+/// The search path with an environment's programs first: there maturin finds the Python that has Zig.
+fn path_with(python: &Path) -> Result<OsString> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = python.parent().map(Path::to_owned).into_iter().chain(std::env::split_paths(&path));
+    std::env::join_paths(folders).context("the folder of the environment cannot be in PATH")
 }
 
 /// The environment with what builds wheels.

@@ -3,7 +3,7 @@
 use crate::errors::exception;
 use crate::experiment::Experiment;
 use crate::images::{bad_shape, image_of, into_array, into_arrays};
-use crate::work::{Progress, run};
+use crate::work::{Progress, Report, run};
 use bragg::experiment::Experiment as Complete;
 use bragg::gradient::{Block, Parameter, Point, TABLE, parse_list};
 use bragg::image::Image;
@@ -191,7 +191,8 @@ pub(crate) fn jacobian<'py>(
         })?;
         Ok(filled.into_inner().unwrap_or_else(PoisonError::into_inner))
     };
-    let (photons, columns) = run(py, n_threads, progress.as_ref(), work)?.map_err(exception)?;
+    let (photons, columns) =
+        run(py, n_threads, progress.as_ref().map(|progress| progress as &dyn Report), work)?.map_err(exception)?;
     let Window { n_panels, n_slow, n_fast, .. } = shape;
     let photons = PyArray1::from_vec(py, photons).reshape([n_panels, n_slow, n_fast])?;
     let columns = PyArray1::from_vec(py, columns).reshape([n, n_panels, n_slow, n_fast])?;

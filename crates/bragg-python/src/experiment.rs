@@ -4,7 +4,7 @@ use crate::errors::{exception, exception_of_any, unknown_key};
 use crate::images::{Pixels, into_array, into_arrays, pixels_of};
 use crate::reflections::Reflections;
 use crate::values::{anchor, insert_all, text_source, to_dict, to_python};
-use crate::work::{Progress, run};
+use crate::work::{Progress, Report, run};
 use bragg::description::keys::{self, SUPERSEDED, is_under};
 use bragg::description::{self, Description, Known, Listed, Origin, Resolved};
 use bragg::experiment::{Experiment as Complete, UnitCell};
@@ -363,7 +363,9 @@ impl Experiment {
         let n_threads = if is_small { 1 } else { threads::allowed(n_threads) };
         let n_pixels = scene.panels.iter().map(|panel| panel.n_fast * panel.n_slow).sum();
         let progress = progress.map(|callback| Progress { callback, n_pixels });
-        let image = run(py, n_threads, progress.as_ref(), move |watch| cpu::render::<T>(&scene, watch))?;
+        let image = run(py, n_threads, progress.as_ref().map(|progress| progress as &dyn Report), move |watch| {
+            cpu::render::<T>(&scene, watch)
+        })?;
         let image = image.map_err(exception)?;
         if as_list { Ok(into_arrays(py, image)?.into_any()) } else { into_array(py, image) }
     }

@@ -4,14 +4,14 @@ use crate::derivatives::parsed;
 use crate::errors::exception;
 use crate::experiment::{Experiment, thread_number};
 use crate::images::{Pixels, image_of, into_array, pixels_of};
-use crate::work::{Watch, run};
+use crate::work::{Iterations, Report, Watch, run};
 use bragg::compare::{Settings as Comparing, compare as compared};
 use bragg::experiment::Roi;
 use bragg::gradient::{Parameter, parse_list};
 use bragg::image::{Image, PanelImage};
 use bragg::refine::{
     Ended, Experiments, Iteration, LargeStop, Loss, Observed, Outcome, Priors, Refined, Restraint, Selection, Settings,
-    Start, Stop, check_describable,
+    Start, State, Stop, check_describable,
 };
 use bragg_cli::threads;
 use numpy::PyReadonlyArrayDyn;
@@ -20,7 +20,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How to refine, from a dictionary.
 #[derive(FromPyObject)]
@@ -37,6 +37,7 @@ pub(crate) struct Choices {
     adc_offset: f64,
     max_counts: Option<f64>,
     roi: Option<[usize; 4]>,
+    shoeboxes: Option<usize>,
     threads: Option<i64>,
     restraints: BTreeMap<String, (f64, f64)>,
     bounds: BTreeMap<String, (f64, f64)>,
@@ -131,13 +132,14 @@ fn refuse(what: String) -> PyErr {
 
 /// Refines parameters of an experiment against images, and returns what was found by name.
 #[pyfunction]
-#[pyo3(signature = (experiment, images, choices, mask = None))]
+#[pyo3(signature = (experiment, images, choices, mask = None, progress = None))]
 pub(crate) fn refine<'py>(
     py: Python<'py>,
     experiment: &Experiment,
     images: Vec<Pixels<'py>>,
     choices: Choices,
     mask: Option<PyReadonlyArrayDyn<'py, f64>>,
+    progress: Option<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let resolved = &experiment.state.resolved;
     let complete = &resolved.experiment;
@@ -147,7 +149,11 @@ pub(crate) fn refine<'py>(
         let recording = pixels_of(image)?;
         Observed::new(&recording, complete, &selection, loss, Path::new(&format!("data {}", i + 1))).map_err(exception)
     });
-    let observed = observed.collect::<PyResult<Vec<_>>>()?;
+    let mut observed = observed.collect::<PyResult<Vec<_>>>()?;
+    let n_threads = threads::allowed(choices.threads.map(thread_number).transpose()?);
+    if let Some(reach) = choices.shoeboxes {
+        observed = near_bright(py, n_threads, observed, complete, reach)?;
+    }
     let n_images = observed.len();
     let shared = parse_list(&choices.free, complete).map_err(exception)?;
     let own = parse_list(&choices.each, complete).map_err(exception)?;
@@ -162,14 +168,20 @@ pub(crate) fn refine<'py>(
             .map_or_else(LargeStop::default, |iterations| LargeStop { iterations, ..LargeStop::default() }),
         priors: choices.priors(&model)?,
     };
-    let n_threads = threads::allowed(choices.threads.map(thread_number).transpose()?);
+    let untold = Arc::<Mutex<Vec<_>>>::default();
+    let progress = progress.map(|callback| Iterations { callback, untold: Arc::clone(&untold) });
     let worker = model.clone();
     let work = move |watch: &Watch| -> bragg::Result<_> {
-        let outcome = bragg::refine::refine(&worker, start, &settings, watch, &mut |_, _| {})?;
+        let mut tell = |iteration: &Iteration, _: &State| {
+            let told = (iteration.stage, iteration.number, iteration.loss);
+            untold.lock().unwrap_or_else(PoisonError::into_inner).push(told);
+        };
+        let outcome = bragg::refine::refine(&worker, start, &settings, watch, &mut tell)?;
         let modelled = worker.modelled(&outcome.state, watch)?;
         Ok((outcome, modelled))
     };
-    let (outcome, modelled) = run(py, n_threads, None, work)?.map_err(exception)?;
+    let progress = progress.as_ref().map(|progress| progress as &dyn Report);
+    let (outcome, modelled) = run(py, n_threads, progress, work)?.map_err(exception)?;
     let found = as_dict(py, &outcome)?;
     let of_image = model.of_image();
     let experiments = outcome.state.experiments.iter().map(|refined| unmasked(experiment, refined, &of_image));
@@ -177,6 +189,31 @@ pub(crate) fn refine<'py>(
     let residuals = model.images().iter().zip(&modelled).map(|(data, image)| into_array(py, residual(data, image)));
     found.set_item("residuals", residuals.collect::<PyResult<Vec<_>>>()?)?;
     Ok(found)
+}
+
+/// The data with only the pixels near bright ones, of the data or of the experiment's image.
+fn near_bright(
+    py: Python<'_>,
+    n_threads: usize,
+    mut observed: Vec<Observed>,
+    experiment: &bragg::experiment::Experiment,
+    reach: usize,
+) -> PyResult<Vec<Observed>> {
+    let experiment = experiment.clone();
+    let work = move |watch: &Watch| -> bragg::Result<_> {
+        for image in &mut observed {
+            image.keep_near_bright(&experiment, reach, watch)?;
+        }
+        Ok(observed)
+    };
+    let observed = run(py, n_threads, None, work)?.map_err(exception)?;
+    match observed.iter().position(|image| image.n_used() == 0) {
+        None => Ok(observed),
+        Some(i) => {
+            let nothing = "has no bright pixel, nor has the model at the start, so that shoeboxes leave nothing";
+            Err(refuse(format!("data {}: {nothing}", i + 1)))
+        }
+    }
 }
 
 /// A refined experiment with the masks that it had before.
@@ -206,6 +243,7 @@ fn as_dict<'py>(py: Python<'py>, outcome: &Outcome) -> PyResult<Bound<'py, PyDic
     };
     found.set_item("ended", ended)?;
     found.set_item("correlated", outcome.correlated.clone())?;
+    found.set_item("correlation", outcome.correlation.clone())?;
     found.set_item("degenerate", outcome.degenerate.clone())?;
     found.set_item("n_pixels", outcome.n_pixels)?;
     found.set_item("loss", outcome.loss)?;

@@ -97,7 +97,12 @@ impl Monitor for Watch {
     }
 }
 
-/// What is told how far the work is.
+/// What is told how far the work is, from the thread that waits.
+pub(crate) trait Report {
+    fn report(&self, watch: &Watch) -> PyResult<()>;
+}
+
+/// Tells of pixels.
 pub(crate) struct Progress<'py> {
     /// Called with the pixels that are done and all pixels.
     pub(crate) callback: Bound<'py, PyAny>,
@@ -105,9 +110,27 @@ pub(crate) struct Progress<'py> {
     pub(crate) n_pixels: usize,
 }
 
-impl Progress<'_> {
+impl Report for Progress<'_> {
     fn report(&self, watch: &Watch) -> PyResult<()> {
         self.callback.call1((watch.done.load(Relaxed), self.n_pixels)).map(drop)
+    }
+}
+
+/// What there is to tell of an iteration: its stage, number and loss.
+pub(crate) type Told = (usize, usize, f64);
+
+/// Tells of iterations, each once.
+pub(crate) struct Iterations<'py> {
+    /// Called with stage, number and loss.
+    pub(crate) callback: Bound<'py, PyAny>,
+    /// Those that were not told yet.
+    pub(crate) untold: Arc<Mutex<Vec<Told>>>,
+}
+
+impl Report for Iterations<'_> {
+    fn report(&self, _watch: &Watch) -> PyResult<()> {
+        let untold = std::mem::take(&mut *self.untold.lock().unwrap_or_else(PoisonError::into_inner));
+        untold.into_iter().try_for_each(|told| self.callback.call1(told).map(drop))
     }
 }
 
@@ -115,7 +138,7 @@ impl Progress<'_> {
 pub(crate) fn run<T: Send + 'static>(
     py: Python<'_>,
     n_threads: usize,
-    progress: Option<&Progress<'_>>,
+    progress: Option<&dyn Report>,
     work: impl FnOnce(&Watch) -> T + Send + 'static,
 ) -> PyResult<T> {
     let lent = Lent::of(py, n_threads)?;
@@ -158,7 +181,7 @@ pub(crate) fn run<T: Send + 'static>(
     Ok(result)
 }
 
-fn look_up(py: Python<'_>, progress: Option<&Progress<'_>>, watch: &Watch) -> PyResult<()> {
+fn look_up(py: Python<'_>, progress: Option<&dyn Report>, watch: &Watch) -> PyResult<()> {
     py.check_signals()?;
     progress.map_or(Ok(()), |progress| progress.report(watch))
 }

@@ -266,6 +266,7 @@ impl Large<'_> {
         Outcome {
             parameters: (0..names.len()).map(refined).collect(),
             correlated: Vec::new(),
+            correlation: Vec::new(),
             degenerate: self.scales(&state).map(|name| vec![name, "all reflections".to_owned()]).collect(),
             unseen: idle.map(|i| names[i].clone()).collect(),
             iterations: Vec::new(),

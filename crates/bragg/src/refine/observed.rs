@@ -4,6 +4,8 @@ use super::loss::Loss;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, Roi};
 use crate::image::{Image, Recording};
+use crate::kernel::{Monitor, cpu};
+use crate::scene::Scene;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -164,6 +166,20 @@ impl Observed {
                 *pixel = change(used.then_some(photons), *pixel);
             }
         }
+    }
+
+    /// Keeps only pixels within `reach` of a bright one, in the data or in the image of `experiment` ([`near_bright`]).
+    ///
+    /// # Errors
+    /// The image cannot be computed, or the monitor stops it.
+    pub fn keep_near_bright(&mut self, experiment: &Experiment, reach: usize, monitor: &dyn Monitor) -> Result<()> {
+        let model = cpu::render::<f64>(&Scene::new(&self.masking(experiment.clone())), monitor)?;
+        let widths: Vec<usize> = experiment.detector.panels.iter().map(|panel| panel.n_fast).collect();
+        let near = |i: usize, photons: &[f64]| near_bright(photons, &self.used[i], widths[i], reach);
+        let panels = model.panels.iter().enumerate();
+        let boxes: Vec<_> = panels.map(|(i, panel)| [near(i, &self.photons[i]), near(i, panel.pixels())]).collect();
+        self.retain(&widths, |i, fast, slow| boxes[i].iter().any(|near| near[slow * widths[i] + fast]));
+        Ok(())
     }
 
     /// Keeps only pixels that `keep` names, by panel, fast and slow.

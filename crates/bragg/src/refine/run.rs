@@ -53,6 +53,9 @@ pub struct Outcome {
     pub parameters: Vec<Refined>,
     /// Pairs with a correlation coefficient beyond ±0.9, strongest first.
     pub correlated: Vec<(String, String, f64)>,
+    /// Correlation coefficients of all parameters, row by row, not a number where a bound holds one or the data do not say it; empty
+    /// where there are more than 1000 parameters, or reflections that L-BFGS refines.
+    pub correlation: Vec<Vec<f64>>,
     /// Sets of parameters that can change together (or one alone) without any effect.
     pub degenerate: Vec<Vec<String>>,
     /// Reflections that no used pixel shows; they stay as they were.
@@ -157,6 +160,7 @@ fn outcome(model: &Experiments, fit: Fit<State>, first: &[f64], priors: &Priors)
     Outcome {
         parameters: parameters.collect(),
         correlated: known.correlated.iter().map(|&(i, j, r)| (name(i), name(j), r)).collect(),
+        correlation: known.correlation,
         degenerate: known.degenerate.iter().map(|set| set.iter().map(|&i| name(i)).collect()).collect(),
         ended: fit.ended,
         n_pixels: fit.normal.n_pixels,

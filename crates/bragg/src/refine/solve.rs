@@ -2,7 +2,7 @@
 //! complement), so that the work grows linearly with the number of images.
 
 use super::matrix::Matrix;
-use super::normal::Normal;
+use super::normal::{Layout, Normal};
 
 /// Eigenvalues of the information matrix, scaled to a diagonal of ones, below which a combination of parameters is taken to have no
 /// effect: sums over a million pixels in double precision are not more exact.
@@ -99,9 +99,15 @@ pub struct Uncertainty {
     pub esd: Vec<f64>,
     /// Pairs of parameters with a correlation above the one asked for, strongest first.
     pub correlated: Vec<(usize, usize, f64)>,
+    /// Correlation coefficients of all parameters, row by row, not a number where one was held or the data do not say it; empty
+    /// where there are more than 1000 parameters.
+    pub correlation: Vec<Vec<f64>>,
     /// Sets of parameters that can change together (or one alone) without any effect.
     pub degenerate: Vec<Vec<usize>>,
 }
+
+/// All correlations of no more parameters are kept.
+const MOST_CORRELATED: usize = 1000;
 
 // tidy: long because each block of the arrow follows from those before
 /// The uncertainties; `variance` is that of a residual of unit weight (1 for likelihoods).
@@ -121,7 +127,7 @@ pub(super) fn uncertainty(normal: &Normal, held: &[bool], variance: f64, correla
     });
     // inverting by eigenvalues always succeeds
     let Some(eliminated) = eliminated else {
-        return Uncertainty { esd: Vec::new(), correlated: Vec::new(), degenerate };
+        return Uncertainty { esd: Vec::new(), correlated: Vec::new(), correlation: Vec::new(), degenerate };
     };
     let (shared, nulls) = pseudo_inverse(&eliminated.shared);
     let links: Vec<_> = scaled
@@ -167,7 +173,33 @@ pub(super) fn uncertainty(normal: &Normal, held: &[bool], variance: f64, correla
     degenerate.iter().flatten().for_each(|&i| esd[i] = f64::INFINITY);
     correlated.retain(|&(i, j, _)| esd[i].is_finite() && esd[j].is_finite());
     correlated.sort_by(|a, b| b.2.abs().total_cmp(&a.2.abs()).then((a.0, a.1).cmp(&(b.0, b.1))));
-    Uncertainty { esd, correlated, degenerate }
+    let correlation = if esd.len() <= MOST_CORRELATED {
+        correlations(&normal.layout, &shared, &links, &eliminated.inverses, &esd)
+    } else {
+        Vec::new()
+    };
+    Uncertainty { esd, correlated, correlation, degenerate }
+}
+
+/// The correlations of all parameters: own ones follow the shared ones by −link, and have a part that is theirs alone.
+fn correlations(layout: &Layout, shared: &Matrix, links: &[Matrix], inverses: &[Matrix], esd: &[f64]) -> Vec<Vec<f64>> {
+    let n = shared.n_rows();
+    let mut follows = Matrix::from_fn(esd.len(), n, |i, j| if i == j { 1.0 } else { 0.0 });
+    let mut alone = Matrix::zeros(esd.len(), esd.len());
+    for (i_image, (link, inverse)) in links.iter().zip(inverses).enumerate() {
+        for (a, i) in layout.own(i_image).enumerate() {
+            (0..n).for_each(|j| follows[(i, j)] = -link[(a, j)]);
+            layout.own(i_image).enumerate().for_each(|(b, j)| alone[(i, j)] = inverse[(a, b)]);
+        }
+    }
+    let covariance = alone.plus(1.0, &follows.times(shared).times(&follows.transposed()));
+    let is_known = |i: usize| esd[i].is_finite() && esd[i] > 0.0;
+    let coefficient = |i: usize, j: usize| match (is_known(i) && is_known(j), i == j) {
+        (false, _) => f64::NAN,
+        (true, true) => 1.0,
+        (true, false) => covariance[(i, j)] / (covariance[(i, i)] * covariance[(j, j)]).sqrt(),
+    };
+    (0..esd.len()).map(|i| (0..esd.len()).map(|j| coefficient(i, j)).collect()).collect()
 }
 
 /// The inverse on what can be inverted, and the directions that cannot.
@@ -197,7 +229,7 @@ fn named(parts: impl Iterator<Item = (usize, f64)> + Clone) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::normal::{Layout, Sums};
+    use super::super::normal::Sums;
     use super::*;
 
     /// Three images with one parameter in common and two of their own, from pixels with known derivatives.
@@ -263,6 +295,14 @@ mod tests {
             assert!((found.esd[i] / (2.0 * inverse[(i, i)].sqrt()) - 1.0).abs() < 1e-9);
         }
         assert!(found.degenerate.is_empty());
+        // those of parameters that never share an image, too
+        for (i, row) in found.correlation.iter().enumerate() {
+            for (j, r) in row.iter().enumerate() {
+                let expected = inverse[(i, j)] / (inverse[(i, i)] * inverse[(j, j)]).sqrt();
+                assert!((r - expected).abs() < 1e-9, "{i} {j} {r} {expected}");
+            }
+        }
+        assert_eq!(found.correlation.len(), 7);
         for (i, j, r) in found.correlated {
             let expected = inverse[(i, j)] / (inverse[(i, i)] * inverse[(j, j)]).sqrt();
             assert!((r - expected).abs() < 1e-9, "{i} {j} {r} {expected}");
@@ -288,6 +328,7 @@ mod tests {
         let normal = Normal::new(&Layout::shared(5), &[sums]);
         let found = uncertainty(&normal, &[false; 5], 1.0, 0.9);
         assert_eq!(found.degenerate, [vec![3], vec![0, 1, 2]]);
+        assert!(found.correlation[4][4] == 1.0 && found.correlation[4][0].is_nan() && found.correlation[3][3].is_nan());
         assert!((0..4).all(|i| found.esd[i].is_infinite()) && found.esd[4].is_finite() && found.esd[4] > 0.0);
         // holding one of them cures it
         let found = uncertainty(&normal, &[false, false, true, true, false], 1.0, 0.9);

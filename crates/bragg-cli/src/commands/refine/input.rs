@@ -9,12 +9,11 @@ use bragg::experiment::{Experiment, Roi};
 use bragg::gradient::{Parameter, parse_list};
 use bragg::image::Recording;
 use bragg::io::{self, Metadata};
-use bragg::kernel::{Unwatched, cpu};
+use bragg::kernel::Unwatched;
 use bragg::refine::{
     Experiments, LargeStop, LeftOut, Loss, Observed, Priors, Restraint, Selection, Settings, Start, State, Stop,
-    check_describable, near_bright,
+    check_describable,
 };
-use bragg::scene::Scene;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -189,7 +188,7 @@ fn observed(
         }
     }
     if let Some(reach) = arguments.shoeboxes {
-        shoeboxes(&mut observed, experiment, reach)?;
+        observed.keep_near_bright(experiment, reach, &Unwatched)?;
         let n = observed.n_used();
         if n == 0 {
             let what = "has no bright pixel, nor has the model at the start: --shoeboxes leaves nothing";
@@ -215,20 +214,6 @@ fn warn_of_ceiling(recording: &Recording, path: &Path, messages: Messages) {
             most - 1
         ));
     }
-}
-
-fn shoeboxes(observed: &mut Observed, experiment: &Experiment, reach: usize) -> Result<()> {
-    let model = cpu::render::<f64>(&Scene::new(&observed.masking(experiment.clone())), &Unwatched)?;
-    let widths: Vec<usize> = experiment.detector.panels.iter().map(|panel| panel.n_fast).collect();
-    let near = |i: usize, photons: &[f64]| near_bright(photons, &observed.used[i], widths[i], reach);
-    let boxes: Vec<[Vec<bool>; 2]> = model
-        .panels
-        .iter()
-        .enumerate()
-        .map(|(i, panel)| [near(i, &observed.photons[i]), near(i, panel.pixels())])
-        .collect();
-    observed.retain(&widths, |i, fast, slow| boxes[i].iter().any(|near| near[slow * widths[i] + fast]));
-    Ok(())
 }
 
 fn priors(arguments: &Refine, model: &Experiments) -> Result<Priors> {
