@@ -205,7 +205,7 @@ impl Large<'_> {
         }
         let culprit = match &culprits[..] {
             [] => "the image".to_owned(),
-            [few @ ..] if few.len() <= 3 => few.join(", "),
+            few if few.len() <= 3 => few.join(", "),
             many => format!("{} and {} others", many[..2].join(", "), many.len() - 2),
         };
         Err(Error::setting(culprit, "makes photons or derivatives that are not finite at the start"))

@@ -10,6 +10,7 @@ use crate::messages::Messages;
 use crate::render::on_threads;
 use crate::{interrupt, threads};
 use arguments::Refine;
+use bragg::Error;
 use bragg::refine::{Model as _, Outcome, State, refine};
 use bragg::scene::Scene;
 use checkpoint::Checkpoint;
@@ -61,10 +62,20 @@ fn solve(arguments: &Refine, task: &Task, messages: Messages) -> anyhow::Result<
     if let Some(error) = failed {
         return Err(error);
     }
-    let mut outcome = outcome?;
+    let mut outcome = outcome.map_err(as_flag)?;
     // of the whole refinement, not of what came after a checkpoint
     for (parameter, start) in outcome.parameters.iter_mut().zip(task.model.values(&task.start)) {
         parameter.start = start;
     }
     Ok(outcome)
+}
+
+/// The error with the flag that a setting of the library has here.
+fn as_flag(error: Error) -> Error {
+    match error {
+        Error::Setting { key, given_in, what } if key == "start" => {
+            Error::Setting { key: "--start".to_owned(), given_in, what }
+        }
+        other => other,
+    }
 }

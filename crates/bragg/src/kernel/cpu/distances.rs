@@ -1,7 +1,5 @@
 //! How far the points of a tile are from their nearest reflections.
 
-#![expect(clippy::needless_range_loop, reason = "one index into many arrays is how these loops read best")]
-
 use super::culling::GROUP;
 use super::elementary::{dot, multiply_add, round, round_ties_down};
 use super::tile::{DARK, Lane};

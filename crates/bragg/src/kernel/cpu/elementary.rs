@@ -123,7 +123,7 @@ pub(in crate::kernel) fn sin_pi_scaled<const FMA: bool>(x: f64) -> f64 {
 #[inline(always)]
 pub(in crate::kernel) fn cos_pi_scaled<const FMA: bool>(x: f64) -> f64 {
     const C: [f64; 6] = [
-        40052.389946307119,
+        40052.38994630712,
         -37441.06225874971,
         12796.871723257794,
         -2292.977977816998,

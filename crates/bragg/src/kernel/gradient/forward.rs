@@ -217,9 +217,8 @@ impl Work for Combine<'_> {
     fn run<const FMA: bool>(self) {
         let n = self.out.len();
         for &(lane, factor) in self.factors {
-            let lane = &self.tile.lanes[lane][..n];
-            for i in 0..n {
-                self.out[i] = multiply_add::<FMA>(factor, lane[i], self.out[i]);
+            for (out, derivative) in self.out.iter_mut().zip(&self.tile.lanes[lane][..n]) {
+                *out = multiply_add::<FMA>(factor, *derivative, *out);
             }
         }
         if let Some(change) = self.change {

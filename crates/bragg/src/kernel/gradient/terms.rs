@@ -1,7 +1,6 @@
 //! A term F²·L² of each point of a tile, and how it changes with the indices h, k, l and with the shape of the crystal.
 
-#![expect(clippy::needless_range_loop, reason = "one index into many arrays is how these loops read best")]
-
+use super::Prepared;
 use super::grating::{Grating, SLOPE};
 use super::interpolation::Interpolation;
 use super::shape::{LN_FUDGE, MOMENTS, N_SHAPE, PAIRS};
@@ -108,19 +107,18 @@ impl Terms {
 
     /// Finds the terms at the scattering vectors `q` of some points, and adds them and what follows from their slopes to `sums`,
     /// with the derivatives by the shape if `BY_SHAPE`; whether any may differ from 0. The nearest reflections are known afterwards if
-    /// amplitudes differ or it `keeps_indices`.
+    /// amplitudes differ or a common turn is asked for.
     #[inline(always)]
     pub(super) fn add<const FMA: bool, const BY_SHAPE: bool>(
         &mut self,
-        lattice: &Lattice,
+        prepared: &Prepared,
         orientation: &Orientation,
-        amplitudes: &Amplitudes,
         q: &[Lane; 3],
         sums: &mut Sums,
         range: Range<usize>,
-        keeps_indices: bool,
     ) -> bool {
-        if keeps_indices || !matches!(amplitudes, Amplitudes::Uniform(_)) {
+        let Prepared { lattice, amplitudes, needs, .. } = prepared;
+        if needs.turn || !matches!(amplitudes, Amplitudes::Uniform(_)) {
             distances::<FMA, true>(orientation, q, &mut self.distances, range.clone());
         } else {
             distances::<FMA, false>(orientation, q, &mut self.distances, range.clone());

@@ -106,7 +106,6 @@ impl Tile {
     #[inline(always)]
     fn sum_orientations<const FMA: bool, const BY_SHAPE: bool>(&mut self, prepared: &Prepared, mut purpose: Purpose) {
         let (n, amplitudes) = (self.n_filled, &prepared.amplitudes);
-        let keeps_indices = prepared.needs.turn;
         self.sums.clear(n);
         self.by_turn.iter_mut().chain(&mut self.changes).for_each(|lane| lane[..n].fill(0.0));
         if let Some(culling) = &prepared.culling {
@@ -125,8 +124,7 @@ impl Tile {
                 reached &= u32::MAX << end;
                 let range = first as usize * GROUP..end as usize * GROUP;
                 let (terms, q) = (&mut self.terms, &self.sample.q);
-                let (lattice, sums) = (&prepared.lattice, &mut self.sums);
-                if terms.add::<FMA, BY_SHAPE>(lattice, orientation, amplitudes, q, sums, range.clone(), keeps_indices) {
+                if terms.add::<FMA, BY_SHAPE>(prepared, orientation, q, &mut self.sums, range.clone()) {
                     self.use_terms::<FMA>(prepared, i_orientation, &mut purpose, range);
                 }
             }
