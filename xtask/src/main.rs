@@ -67,7 +67,7 @@ fn wheel(root: &Path, arguments: &[String]) -> Result<()> {
         _ => bail!("`wheel` has one option: --profile NAME, such as `--profile dev`"),
     };
     let folder = process::target(root).join("wheels");
-    println!("{}", wheel::build(root, profile, &folder)?.display());
+    println!("{}", wheel::build(root, profile, &folder, wheel::For::Others)?.display());
     Ok(())
 }
 

@@ -15,23 +15,33 @@ const FOR_LINUX: &[&str] = &["ziglang>=0.13", "auditwheel>=6.1"];
 /// The oldest systems that the wheel is for: glibc 2.17, the oldest that Rust's own library runs with.
 const POLICY: &str = "manylinux_2_17";
 
+/// Where a wheel runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum For {
+    /// On systems like this one. It shares what was compiled for the tests.
+    ThisMachine,
+    /// On any Linux that is not too old; elsewhere as the system's linker does it.
+    Others,
+}
+
 /// Builds the wheel into an empty folder, with a profile of Cargo.
-pub(crate) fn build(root: &Path, profile: &str, folder: &Path) -> Result<PathBuf> {
-    let python = builder(root)?;
+pub(crate) fn build(root: &Path, profile: &str, folder: &Path, whom: For) -> Result<PathBuf> {
+    let is_portable = cfg!(target_os = "linux") && whom == For::Others;
+    let python = builder(root, is_portable)?;
     if folder.exists() {
         std::fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
     let mut build = Command::new(&python);
     build.args(["-m", "maturin", "build", "--quiet", "--profile", profile, "--out"]).arg(folder);
     build.arg("--interpreter").arg(&python).current_dir(root);
-    if cfg!(target_os = "linux") {
+    if is_portable {
         build.args(["--zig", "--compatibility", POLICY]).env("PATH", path_with(&python)?);
     }
     process::run(&mut build)?;
     let mut built = files_in(folder, "whl")?;
     ensure!(built.len() == 1, "maturin made {} wheels in {}", built.len(), folder.display());
     let wheel = built.remove(0);
-    if cfg!(target_os = "linux") {
+    if is_portable {
         audit(&python, &wheel)?;
     }
     Ok(wheel)
@@ -45,12 +55,12 @@ fn path_with(python: &Path) -> Result<OsString> {
 }
 
 /// The environment with what builds wheels.
-fn builder(root: &Path) -> Result<PathBuf> {
+fn builder(root: &Path, is_portable: bool) -> Result<PathBuf> {
     let folder = target(root).join("wheel-builder");
     let python = venv::interpreter(&folder);
     let mut packages = vec![MATURIN];
     let mut imports = "maturin".to_owned();
-    if cfg!(target_os = "linux") {
+    if is_portable {
         packages.extend(FOR_LINUX);
         imports.push_str(", ziglang, auditwheel");
     }

@@ -36,6 +36,8 @@ pub(super) fn run(root: &Path) -> Result<()> {
 /// Runs tests in the emulator, optimised, since loops are not made into vector instructions otherwise.
 fn test(root: &Path, emulator: &str, tests: &[&str]) -> Result<()> {
     let mut command = cargo(root, &["test", "--package", "bragg", "--release", "--target", TARGET]);
+    // optimised, for the emulator is slow, but not across crates, which takes longer than it saves
+    command.envs([("CARGO_PROFILE_RELEASE_LTO", "off"), ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")]);
     command.args(tests);
     let variable = |setting: &str| format!("CARGO_TARGET_{}_{setting}", TARGET.replace('-', "_").to_uppercase());
     command.env(variable("LINKER"), "rust-lld").env(variable("RUNNER"), emulator);

@@ -2,7 +2,8 @@
 //! needs, then with the packages that it can work with.
 
 use crate::process::{self, files_in, program, target};
-use crate::{venv, wheel};
+use crate::venv;
+use crate::wheel::{self, For};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,7 +21,7 @@ const OTHERWISE: &str = "`cargo xtask ci --skip python` does the rest";
 pub(super) fn run(root: &Path) -> Result<()> {
     let folder = target(root).join("ci").join("python-package");
     // without the optimisations of a release, which take minutes
-    let wheel = wheel::build(root, "dev", &folder.join("wheels"))?;
+    let wheel = wheel::build(root, "dev", &folder.join("wheels"), For::ThisMachine)?;
     let python = venv::make(&folder.join("fresh"))?;
     venv::install(&python, &[&wheel.to_string_lossy(), "pytest"], OTHERWISE)?;
     let program = program(root)?;
