@@ -16,6 +16,8 @@ use pyo3::prelude::*;
 /// The compiled part of the package `bragg`, which is where its documentation is.
 #[pymodule]
 mod _bragg {
+    use pyo3::prelude::*;
+
     #[pymodule_export]
     use super::derivatives::{
         gradient, image_at, is_parameter_alone, jacobian, jvp, moved, parameter_bounds, parameter_names,
@@ -33,6 +35,12 @@ mod _bragg {
     use super::run_cli;
     #[pymodule_export]
     use super::tables::{check, keys, version};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let leave = wrap_pyfunction!(super::work::keep_threads_away, module)?;
+        module.py().import("atexit")?.call_method1("register", (leave,)).map(drop)
+    }
 }
 
 /// Runs the program on the words of its command line, the first of which is its name (`bragg` or `nanoBragg`), and returns the

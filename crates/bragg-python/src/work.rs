@@ -10,7 +10,8 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 /// How often the thread that waits looks for signals and reports progress.
@@ -77,6 +78,47 @@ impl Lent {
                 pools.idle.push(self.pool);
             }
         });
+    }
+}
+
+/// The thread that ends the interpreter, once it does.
+static ENDING: OnceLock<ThreadId> = OnceLock::new();
+
+/// Threads that wait for work.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+/// A thread among [`WAITING`].
+struct Waiting;
+
+impl Waiting {
+    fn new() -> Self {
+        WAITING.fetch_add(1, Relaxed);
+        Self
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        WAITING.fetch_sub(1, Relaxed);
+    }
+}
+
+/// Keeps the threads that wait for work from coming back to an interpreter that is gone, which would end them in the middle of our
+/// code: they wait on until the process ends. To be called when the interpreter is about to end.
+#[pyfunction]
+pub(crate) fn keep_threads_away(py: Python<'_>) {
+    let _ = ENDING.set(std::thread::current().id());
+    if WAITING.load(Relaxed) > 0 {
+        // who waits for the interpreter's lock now gets it once more, and is kept at its next wait
+        py.detach(|| std::thread::sleep(2 * PATIENCE));
+    }
+}
+
+fn stay_if_interpreter_ends() {
+    if ENDING.get().is_some_and(|thread| *thread != std::thread::current().id()) {
+        loop {
+            std::thread::park();
+        }
     }
 }
 
@@ -152,10 +194,12 @@ pub(crate) fn run<T: Send + 'static>(
         let _ = sender.send(outcome);
     });
     let mut stopped_by = None;
+    let waiting = Waiting::new();
     let outcome = loop {
         let waited;
         (receiver, waited) = py.detach(move || {
             let waited = receiver.recv_timeout(PATIENCE);
+            stay_if_interpreter_ends();
             (receiver, waited)
         });
         match waited {
@@ -170,6 +214,7 @@ pub(crate) fn run<T: Send + 'static>(
             watch.cancelled.store(true, Relaxed);
         }
     };
+    drop(waiting);
     lent.give_back(py);
     if let Some(error) = stopped_by {
         return Err(error);
