@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from bragg import _bragg
@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Doubles = npt.NDArray[np.float64]
+
+
+def single_parameters(names: Iterable[str]) -> list[str]:
+    """Names of parameters as `Experiment.parameters` has them; groups are refused, since one value cannot be that of several."""
+    known = _bragg.single_parameters([*names])
+    twice = {name for name in known if known.count(name) > 1}
+    if twice:
+        raise ValueError(f"params: names {', '.join(sorted(twice))} twice")
+    return known
 
 
 def images(
@@ -28,7 +37,7 @@ def images(
     import numpy as np
 
     made = [
-        _bragg.image_at(handle, names, row, threads, double, False, amplitudes) for handle, row in zip(handles, values)
+        _bragg.image_at(handle, names, row, threads, double, amplitudes) for handle, row in zip(handles, values)
     ]
     found: npt.NDArray[Any] = made[0][np.newaxis] if len(made) == 1 else np.stack(made)
     return found

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         loss: Literal["poisson", "gauss", "least-squares", "square-root"]
         read_noise: float
         start: Literal["here", "ladder", "blurred", "search"]
-        reach: float
+        reach: float | None
         iterations: int | None
         restraints: Mapping[str, tuple[float, float]] | None
         bounds: Mapping[str, tuple[float, float]] | None
@@ -322,6 +322,8 @@ class Differentiable:
         sizes = self._handle.panel_sizes
         first_fast, last_fast, first, last = roi or (0, sizes[0][1] - 1, 0, sizes[0][0] - 1)
         row_bytes = 8 * (len(names) + 1) * (last_fast - first_fast + 1) * len(sizes)
+        if rows is not None and rows < 1:
+            raise ValueError(f"rows: is {rows}; it must be a whole number, at least 1")
         step = rows or max(1, _BLOCK_BYTES // row_bytes)
         for start in range(first, last + 1, step):
             stop = min(start + step, last + 1)
@@ -346,8 +348,8 @@ class Differentiable:
         start : {"here", "ladder", "blurred", "search"}
             How the neighbourhood of the answer is found: not at all, from low resolution on, from blurred images on, or by trying
             orientations up to `reach` degrees away first.
-        reach : float
-            For ``start="search"``, degrees.
+        reach : float, optional
+            For ``start="search"``, degrees; 1 when not given.
         iterations : int, optional
             Iterations at most: 50 if it is not said, 300 for so many reflections that L-BFGS refines them.
         restraints : mapping of (value, sigma) by name, optional

@@ -267,7 +267,7 @@ class Experiment(Differentiable):
         if name.startswith("crystal.cell."):
             return is_number and self["crystal.real_space_a"] is not None
         if name == "detector.distance" and is_number:
-            return self.origin("detector.panel[0].origin") == "automatic: refined"
+            return self._handle.is_refined("detector.panel[0].origin")
         return _bragg.is_parameter_alone(name)
 
     def __getitem__(self, name: str) -> Any:

@@ -64,6 +64,8 @@ class Refinement:
     not say it. ``None`` where there are more than 1000 parameters, or reflections that are refined by their gradient alone."""
     degenerate: tuple[tuple[str, ...], ...]
     """Parameters that can change together (or one alone) without any effect on the image."""
+    unseen: tuple[str, ...]
+    """Reflections that have next to no effect on the pixels that were used; they stay as they were."""
     ended: str
     """Why it ended: ``"converged"``, ``"stalled"`` or ``"out of iterations"``."""
     n_pixels: int
@@ -119,7 +121,7 @@ def refine(
     loss: Literal["poisson", "gauss", "least-squares", "square-root"] = "poisson",
     read_noise: float = 0.0,
     start: Literal["here", "ladder", "blurred", "search"] = "here",
-    reach: float = 2.0,
+    reach: float | None = None,
     iterations: int | None = None,
     restraints: Mapping[str, tuple[float, float]] | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
@@ -137,15 +139,13 @@ def refine(
 
     several = isinstance(data, (list, tuple)) and len(data) > 0 and np.ndim(data[0]) >= 2
     given: Any = data if several else [data]
-    if shoeboxes is not None and shoeboxes < 0:
-        raise ValueError(f"shoeboxes: is {shoeboxes}; it must be a number of pixels, at least 0")
     choices = {
         "free": free if isinstance(free, str) else ",".join(free),
         "each": each if isinstance(each, str) else ",".join(each),
         "loss": loss,
         "read_noise": float(read_noise),
         "start": start,
-        "reach": float(reach),
+        "reach": None if reach is None else float(reach),
         "iterations": iterations,
         "gain": float(gain),
         "adc_offset": float(adc_offset),
@@ -163,16 +163,20 @@ def refine(
         parameters={parameter.name: parameter for parameter in parameters},
         experiments=tuple(type(experiment)._of(handle) for handle in found["experiments"]),
         residuals=tuple(found["residuals"]),
-        losses=tuple(iteration[0] for iteration in found["iterations"]),
+        losses=tuple(found["losses"]),
         correlated=tuple(found["correlated"]),
         correlation=np.array(found["correlation"]) if found["correlation"] else None,
         degenerate=tuple(tuple(names) for names in found["degenerate"]),
+        unseen=tuple(found["unseen"]),
         ended=found["ended"],
         n_pixels=found["n_pixels"],
     )
     for note in _notes(result):
         warnings.warn(note, BraggWarning, stacklevel=3)
     return result
+
+
+_NAMED = 10
 
 
 def _notes(result: Refinement) -> list[str]:
@@ -183,7 +187,14 @@ def _notes(result: Refinement) -> list[str]:
         else:
             listed = ", ".join(names)
             notes.append(f"{listed} cannot be told apart: they can change together without any effect; restrain one of them")
-    notes += [f"{p.name} ended at its bound {p.value}" for p in result.parameters.values() if p.at_bound]
+    if result.unseen:
+        more = f" and {len(result.unseen) - _NAMED} more" if len(result.unseen) > _NAMED else ""
+        listed = ", ".join(result.unseen[:_NAMED])
+        notes.append(f"{listed}{more} have next to no effect on the pixels that are used; they stay as they were")
+    at_bound = [f"{p.name} ended at its bound {p.value}" for p in result.parameters.values() if p.at_bound]
+    notes += at_bound[:_NAMED]
+    if len(at_bound) > _NAMED:
+        notes.append(f"{len(at_bound) - _NAMED} more ended at their bounds")
     if result.ended == "stalled":
         notes.append("no step lowers the loss any further, although one is expected to; the start may be too far away (start=)")
     if result.ended == "out of iterations":

@@ -1,7 +1,8 @@
 """Images in JAX, with gradients.
 
 `simulate` can be called within `jax.jit` and differentiated once by `jax.grad`, `jax.vjp` and `jax.jacrev`. The work is done by callbacks on
-the processor, in double precision; the arrays that come back have the type of those that went in (`jax_enable_x64` for float64).
+the processor, in double precision; the arrays that come back have JAX's type of floating-point numbers: float32, or float64 with
+`jax_enable_x64`.
 Forward mode and second derivatives are refused by JAX, since only the reverse sweep is there; under `jax.vmap` images are made one
 after the other.
 """
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bragg._batch import gradients, images
+from bragg._batch import gradients, images, single_parameters
 
 try:
     import jax
@@ -57,9 +58,11 @@ def simulate(
     ValueError
         There is no such parameter, or the image has no useful derivative with respect to it.
     """
-    names = experiment.gradient_names([*params]) if params else []
+    names = single_parameters(params)
+    # refuses those that the image has no useful derivative with respect to
+    experiment.gradient_names(names)
     kind = jnp.result_type(float)
-    values = jnp.stack([jnp.asarray(params[name], kind) for name in names]) if names else jnp.zeros(0, kind)
+    values = jnp.stack([jnp.asarray(value, kind) for value in params.values()]) if names else jnp.zeros(0, kind)
     listed = None if amplitudes is None else jnp.asarray(amplitudes, kind)
     image: jax.Array = _simulate(_Bound(experiment, tuple(names), threads), values, listed)
     return image

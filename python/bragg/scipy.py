@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bragg import _bragg
+from bragg._images import pixels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,8 @@ class Residuals:
     experiment : Experiment
         The experiment to start from.
     data : array, shape of the image
-        Photons. Pixels that are not finite take no part.
+        Photons, or counts (integers, of which negative ones are flags). Pixels that the experiment does not compute, flagged ones and
+        those that are not finite take no part.
     params : str or sequence of str
         Names and groups of the parameters that are varied.
     sigma : array or float, optional
@@ -70,12 +72,14 @@ class Residuals:
         if not self.names:
             raise ValueError("params: names no parameter")
         self._experiment, self._roi, self._threads = experiment, roi, threads
+        counts = np.asarray(data)
+        if counts.shape != experiment.shape:
+            raise ValueError(f"data: has the shape {counts.shape}, but the image has {experiment.shape}")
+        used = _bragg.used_pixels(experiment._handle, pixels(counts), roi)
         window = slice(None) if roi is None else (..., slice(roi[2], roi[3] + 1), slice(roi[0], roi[1] + 1))
-        photons = np.asarray(data, np.float64)
-        if photons.shape != experiment.shape:
-            raise ValueError(f"data: has the shape {photons.shape}, but the image has {experiment.shape}")
+        photons = counts.astype(np.float64)
         deviations = np.broadcast_to(np.asarray(1.0 if sigma is None else sigma, np.float64), photons.shape)
-        used = np.isfinite(photons) & np.isfinite(deviations) & (deviations > 0)
+        used &= np.isfinite(deviations) & (deviations > 0)
         self._used: npt.NDArray[np.bool_] = used[window]
         if np.count_nonzero(self._used) < len(self.names):
             raise ValueError(f"data: has {np.count_nonzero(self._used)} usable pixels for {len(self.names)} parameters")

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from bragg import _bragg
-from bragg._batch import gradients, images
+from bragg._batch import gradients, images, single_parameters
 
 try:
     import torch
@@ -75,7 +75,7 @@ class _Simulate(torch.autograd.Function):
 
 def simulate(
     experiment: Experiment | Sequence[Experiment],
-    params: Mapping[str, torch.Tensor],
+    params: Mapping[str, torch.Tensor | float],
     *,
     amplitudes: torch.Tensor | None = None,
     dtype: torch.dtype | None = None,
@@ -88,7 +88,7 @@ def simulate(
     experiment : Experiment, or sequence of Experiment
         The rest of the experiment; of several, a batch of images is made.
     params : mapping of tensors by name
-        Values in the parameters' units, as `Experiment.parameters` has them: tensors without dimensions, or of shape (batch,).
+        Values in the parameters' units, as `Experiment.parameters` has them: numbers, tensors without dimensions, or of shape (batch,).
     amplitudes : tensor, shape (reflections,), optional
         |F| (electrons) in the order of ``experiment.structure_factors.hkl``, in place of those of the experiment.
     dtype : torch.float32 or torch.float64, optional
@@ -107,29 +107,30 @@ def simulate(
         There is no such parameter, the image has no useful derivative with respect to one that needs it, a value is not allowed,
         or batches differ in length.
     """
-    is_batch = isinstance(experiment, Sequence) or any(value.ndim for value in params.values())
+    given = dict(zip(single_parameters(params), map(torch.as_tensor, params.values())))
+    is_batch = isinstance(experiment, Sequence) or any(value.ndim for value in given.values())
     experiments = list(experiment) if isinstance(experiment, Sequence) else [experiment]
-    lengths = {value.shape[0] for value in params.values() if value.ndim} | ({len(experiments)} - {1})
-    if len(lengths) > 1 or not experiments or any(value.ndim > 1 for value in params.values()):
-        shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in params.items())
+    lengths = {value.shape[0] for value in given.values() if value.ndim} | ({len(experiments)} - {1})
+    if len(lengths) > 1 or not experiments or any(value.ndim > 1 for value in given.values()):
+        shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in given.items())
         raise ValueError(
             f"params: have the shapes {shapes} with {len(experiments)} experiments; each must be () or (batch,), of one batch"
         )
     length = lengths.pop() if lengths else 1
-    tensors = list(params.values()) + ([] if amplitudes is None else [amplitudes])
+    tensors = list(given.values()) + ([] if amplitudes is None else [amplitudes])
     kind = dtype or _kind(tensors)
     if kind not in (torch.float32, torch.float64):
         raise ValueError(f"dtype: is {kind}; it must be torch.float32 or torch.float64")
     device = tensors[0].device if tensors else torch.device("cpu")
-    rows = [value.to(device, torch.float64).expand(length) for value in params.values()]
+    rows = [value.to(device, torch.float64).expand(length) for value in given.values()]
     values = torch.stack(rows, dim=1) if rows else torch.zeros((length, 0), dtype=torch.float64, device=device)
     listed = None if amplitudes is None else amplitudes.to(device, torch.float64)
     handles = [one._handle for one in experiments] * (length if len(experiments) == 1 else 1)
     if values.requires_grad and torch.is_grad_enabled():
-        for name, value in params.items():
+        for name, value in given.items():
             if value.requires_grad:
                 _bragg.parameter_names(handles[0], name)
-    image = cast("torch.Tensor", _Simulate.apply(handles, [*params], kind, threads, values, listed))
+    image = cast("torch.Tensor", _Simulate.apply(handles, [*given], kind, threads, values, listed))
     return image if is_batch else image[0]
 
 
@@ -188,17 +189,24 @@ class Simulator(torch.nn.Module):
         super().__init__()
         self.base = experiment
         self.threads = threads
-        names = experiment.gradient_names([*params] if isinstance(params, Mapping) else params)
-        first = dict(zip(names, _bragg.parameter_values(experiment._handle, names)))
-        first.update(params if isinstance(params, Mapping) else {})
+        if isinstance(params, Mapping):
+            first = dict(zip(single_parameters(params), params.values()))
+            names = experiment.gradient_names(first)
+        else:
+            names = experiment.gradient_names(params)
+            first = dict(zip(names, _bragg.parameter_values(experiment._handle, names)))
+        held = dict(zip(single_parameters(fixed or ()), (fixed or {}).values()))
+        both = [name for name in names if name in held]
+        if both:
+            raise ValueError(f"fixed: names {', '.join(both)}, which is to be learnt")
         self.free: tuple[str, ...] = tuple(names)
         """Names of what is learnt."""
-        self.fixed: tuple[str, ...] = tuple(fixed or ())
+        self.fixed: tuple[str, ...] = tuple(held)
         """Names of what has a value but is not learnt."""
         for name in names:
             node, last = self._node(name)
             node.register_parameter(last, torch.nn.Parameter(torch.tensor(first[name], dtype=dtype)))
-        for name, value in (fixed or {}).items():
+        for name, value in held.items():
             node, last = self._node(name)
             node.register_buffer(last, torch.tensor(value, dtype=dtype))
         self.amplitudes: torch.nn.Parameter | None

@@ -216,6 +216,14 @@ def test_cotangents_of_another_shape_and_bad_windows_are_refused(still: bragg.Ex
         still.gradient(np.ones((3, 4)), "scale")
     with pytest.raises(ValueError, match="roi"):
         still.jacobian("scale", roi=(0, 500, 0, 5))
+    for roi in [(-1, 5, 0, 5), (5, 4, 0, 5)]:
+        with pytest.raises(ValueError, match="roi: is .* counted from 0"):
+            still.jacobian("scale", roi=roi)
+    with pytest.raises(ValueError, match="cotangent: has the shape"):
+        still.gradient(np.ones(4), "scale")
+    for rows in (0, -3):
+        with pytest.raises(ValueError, match="rows"):
+            next(still.jacobian_blocks("scale", rows=rows))
     with pytest.raises(ValueError, match="values"):
         still.gradient(np.ones(still.shape), "scale", values={"crystal.cell.a": 80.0})
     with pytest.raises(ValueError, match="no list of reflections"):

@@ -60,6 +60,8 @@ def test_jax_gives_the_image_and_the_gradient_of_the_experiment(scene: bragg.Exp
     assert np.array_equal(many[1], scene.shift({"crystal.orientation.z": 3.5}).simulate(dtype=np.float64))
     with pytest.raises(ValueError, match="the nearest is"):
         simulate(scene, {"crystal.cel.a": 1.0})
+    with pytest.raises(ValueError, match="cell"):
+        simulate(scene, {"cell": 1.0})
     with pytest.raises(TypeError):
         jax.jvp(lambda x: simulate(scene, {"crystal.scale": x}), (1.0,), (1.0,))
 
@@ -107,6 +109,27 @@ def test_scipy_refines(still: bragg.Experiment) -> None:
     assert 2 * found.cost / np.count_nonzero(bright) == pytest.approx(1, abs=0.3)
     with pytest.raises(ValueError, match="shape"):
         Residuals(exp, data[1:], "cell")
+    for roi in [(-4, 3, 0, 5), (0, 10_000, 0, 5)]:
+        with pytest.raises(ValueError, match="roi"):
+            Residuals(exp, data, "cell", roi=roi)
+
+
+def test_scipy_leaves_out_flags_and_what_is_not_computed(still: bragg.Experiment) -> None:
+    from bragg.scipy import Residuals
+
+    whole = still.shift({"crystal.orientation.x": 8.0})
+    counts = bragg.noise(whole.simulate(), seed=4)
+    counts[3, 4] = -1
+    assert Residuals(whole, counts, "scale")(np.ones(1)).size == counts.size - 1
+    assert Residuals(whole, counts, "scale", roi=(4, 5, 2, 3))(np.ones(1)).size == 3
+    # photons may be below 0, counts less an offset
+    assert Residuals(whole, counts.astype(float), "scale")(np.ones(1)).size == counts.size
+    part = whole.replace(**{"detector.roi": [10, 19, 20, 39]})
+    residuals = Residuals(part, counts, "scale")
+    assert np.array_equal(residuals(np.ones(1)), (part.simulate(dtype=np.float64) - counts)[20:40, 10:20].ravel())
+    assert residuals.jac(np.ones(1)).shape == (200, 1)
+    with pytest.raises(ValueError, match="data: has no pixel"):
+        Residuals(part, counts, "scale", roi=(0, 5, 0, 5))
 
 
 def test_what_is_missing_is_said() -> None:

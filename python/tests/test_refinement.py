@@ -140,6 +140,10 @@ def test_what_cannot_be_refined_is_refused(truth: bragg.Experiment) -> None:
         ({"free": "scale", "restraints": {"crystal.cell.a": (1.0, 2.0)}}, "not refined"),
         ({"free": "scale", "gain": 0.0}, "gain"),
         ({"free": "scale", "roi": (5, 4, 0, 3)}, "roi"),
+        ({"free": "scale", "roi": (-5, 4, 0, 3)}, "roi"),
+        ({"free": "scale", "iterations": -1}, "iterations"),
+        ({"free": "scale", "shoeboxes": -1}, "shoeboxes"),
+        ({"free": "scale", "mask": np.ones(3)}, "mask: has the shape"),
     ]:
         with pytest.raises(ValueError, match=words):
             truth.refine(data, **options)  # type: ignore[arg-type]
@@ -160,6 +164,14 @@ def test_metrics_are_those_of_the_program(truth: bragg.Experiment, tmp_path: Pat
     mask = a > 1
     part = bragg.compare(a, b, mask=mask)
     assert part["correlation"] == pytest.approx(np.corrcoef(doubles[0][mask], doubles[1][mask])[0, 1], rel=1e-9)
+    for images, options, what in [
+        ((a[0], b), {}, "reference: has the shape"),
+        ((a, b[0]), {}, "candidate: has the shape"),
+        ((a, b), {"mask": mask[0]}, "mask: has the shape"),
+        ((a, b), {"roi": (-1, 2, 0, 2)}, "roi: is"),
+    ]:
+        with pytest.raises(ValueError, match=what):
+            bragg.compare(*images, **options)  # type: ignore[arg-type]
     assert bragg.compare(a, a)["correlation"] == pytest.approx(1.0)
     with pytest.raises(ValueError, match="but the reference has"):
         bragg.compare(a, b[1:])

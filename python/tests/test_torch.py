@@ -59,6 +59,16 @@ def test_the_image_is_that_of_the_experiment(still: bragg.Experiment) -> None:
     assert np.array_equal(turned.numpy(), expected) and not np.array_equal(expected, still.simulate())
 
 
+def test_values_may_be_numbers_and_names_in_any_spelling(scene: bragg.Experiment) -> None:
+    expected = scene.shift({"crystal.scale": 2.0, "crystal.orientation.x": 0.1}).simulate(dtype=np.float64)
+    turn = torch.tensor(0.1, dtype=torch.float64)
+    assert np.array_equal(simulate(scene, {"crystal.scale": 2.0, " crystal.orientation.x": turn}), expected)
+    module = Simulator(scene, {" crystal.scale": 2.0}, fixed={"crystal.orientation.x": 0.1})
+    assert np.array_equal(module().detach(), expected) and list(module.values()) == ["crystal.scale", "crystal.orientation.x"]
+    with pytest.raises(ValueError, match="twice"):
+        simulate(scene, {"crystal.scale": 2.0, " crystal.scale": 1.0})
+
+
 def test_single_precision_has_derivatives_in_double(scene: bragg.Experiment) -> None:
     weights = np.random.default_rng(3).normal(size=scene.shape).astype(np.float32)
     value = torch.tensor(3.5, dtype=torch.float32, requires_grad=True)
@@ -178,6 +188,16 @@ def test_what_is_not_supported_is_refused(small: bragg.Experiment) -> None:
         torch.func.vmap(lambda x: simulate(small, {"crystal.scale": x}))(torch.ones(3))
     with pytest.raises(ValueError, match="the nearest is"):
         simulate(small, {"crystal.cel.a": value})
+    # one value is not that of six parameters
+    with pytest.raises(ValueError, match="cell"):
+        simulate(small, {"cell": value})
+    for params, fixed, words in (
+        ({"cell": 3.0}, {}, "cell"),
+        ("scale", {"cell": 3.0}, "cell"),
+        ("scale", {"crystal.scale": 3.0}, "to be learnt"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            Simulator(small, params, fixed=fixed)
     tophat = small.replace(**{"crystal.shape": "tophat"})
     with pytest.raises(ValueError, match="tophat"):
         simulate(tophat, {"crystal.scale": value})

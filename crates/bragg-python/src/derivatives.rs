@@ -2,17 +2,20 @@
 
 use crate::errors::exception;
 use crate::experiment::Experiment;
-use crate::images::{bad_shape, image_of, into_array, into_arrays};
+use crate::images::{Pixels, bad_shape, image_of, into_array, pixels_of};
+use crate::values::region;
 use crate::work::{Progress, Report, run};
-use bragg::experiment::Experiment as Complete;
+use bragg::experiment::{Experiment as Complete, Roi};
 use bragg::gradient::{Block, Parameter, Point, TABLE, parse_list};
-use bragg::image::Image;
+use bragg::image::{Image, PanelImage};
 use bragg::kernel::{Sample, cpu};
+use bragg::refine::{Loss, Observed, Selection};
 use bragg::scene::Scene;
 use bragg_cli::threads;
 use numpy::{Element, IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1, PyReadonlyArrayDyn};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A parameter: its name, value, unit, meaning, and why it has no derivative.
@@ -45,6 +48,12 @@ pub(crate) fn parameter_names(experiment: &Experiment, text: &str) -> PyResult<V
     Ok(parameters.iter().map(Parameter::name).collect())
 }
 
+/// The names, as [`parameters`] has them, of single parameters.
+#[pyfunction]
+pub(crate) fn single_parameters(names: Vec<String>) -> PyResult<Vec<String>> {
+    Ok(parsed(&names)?.iter().map(Parameter::name).collect())
+}
+
 /// Whether a name is one of a parameter and no key of experiments.
 #[pyfunction]
 pub(crate) fn is_parameter_alone(name: &str) -> bool {
@@ -75,8 +84,7 @@ pub(crate) fn moved(experiment: &Experiment, names: Vec<String>, values: Vec<f64
 
 /// The image where parameters have other values.
 #[pyfunction]
-#[pyo3(signature = (experiment, names, values, threads = None, double = false, as_list = false, amplitudes = None))]
-#[expect(clippy::too_many_arguments, reason = "they have names in Python")]
+#[pyo3(signature = (experiment, names, values, threads = None, double = false, amplitudes = None))]
 pub(crate) fn image_at<'py>(
     py: Python<'py>,
     experiment: &Experiment,
@@ -84,7 +92,6 @@ pub(crate) fn image_at<'py>(
     values: Vec<f64>,
     threads: Option<i64>,
     double: bool,
-    as_list: bool,
     amplitudes: Option<PyReadonlyArray1<'py, f64>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let parameters = parsed(&names)?;
@@ -92,17 +99,39 @@ pub(crate) fn image_at<'py>(
     let scene = py.detach(|| Ok(Scene::new(Point::of(&base, &parameters, &values)?.experiment())));
     let scene = scene.map_err(exception)?;
     let n_threads = n_threads(threads, &scene)?;
-    if double { rendered::<f64>(py, scene, n_threads, as_list) } else { rendered::<f32>(py, scene, n_threads, as_list) }
+    if double { rendered::<f64>(py, scene, n_threads) } else { rendered::<f32>(py, scene, n_threads) }
+}
+
+/// Which pixels of an image take part in a fit: those that the experiment computes, within the region, that are numbers and not flagged
+/// by a negative count.
+#[pyfunction]
+#[pyo3(signature = (experiment, data, roi = None))]
+pub(crate) fn used_pixels<'py>(
+    py: Python<'py>,
+    experiment: &Experiment,
+    data: Pixels<'py>,
+    roi: Option<[i64; 4]>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let complete = &experiment.state.resolved.experiment;
+    let roi = roi.map(region).transpose()?;
+    Window::of(complete, roi)?;
+    let recording = pixels_of("data", data)?;
+    let selection = Selection { offset: 0.0, gain: 1.0, max_counts: None, roi, mask: None };
+    let observed = Observed::new(&recording, complete, &selection, Loss::LeastSquares, Path::new("data"));
+    let used = observed.map_err(exception)?.used;
+    let panels = complete.detector.panels.iter().zip(used);
+    let panels = panels.map(|(panel, used)| PanelImage::new(panel.n_fast, panel.n_slow, used.to_vec()));
+    let panels = panels.collect::<Option<_>>().ok_or_else(|| bad_shape("data", &[0]))?;
+    into_array(py, Image { panels })
 }
 
 fn rendered<T: Sample + Element + 'static>(
     py: Python<'_>,
     scene: Scene,
     n_threads: usize,
-    as_list: bool,
 ) -> PyResult<Bound<'_, PyAny>> {
     let image = run(py, n_threads, None, move |watch| cpu::render::<T>(&scene, watch))?.map_err(exception)?;
-    if as_list { Ok(into_arrays(py, image)?.into_any()) } else { into_array(py, image) }
+    into_array(py, image)
 }
 
 /// The derivatives of Σ cotangent·photons with respect to each parameter, and with `amplitudes` to each listed |F|.
@@ -120,7 +149,8 @@ pub(crate) fn gradient<'py>(
     at_amplitudes: Option<PyReadonlyArray1<'py, f64>>,
 ) -> PyResult<Gradient<'py>> {
     let parameters = parsed(&names)?;
-    let panels = cotangent.iter().map(|panels| Ok(image_of(panels)?.panels)).collect::<PyResult<Vec<_>>>()?;
+    let panels =
+        cotangent.iter().map(|panels| Ok(image_of("cotangent", panels)?.panels)).collect::<PyResult<Vec<_>>>()?;
     let cotangent = Image { panels: panels.into_iter().flatten().collect() };
     let base = with_amplitudes(experiment, at_amplitudes.as_ref())?;
     let list = experiment.reflections_listed();
@@ -144,7 +174,7 @@ pub(crate) fn gradient<'py>(
 
 /// The derivative of the image along a direction in the space of the parameters.
 #[pyfunction]
-#[pyo3(signature = (experiment, names, direction, values = None, threads = None, as_list = false))]
+#[pyo3(signature = (experiment, names, direction, values = None, threads = None))]
 pub(crate) fn jvp<'py>(
     py: Python<'py>,
     experiment: &Experiment,
@@ -152,14 +182,12 @@ pub(crate) fn jvp<'py>(
     direction: Vec<f64>,
     values: Values,
     threads: Option<i64>,
-    as_list: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let parameters = parsed(&names)?;
     let base = experiment.state.resolved.experiment.clone();
     let n_threads = n_threads(threads, &experiment.scene(py))?;
     let work = move |watch: &crate::work::Watch| point(&base, &parameters, values.as_deref())?.jvp(&direction, watch);
-    let image = run(py, n_threads, None, work)?.map_err(exception)?;
-    if as_list { Ok(into_arrays(py, image)?.into_any()) } else { into_array(py, image) }
+    into_array(py, run(py, n_threads, None, work)?.map_err(exception)?)
 }
 
 /// Photons, and their derivatives by parameter, panel, slow and fast: of all pixels, or those of the window alone.
@@ -170,14 +198,14 @@ pub(crate) fn jacobian<'py>(
     experiment: &Experiment,
     names: Vec<String>,
     values: Values,
-    roi: Option<[usize; 4]>,
+    roi: Option<[i64; 4]>,
     threads: Option<i64>,
     progress: Option<Bound<'py, PyAny>>,
 ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
     let parameters = parsed(&names)?;
     let n = parameters.len();
     let base = experiment.state.resolved.experiment.clone();
-    let shape = Window::of(&base, roi)?;
+    let shape = Window::of(&base, roi.map(region).transpose()?)?;
     let n_threads = n_threads(threads, &experiment.scene(py))?;
     let n_pixels = base.detector.panels.iter().map(|panel| panel.n_fast * panel.n_slow).sum();
     let progress = progress.map(|callback| Progress { callback, n_pixels });
@@ -212,19 +240,19 @@ struct Window {
 }
 
 impl Window {
-    fn of(experiment: &Complete, roi: Option<[usize; 4]>) -> PyResult<Self> {
+    fn of(experiment: &Complete, roi: Option<Roi>) -> PyResult<Self> {
         let panels = &experiment.detector.panels;
-        let Some(panel) = panels.first() else { return Err(bad_shape(&[0])) };
+        let Some(panel) = panels.first() else { return Err(bad_shape("detector", &[0])) };
         if panels.iter().any(|other| (other.n_fast, other.n_slow) != (panel.n_fast, panel.n_slow)) {
             let what =
                 "the panels differ in size, which an array cannot hold; take the gradient or one panel at a time";
             return Err(PyValueError::new_err(what));
         }
-        let [fast0, fast1, slow0, slow1] = roi.unwrap_or([0, panel.n_fast - 1, 0, panel.n_slow - 1]);
-        if fast0 > fast1 || slow0 > slow1 || fast1 >= panel.n_fast || slow1 >= panel.n_slow {
+        let whole = Roi { fast: [0, panel.n_fast - 1], slow: [0, panel.n_slow - 1] };
+        let Roi { fast: [fast0, fast1], slow: [slow0, slow1] } = roi.unwrap_or(whole);
+        if fast1 >= panel.n_fast || slow1 >= panel.n_slow {
             let what = format!(
-                "roi: is [{fast0}, {fast1}, {slow0}, {slow1}], but the panels have {} x {} pixels; it must be the first \
-                 and last along fast, then along slow",
+                "roi: is [{fast0}, {fast1}, {slow0}, {slow1}], but the panels have {} x {} pixels",
                 panel.n_fast, panel.n_slow
             );
             return Err(PyValueError::new_err(what));

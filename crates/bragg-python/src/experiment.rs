@@ -251,6 +251,11 @@ impl Experiment {
         Ok(entry.map(|entry| entry.origin.to_string()))
     }
 
+    /// Whether a refinement or a shift gave the value, in place of what the user had said.
+    fn is_refined(&self, name: &str) -> bool {
+        bragg::refine::is_refined(&self.state.resolved.description, name)
+    }
+
     fn given<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         to_dict(py, &self.state.given)
     }
@@ -312,7 +317,7 @@ impl Experiment {
 
     /// What the detector of the experiment records of expected photons.
     fn record<'py>(&self, py: Python<'py>, image: Pixels<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let (photons, noise) = (pixels_of(image)?.to_f32(), self.state.resolved.noise);
+        let (photons, noise) = (pixels_of("image", image)?.to_f32(), self.state.resolved.noise);
         let recording = run(py, threads::allowed(None), None, move |_| response::record(photons, &noise))?;
         crate::images::recording_into_array(py, recording)
     }

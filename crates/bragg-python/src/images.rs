@@ -27,32 +27,33 @@ pub(crate) enum Pixels<'py> {
     Other(Bound<'py, PyAny>),
 }
 
-/// The pixels of an array, copied.
-pub(crate) fn pixels_of(array: Pixels<'_>) -> PyResult<Recording> {
+/// The pixels of an array, copied; `what` the caller calls it, in errors.
+pub(crate) fn pixels_of(what: &str, array: Pixels<'_>) -> PyResult<Recording> {
     match array {
-        Pixels::Photons(array) => image_of(&array).map(Recording::Photons),
-        Pixels::Counts(array) => image_of(&array).map(Recording::Counts),
+        Pixels::Photons(array) => image_of(what, &array).map(Recording::Photons),
+        Pixels::Counts(array) => image_of(what, &array).map(Recording::Counts),
         Pixels::Other(other) => {
-            let what = format!("image: is of type {}; it must be an array of float32 or int32", other.get_type());
+            let what = format!("{what}: is of type {}; it must be an array of float32 or int32", other.get_type());
             Err(PyTypeError::new_err(what))
         }
     }
 }
 
-pub(crate) fn image_of<T: Element + Copy>(array: &PyReadonlyArrayDyn<'_, T>) -> PyResult<Image<T>> {
+/// The pixels of an array, copied; `what` the caller calls it, in errors.
+pub(crate) fn image_of<T: Element + Copy>(what: &str, array: &PyReadonlyArrayDyn<'_, T>) -> PyResult<Image<T>> {
     let shape = array.shape();
-    let &[.., n_slow, n_fast] = shape else { return Err(bad_shape(shape)) };
+    let &[.., n_slow, n_fast] = shape else { return Err(bad_shape(what, shape)) };
     if !(2..=3).contains(&shape.len()) || shape.contains(&0) {
-        return Err(bad_shape(shape));
+        return Err(bad_shape(what, shape));
     }
-    let pixels = array.as_slice().map_err(|_| PyValueError::new_err("image: is not contiguous in memory"))?;
+    let pixels = array.as_slice().map_err(|_| PyValueError::new_err(format!("{what}: is not contiguous in memory")))?;
     let panels = pixels.chunks_exact(n_slow * n_fast).map(|panel| PanelImage::new(n_fast, n_slow, panel.to_vec()));
-    panels.collect::<Option<_>>().map(|panels| Image { panels }).ok_or_else(|| bad_shape(shape))
+    panels.collect::<Option<_>>().map(|panels| Image { panels }).ok_or_else(|| bad_shape(what, shape))
 }
 
-pub(crate) fn bad_shape(shape: &[usize]) -> PyErr {
-    let what = "it must be (slow, fast) or (panels, slow, fast), with at least one pixel";
-    PyValueError::new_err(format!("image: has the shape {shape:?}; {what}"))
+pub(crate) fn bad_shape(what: &str, shape: &[usize]) -> PyErr {
+    let allowed = "it must be (slow, fast) or (panels, slow, fast), with at least one pixel";
+    PyValueError::new_err(format!("{what}: has the shape {shape:?}; {allowed}"))
 }
 
 /// An array for each panel, which owns the pixels where they are.
@@ -67,7 +68,9 @@ pub(crate) fn into_arrays<T: Element>(py: Python<'_>, image: Image<T>) -> PyResu
 /// One array: of one panel slow × fast, which owns the pixels where they are; of several panels × slow × fast.
 pub(crate) fn into_array<T: Element + Copy>(py: Python<'_>, image: Image<T>) -> PyResult<Bound<'_, PyAny>> {
     let sizes: Vec<_> = image.panels.iter().map(|panel| (panel.n_slow(), panel.n_fast())).collect();
-    let (Some(&(n_slow, n_fast)), n_panels) = (sizes.first(), sizes.len()) else { return Err(bad_shape(&[0])) };
+    let (Some(&(n_slow, n_fast)), n_panels) = (sizes.first(), sizes.len()) else {
+        return Err(bad_shape("image", &[0]));
+    };
     if n_panels == 1 {
         return into_arrays(py, image)?.get_item(0);
     }
@@ -105,7 +108,7 @@ pub(crate) fn noise<'py>(
     let mut description = Description::new();
     insert_all(&mut description, values)?;
     let noise = resolve_noise(description).map_err(exception)?;
-    let photons = pixels_of(image)?.to_f32();
+    let photons = pixels_of("image", image)?.to_f32();
     let recording = run(py, threads::allowed(None), None, move |_| response::record(photons, &noise))?;
     recording_into_array(py, recording)
 }
@@ -161,7 +164,7 @@ pub(crate) fn picture<'py>(
 
 /// The pixels of an array, and what a header can say of them.
 fn described(image: Pixels<'_>, experiment: Option<&Experiment>) -> PyResult<(Recording, Metadata)> {
-    let recording = pixels_of(image)?;
+    let recording = pixels_of("image", image)?;
     let sizes = recording.panel_sizes();
     let Some(experiment) = experiment else {
         let (fast, slow) = sizes.first().copied().unwrap_or_default();

@@ -21,7 +21,7 @@ mod _bragg {
     #[pymodule_export]
     use super::derivatives::{
         gradient, image_at, is_parameter_alone, jacobian, jvp, moved, parameter_bounds, parameter_names,
-        parameter_values, parameters,
+        parameter_values, parameters, single_parameters, used_pixels,
     };
     #[pymodule_export]
     use super::experiment::Experiment;

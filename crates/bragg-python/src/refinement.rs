@@ -4,6 +4,7 @@ use crate::derivatives::parsed;
 use crate::errors::exception;
 use crate::experiment::{Experiment, thread_number};
 use crate::images::{Pixels, image_of, into_array, pixels_of};
+use crate::values::region;
 use crate::work::{Iterations, Report, Watch, run};
 use bragg::compare::{Settings as Comparing, compare as compared};
 use bragg::experiment::Roi;
@@ -31,13 +32,13 @@ pub(crate) struct Choices {
     loss: String,
     read_noise: f64,
     start: String,
-    reach: f64,
-    iterations: Option<usize>,
+    reach: Option<f64>,
+    iterations: Option<i64>,
     gain: f64,
     adc_offset: f64,
     max_counts: Option<f64>,
-    roi: Option<[usize; 4]>,
-    shoeboxes: Option<usize>,
+    roi: Option<[i64; 4]>,
+    shoeboxes: Option<i64>,
     threads: Option<i64>,
     restraints: BTreeMap<String, (f64, f64)>,
     bounds: BTreeMap<String, (f64, f64)>,
@@ -66,8 +67,10 @@ impl Choices {
             "here" => Ok(Start::Here),
             "ladder" => Ok(Start::ladder(experiments)),
             "blurred" => Ok(Start::blurred()),
-            "search" if self.reach.is_finite() && self.reach > 0.0 => Ok(Start::search(self.reach)),
-            "search" => Err(refuse(format!("reach: is {}; it must be a number of degrees above 0", self.reach))),
+            "search" => match self.reach.unwrap_or(Start::REACH) {
+                reach if reach.is_finite() && reach > 0.0 => Ok(Start::search(reach)),
+                reach => Err(refuse(format!("reach: is {reach}; it must be a number of degrees above 0"))),
+            },
             other => {
                 let words = "\"here\", \"ladder\", \"blurred\" or \"search\"";
                 Err(refuse(format!("start: is {other:?}; it must be {words}")))
@@ -83,16 +86,7 @@ impl Choices {
             );
             return Err(refuse(what));
         }
-        let roi = match self.roi {
-            Some([fast0, fast1, slow0, slow1]) if fast0 <= fast1 && slow0 <= slow1 => {
-                Some(Roi { fast: [fast0, fast1], slow: [slow0, slow1] })
-            }
-            Some(given) => {
-                let what = format!("roi: is {given:?}; it must be first and last pixel along fast, then along slow");
-                return Err(refuse(what));
-            }
-            None => None,
-        };
+        let roi = self.roi.map(region).transpose()?;
         Ok(Selection { offset: self.adc_offset, gain: self.gain, max_counts: self.max_counts, roi, mask })
     }
 
@@ -130,6 +124,10 @@ fn refuse(what: String) -> PyErr {
     PyValueError::new_err(what)
 }
 
+fn from_zero(what: &str, n: i64) -> PyResult<usize> {
+    usize::try_from(n).map_err(|_| refuse(format!("{what}: is {n}; it must be a whole number, at least 0")))
+}
+
 /// Refines parameters of an experiment against images, and returns what was found by name.
 #[pyfunction]
 #[pyo3(signature = (experiment, images, choices, mask = None, progress = None))]
@@ -144,14 +142,17 @@ pub(crate) fn refine<'py>(
     let resolved = &experiment.state.resolved;
     let complete = &resolved.experiment;
     let loss = choices.loss()?;
+    let shoeboxes = choices.shoeboxes.map(|n| from_zero("shoeboxes", n)).transpose()?;
+    let iterations = choices.iterations.map(|n| from_zero("iterations", n)).transpose()?;
     let selection = choices.selection(mask.map(|mask| mask_of(&mask)).transpose()?)?;
     let observed = images.into_iter().enumerate().map(|(i, image)| {
-        let recording = pixels_of(image)?;
-        Observed::new(&recording, complete, &selection, loss, Path::new(&format!("data {}", i + 1))).map_err(exception)
+        let what = format!("data {}", i + 1);
+        let recording = pixels_of(&what, image)?;
+        Observed::new(&recording, complete, &selection, loss, Path::new(&what)).map_err(exception)
     });
     let mut observed = observed.collect::<PyResult<Vec<_>>>()?;
     let n_threads = threads::allowed(choices.threads.map(thread_number).transpose()?);
-    if let Some(reach) = choices.shoeboxes {
+    if let Some(reach) = shoeboxes {
         observed = near_bright(py, n_threads, observed, complete, reach)?;
     }
     let n_images = observed.len();
@@ -162,9 +163,8 @@ pub(crate) fn refine<'py>(
     let start = model.start(vec![complete.clone(); n_images]).map_err(exception)?;
     let settings = Settings {
         start: choices.start(&start.experiments)?,
-        stop: choices.iterations.map_or_else(Stop::default, |iterations| Stop { iterations, ..Stop::default() }),
-        large: choices
-            .iterations
+        stop: iterations.map_or_else(Stop::default, |iterations| Stop { iterations, ..Stop::default() }),
+        large: iterations
             .map_or_else(LargeStop::default, |iterations| LargeStop { iterations, ..LargeStop::default() }),
         priors: choices.priors(&model)?,
     };
@@ -234,8 +234,7 @@ fn as_dict<'py>(py: Python<'py>, outcome: &Outcome) -> PyResult<Bound<'py, PyDic
     let found = PyDict::new(py);
     let parameter = |p: &Refined| (p.name.clone(), p.unit.clone(), p.start, p.value, p.esd, p.at_bound);
     found.set_item("parameters", outcome.parameters.iter().map(parameter).collect::<Vec<_>>())?;
-    let iteration = |i: &Iteration| (i.loss, i.taken, i.values.clone());
-    found.set_item("iterations", outcome.iterations.iter().map(iteration).collect::<Vec<_>>())?;
+    found.set_item("losses", outcome.iterations.iter().map(|iteration| iteration.loss).collect::<Vec<_>>())?;
     let ended = match outcome.ended {
         Ended::Converged => "converged",
         Ended::Stalled => "stalled",
@@ -245,8 +244,8 @@ fn as_dict<'py>(py: Python<'py>, outcome: &Outcome) -> PyResult<Bound<'py, PyDic
     found.set_item("correlated", outcome.correlated.clone())?;
     found.set_item("correlation", outcome.correlation.clone())?;
     found.set_item("degenerate", outcome.degenerate.clone())?;
+    found.set_item("unseen", outcome.unseen.clone())?;
     found.set_item("n_pixels", outcome.n_pixels)?;
-    found.set_item("loss", outcome.loss)?;
     Ok(found)
 }
 
@@ -262,7 +261,7 @@ fn residual(observed: &Observed, modelled: &Image<f64>) -> Image<f64> {
 }
 
 fn mask_of(mask: &PyReadonlyArrayDyn<'_, f64>) -> PyResult<Vec<Arc<[bool]>>> {
-    Ok(image_of(mask)?.panels.iter().map(|panel| panel.pixels().iter().map(|&x| x != 0.0).collect()).collect())
+    Ok(image_of("mask", mask)?.panels.iter().map(|panel| panel.pixels().iter().map(|&x| x != 0.0).collect()).collect())
 }
 
 /// The metrics of two images: name, value and meaning.
@@ -272,16 +271,17 @@ pub(crate) fn compare<'py>(
     py: Python<'py>,
     reference: PyReadonlyArrayDyn<'py, f64>,
     candidate: PyReadonlyArrayDyn<'py, f64>,
-    roi: Option<[usize; 4]>,
+    roi: Option<[i64; 4]>,
     mask: Option<PyReadonlyArrayDyn<'py, f64>>,
 ) -> PyResult<Vec<(&'static str, Option<f64>, &'static str)>> {
-    let [reference, candidate] = [image_of(&reference)?, image_of(&candidate)?];
-    let mask = mask.map(|mask| image_of(&mask)).transpose()?;
+    let [reference, candidate] = [image_of("reference", &reference)?, image_of("candidate", &candidate)?];
+    let mask = mask.map(|mask| image_of("mask", &mask)).transpose()?;
     let is_part = |panel: &PanelImage<f64>| {
         let pixels = panel.pixels().iter().map(|&x| x != 0.0).collect();
         PanelImage::new(panel.n_fast(), panel.n_slow(), pixels)
     };
     let mask = mask.and_then(|mask| Some(Image { panels: mask.panels.iter().map(is_part).collect::<Option<_>>()? }));
+    let roi = roi.map(region).transpose()?.map(|Roi { fast, slow }| [fast[0], fast[1], slow[0], slow[1]]);
     let settings = Comparing { roi, mask, ..Comparing::default() };
     let work = move |_: &Watch| compared(&reference, &candidate, &settings);
     let found = run(py, threads::allowed(None), None, work)?.map_err(exception)?;

@@ -3,6 +3,7 @@
 use crate::errors::{exception, unknown_key};
 use bragg::description::keys::{self, MAX_PANELS};
 use bragg::description::{Description, Origin, Value};
+use bragg::experiment::Roi;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
@@ -16,6 +17,20 @@ const MAX_LENGTH: usize = 100_000;
 /// Where values that a Python program gives come from.
 pub(crate) fn origin() -> Origin {
     Origin::Program("Python".to_owned())
+}
+
+/// The pixels that four numbers name: first and last along fast, first and last along slow, ends included.
+pub(crate) fn region(roi: [i64; 4]) -> PyResult<Roi> {
+    let place = |i: i64| usize::try_from(i).ok();
+    match roi.map(place) {
+        [Some(fast0), Some(fast1), Some(slow0), Some(slow1)] if fast0 <= fast1 && slow0 <= slow1 => {
+            Ok(Roi { fast: [fast0, fast1], slow: [slow0, slow1] })
+        }
+        _ => {
+            let allowed = "it must be the first and last pixel along fast, then along slow, counted from 0";
+            Err(PyValueError::new_err(format!("roi: is {roi:?}; {allowed}")))
+        }
+    }
 }
 
 /// Gives the values of a dictionary to the names in it. A dictionary within it is a table, a list of dictionaries a list of tables;

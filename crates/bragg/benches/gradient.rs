@@ -17,11 +17,11 @@ fn main() {
     divan::main();
 }
 
-/// 128 × 64 pixels, one source, 25 domains × 4 spindle steps, every reflection alike.
+/// 256 × 256 pixels, one source, 25 domains × 4 spindle steps, every reflection alike.
 fn experiment(shape: Shape) -> Experiment {
     let mut experiment = common::experiment();
     let panel = &mut experiment.detector.panels[0];
-    (panel.n_fast, panel.n_slow, panel.pixel_size) = (128, 64, 0.17);
+    (panel.n_fast, panel.n_slow, panel.pixel_size) = (256, 256, 0.085);
     experiment.crystal.shape = shape;
     experiment.crystal.mosaic.n_domains = 25;
     experiment.scan.n_steps = 4;
@@ -37,7 +37,7 @@ fn pool() -> rayon::ThreadPool {
 }
 
 fn steps(scene: &Scene) -> ItemsCount {
-    ItemsCount::new(128 * 64 * scene.n_steps())
+    ItemsCount::new(256 * 256 * scene.n_steps())
 }
 
 #[divan::bench(args = SHAPES)]

@@ -119,6 +119,11 @@ fn what_is_no_point_is_refused() {
     assert!(refused(&[-1.0]).contains("crystal.cell.a") && refused(&[-1.0]).contains("greater than 0"));
     assert!(refused(&[f64::NAN]).contains("NaN"));
     assert!(refused(&[]).contains("0 for 1 parameters"));
+    let point = Point::new(&base, &a, &[60.0]).unwrap();
+    for direction in [&[][..], &[1.0, 2.0]] {
+        let error = point.jvp(direction, &Unwatched).unwrap_err().to_string();
+        assert!(error.contains("direction") && error.contains("for 1 parameters"), "{error}");
+    }
     let angles = ["crystal.cell.alpha", "crystal.cell.beta"].map(|name| Parameter::parse(name).unwrap());
     let error = Point::new(&base, &angles, &[1.0, 170.0]).unwrap_err().to_string();
     assert!(error.contains("no volume") && error.contains("crystal.cell.alpha, crystal.cell.beta"), "{error}");

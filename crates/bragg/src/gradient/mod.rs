@@ -86,7 +86,8 @@ pub fn derivative_images(
 /// The derivative of the image along a `direction` in the space of the parameters' values: Σ direction·∂photons/∂parameter.
 ///
 /// # Errors
-/// The image has no useful derivative with respect to a parameter, the images do not fit into memory, or the monitor stopped it.
+/// The image has no useful derivative with respect to a parameter, the direction has not one number for each, the images do not fit
+/// into memory, or the monitor stopped it.
 pub fn jvp(
     experiment: &Experiment,
     parameters: &[Parameter],

@@ -169,8 +169,12 @@ impl<'a> Point<'a> {
     /// The derivative of the image along a direction in the space of the values.
     ///
     /// # Errors
-    /// The images do not fit into memory, or the monitor stopped it.
+    /// The direction has not one number for each parameter, the images do not fit into memory, or the monitor stopped it.
     pub fn jvp(&self, direction: &[f64], monitor: &dyn Monitor) -> Result<Image<f64>> {
+        if direction.len() != self.parameters.len() {
+            let what = format!("has {} numbers for {} parameters", direction.len(), self.parameters.len());
+            return Err(Error::setting("direction", what));
+        }
         let Derivatives { image, mut derivatives } = whole_images(&self.there, &[self.tangent(direction)], monitor)?;
         Ok(derivatives.pop().unwrap_or(image))
     }

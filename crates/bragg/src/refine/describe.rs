@@ -8,6 +8,15 @@ use crate::gradient::{Parameter, Range};
 use crate::math::Vec3;
 use std::path::Path;
 
+/// The origin of refined values.
+const REFINED: &str = "refined";
+
+/// Whether a value of a description came from [`describe`].
+#[must_use]
+pub fn is_refined(description: &Description, name: &str) -> bool {
+    description.get(name).is_some_and(|entry| matches!(&entry.origin, Origin::Automatic(how) if how == REFINED))
+}
+
 /// Keys that describe a single panel by other means than its origin and axes.
 const ONE_PANEL: [&str; 10] = [
     "detector.beam_center",
@@ -80,7 +89,7 @@ fn one(description: &mut Description, experiment: &Experiment, parameter: Parame
     let has_list = description.get("beam.source_file").is_some();
     let mut put = |name: &str, value: Value| {
         let mut later = Description::new();
-        later.insert(name, value, Origin::Automatic("refined".to_owned()))?;
+        later.insert(name, value, Origin::Automatic(REFINED.to_owned()))?;
         description.merge(later);
         Ok(())
     };
@@ -164,7 +173,7 @@ fn vector(v: Vec3) -> Value {
 fn later(values: impl IntoIterator<Item = (String, Value)>) -> Result<Description> {
     let mut later = Description::new();
     for (name, value) in values {
-        later.insert(&name, value, Origin::Automatic("refined".to_owned()))?;
+        later.insert(&name, value, Origin::Automatic(REFINED.to_owned()))?;
     }
     Ok(later)
 }

@@ -20,7 +20,7 @@ mod solve;
 mod starts;
 
 pub use coarse::{Coarse, Coarseness};
-pub use describe::{check_describable, describe, describe_reflections, forget_reflections};
+pub use describe::{check_describable, describe, describe_reflections, forget_reflections, is_refined};
 pub use experiments::{Experiments, State};
 pub use lbfgs::{LargeFit, LargeStop, minimise_large};
 pub use levenberg::{Ended, Fit, Iteration, Stop, minimise};

@@ -58,7 +58,7 @@ pub struct Outcome {
     pub correlation: Vec<Vec<f64>>,
     /// Sets of parameters that can change together (or one alone) without any effect.
     pub degenerate: Vec<Vec<String>>,
-    /// Reflections that no used pixel shows; they stay as they were.
+    /// Reflections that have next to no effect on the used pixels; they stay as they were.
     pub unseen: Vec<String>,
     /// Every iteration of the fit.
     pub iterations: Vec<Iteration>,

@@ -26,6 +26,9 @@ const BLURS: [f64; 3] = [6.0, 3.0, 1.5];
 const RUNGS: [f64; 6] = [7.0, 4.7, 3.3, 2.3, 1.8, 1.4];
 
 impl Start {
+    /// The reach (deg) of [`Self::search`] where nobody says it.
+    pub const REACH: f64 = 1.0;
+
     /// Low resolution first, then ever finer spacings, up to the finest that the detectors of `experiments` reach.
     #[must_use]
     pub fn ladder(experiments: &[Experiment]) -> Self {

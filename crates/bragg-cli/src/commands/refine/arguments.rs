@@ -65,12 +65,12 @@ pub(crate) struct Refine {
     /// Lowest and highest value of a parameter: name=low:high; may be repeated.
     #[arg(long, value_name = "NAME=LOW:HIGH", allow_negative_numbers = true)]
     pub(crate) bounds: Vec<String>,
-    /// How the neighbourhood of the answer is found: none, ladder (low resolution first), blurred (blurred images first),
+    /// How the neighbourhood of the answer is found: here (it is close already), ladder (low resolution first), blurred (blurred images first),
     /// search (orientations tried on blurred images).
-    #[arg(long, value_enum, default_value_t = StartName::None)]
+    #[arg(long, value_enum, default_value_t = StartName::Here)]
     pub(crate) start: StartName,
     /// Largest angle (deg) of --start search.
-    #[arg(long, value_name = "DEG", default_value_t = 1.0)]
+    #[arg(long, value_name = "DEG", default_value_t = bragg::refine::Start::REACH)]
     pub(crate) reach: f64,
     /// Iterations at most: 50, or 300 with more than 50 reflections, which L-BFGS refines.
     #[arg(long, value_name = "N")]
@@ -113,7 +113,7 @@ pub(crate) enum LossName {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StartName {
     /// The experiment is close already.
-    None,
+    Here,
     /// Low resolution first.
     Ladder,
     /// Blurred images first.

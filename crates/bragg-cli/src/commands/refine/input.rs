@@ -266,7 +266,7 @@ fn bounds(text: &str) -> Option<(&str, [f64; 2])> {
 
 fn start_of(arguments: &Refine, state: &State) -> Start {
     match arguments.start {
-        StartName::None => Start::Here,
+        StartName::Here => Start::Here,
         StartName::Ladder => Start::ladder(&state.experiments),
         StartName::Blurred => Start::blurred(),
         StartName::Search => Start::search(arguments.reach),

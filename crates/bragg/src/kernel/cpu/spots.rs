@@ -82,7 +82,7 @@ pub(super) fn add<const FMA: bool, const TOPHAT: bool>(
     for orientation in orientations {
         distances::<FMA, true>(orientation, q, &mut scratch.distances, 0..n);
         if find_terms::<FMA, TOPHAT>(spot, amplitudes, scratch, n) {
-            sum.iter_mut().zip(&scratch.terms).for_each(|(sum, term)| *sum += term);
+            sum.iter_mut().zip(scratch.terms.iter()).for_each(|(sum, term)| *sum += term);
         }
     }
 }

@@ -85,7 +85,7 @@ fn add_term<const FMA: bool, const TABLE: bool>(
     }
     if TABLE {
         let unit = 1.0 / amplitudes.unit();
-        squares[..n].iter_mut().zip(&lookup.squares).for_each(|(short, &long)| *short = (long * unit) as f32);
+        squares[..n].iter_mut().zip(lookup.squares.iter()).for_each(|(short, &long)| *short = (long * unit) as f32);
     }
     let [u, v, w] = delta.each_ref().map(|lane| &lane[..n]);
     let [a, b, c] = rest.each_ref().map(|lane| &lane[..n]);

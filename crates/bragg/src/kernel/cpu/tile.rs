@@ -10,17 +10,35 @@ use super::{Lattice, Prepared, round, spots, square, square_fast};
 use crate::kernel::reference;
 use crate::math::Vec3;
 use crate::scene::{PanelTable, Physics};
-use std::ops::Range;
+use std::ops::{Deref, DerefMut, Range};
 
 /// The most pixels of a tile: its arrays stay in the first-level cache.
 pub(in crate::kernel) const TILE: usize = 256;
 
 /// One number for each pixel of a tile, and a cache line: were lanes that follow one another half a page apart, a processor would take
-/// what is stored in one for what is loaded from another.
-pub(in crate::kernel) type Lane = [f64; TILE + 8];
+/// what is stored in one for what is loaded from another. A vector that lies across two cache lines would take twice as long to load.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+pub(in crate::kernel) struct Lane([f64; TILE + 8]);
 
-pub(in crate::kernel) const DARK: Lane = [0.0; TILE + 8];
-pub(in crate::kernel) const BRIGHT: Lane = [1.0; TILE + 8];
+pub(in crate::kernel) const DARK: Lane = Lane([0.0; TILE + 8]);
+pub(in crate::kernel) const BRIGHT: Lane = Lane([1.0; TILE + 8]);
+
+impl Deref for Lane {
+    type Target = [f64; TILE + 8];
+
+    #[inline(always)]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Lane {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
 
 /// Pixels of the tile that follow one another in a row of the image.
 #[derive(Debug, Clone, Copy)]

@@ -3,7 +3,7 @@
 use super::blocks::{BlockRange, blocks};
 use super::lanes::{self, N_LANES, PerLane};
 use super::sample::PullBack;
-use super::tile::{PIXELS, Purpose, SumOrientations, Tile};
+use super::tile::{PIXELS, Products, Purpose, SumOrientations, Tile};
 use super::{FEWEST, FrameChange, Needs, Prepared, frame_along};
 use crate::error::{Error, Result};
 use crate::image::Image;
@@ -84,6 +84,7 @@ impl Sums {
         let weight = |[fast, slow]: [usize; 2]| weights.get(slow * panel.n_fast + fast).copied().unwrap_or(0.0);
         let pixels: Vec<[usize; 2]> = block.pixels(panel).filter(|&pixel| weight(pixel) != 0.0).collect();
         let mut totals = vec![[0.0; N_LANES]; prepared.n_places()];
+        let mut products = vec![Products::NONE; scene.orientations.len()];
         for pixels in pixels.chunks(PIXELS) {
             tile.take(pixels.iter().copied(), scene.oversample);
             tile.cotangent[pixels.len()..].fill(0.0);
@@ -94,11 +95,14 @@ impl Sums {
             }
             prepared.for_each_sample(block.panel, tile, |tile, which, i_sub| {
                 let amplitudes = (!self.amplitudes.is_empty()).then_some(&mut self.amplitudes[..]);
-                let purpose = Purpose::Reverse { orientations: &mut self.tangent.orientations, amplitudes };
+                let purpose = Purpose::Reverse { orientations: &mut products, amplitudes };
                 prepared.level.run(SumOrientations { prepared, tile, purpose });
                 prepared.level.run(PullBack { prepared, which, i_sub, tile });
                 prepared.level.run(Total { tile, totals: &mut totals[prepared.place(which)] });
             });
+        }
+        for (sum, products) in self.tangent.orientations.iter_mut().zip(&products) {
+            products.add_to(sum);
         }
         for (which, totals) in prepared.places(block.panel).zip(&totals) {
             lanes::add_cotangent(scene, totals, which, &mut self.tangent, &mut self.frames[which.source]);

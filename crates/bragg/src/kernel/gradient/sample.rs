@@ -41,11 +41,14 @@ impl Work for FindSample<'_> {
         tile.pulled.product = tile.sample.factor;
         tile.sample.scatter::<FMA>(scene, source, f64::NAN, n);
         let Scales { per_sample, scale, .. } = prepared.scales;
-        let Tile { sample, pulled, weight, cotangent, .. } = tile;
+        let Tile { sample, pulled, weight, weighted, cotangent, .. } = tile;
         for i in 0..n {
             let factor = if sample.factor[i].is_nan() { 0.0 } else { sample.factor[i] };
             pulled.by_sum[i] = per_sample * scale * factor;
             weight[i] = cotangent[i] * pulled.by_sum[i];
+            for axis in 0..3 {
+                weighted[axis][i] = weight[i] * sample.q[axis][i];
+            }
         }
     }
 }

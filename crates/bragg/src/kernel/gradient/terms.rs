@@ -1,7 +1,7 @@
 //! A term F²·L² of each point of a tile, and how it changes with the indices h, k, l and with the shape of the crystal.
 
 use super::Prepared;
-use super::grating::{Grating, SLOPE};
+use super::grating::{Grating, SLOPE, Waves};
 use super::interpolation::Interpolation;
 use super::shape::{LN_FUDGE, MOMENTS, N_SHAPE, PAIRS};
 use crate::kernel::cpu::amplitudes::{Amplitudes, Lookup};
@@ -20,8 +20,15 @@ use std::ops::Range;
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Lattice {
     Square([Grating; 3]),
-    Round { n_cells: [f64; 3], fudge: f64 },
-    Gauss { metric: Metric, gram: [[f64; 3]; 3] },
+    Round {
+        n_cells: [f64; 3],
+        fudge: f64,
+    },
+    /// `slope`: how the exponent changes with the distances is this times them.
+    Gauss {
+        metric: Metric,
+        slope: [[f64; 3]; 3],
+    },
 }
 
 impl Lattice {
@@ -35,7 +42,7 @@ impl Lattice {
                 let rows = domain.reciprocal.0.map(|row| row * scale);
                 Self::Gauss {
                     metric: Metric::new(&domain.reciprocal, scale),
-                    gram: rows.map(|a| rows.map(|b: Vec3| a.dot(b))),
+                    slope: rows.map(|a| rows.map(|b: Vec3| -2.0 * a.dot(b))),
                 }
             }
             Shape::Tophat => return None,
@@ -70,6 +77,8 @@ pub(super) struct Terms {
     pub(super) slopes: [Lane; 3],
     /// Those of F².
     square_slopes: [Lane; 3],
+    /// Of a square crystal.
+    waves: [Waves; 3],
 }
 
 /// Sums over orientations.
@@ -93,6 +102,24 @@ impl Sums {
     }
 }
 
+impl Sums {
+    /// Completes the derivatives by the shape with those that follow from others.
+    pub(super) fn finish(&mut self, lattice: &Lattice, n: usize) {
+        let Lattice::Gauss { slope, .. } = lattice else { return };
+        let Self { sum, by_shape, .. } = self;
+        for i in 0..n.min(DARK.len()) {
+            let mut by_fudge = 0.0;
+            for (pair, [a, b]) in PAIRS.into_iter().enumerate() {
+                let times = if a == b { 0.5 } else { 1.0 };
+                by_fudge += times * slope[a][b] * by_shape[MOMENTS + pair][i];
+            }
+            by_shape[LN_FUDGE][i] = by_fudge;
+            // L² times (cells)² changes by 2·(1 + exponent)/N with each N: the caller has N.
+            by_shape[0][i] = sum[i] + by_fudge;
+        }
+    }
+}
+
 impl Terms {
     pub(super) fn new(amplitudes: &Amplitudes, interpolation: Option<Interpolation>) -> Self {
         Self {
@@ -102,6 +129,7 @@ impl Terms {
             lattice: DARK,
             slopes: [DARK; 3],
             square_slopes: [DARK; 3],
+            waves: [Waves::new(), Waves::new(), Waves::new()],
         }
     }
 
@@ -133,6 +161,7 @@ impl Terms {
             delta: &self.distances.delta,
             squares: &self.lookup.squares,
             square_slopes: &self.square_slopes,
+            waves: &mut self.waves,
             rows: [orientation.0[0].0, orientation.0[1].0, orientation.0[2].0],
             lattice: &mut self.lattice,
             slopes: &mut self.slopes,
@@ -152,6 +181,7 @@ struct Points<'a> {
     delta: &'a [Lane; 3],
     squares: &'a Lane,
     square_slopes: &'a [Lane; 3],
+    waves: &'a mut [Waves; 3],
     rows: [[f64; 3]; 3],
     lattice: &'a mut Lane,
     slopes: &'a mut [Lane; 3],
@@ -197,7 +227,7 @@ impl Points<'_> {
         match lattice {
             Lattice::Square(axes) => self.square::<FMA, BY_SHAPE, BETWEEN>(axes, range),
             Lattice::Round { n_cells, fudge } => self.round::<FMA, BY_SHAPE, BETWEEN>(*n_cells, *fudge, range),
-            Lattice::Gauss { metric, gram } => self.gauss::<FMA, BY_SHAPE, BETWEEN>(metric, gram, range),
+            Lattice::Gauss { metric, slope } => self.gauss::<FMA, BY_SHAPE, BETWEEN>(metric, slope, range),
         }
     }
 
@@ -205,12 +235,14 @@ impl Points<'_> {
     #[inline(always)]
     fn square<const FMA: bool, const BY_SHAPE: bool, const BETWEEN: bool>(
         &mut self,
-        [first, second, third]: &[Grating; 3],
+        axes: &[Grating; 3],
         range: Range<usize>,
     ) {
+        for axis in 0..3 {
+            axes[axis].along::<FMA>(&self.delta[axis], &mut self.waves[axis], range.clone());
+        }
         for i in range {
-            let [a, b, c] = self.delta(i);
-            let (a, b, c) = (first.at::<FMA>(a), second.at::<FMA>(b), third.at::<FMA>(c));
+            let [a, b, c] = [self.waves[0].at(i), self.waves[1].at(i), self.waves[2].at(i)];
             let (ab, bc, ca) = (a.below * b.below, b.below * c.below, c.below * a.below);
             let inverse = reciprocal::<FMA>(ab * c.below);
             let (above_ab, above_bc, above_ca) = (a.above * b.above, b.above * c.above, c.above * a.above);
@@ -266,22 +298,18 @@ impl Points<'_> {
     fn gauss<const FMA: bool, const BY_SHAPE: bool, const BETWEEN: bool>(
         &mut self,
         metric: &Metric,
-        gram: &[[f64; 3]; 3],
+        slope: &[[f64; 3]; 3],
         range: Range<usize>,
     ) {
         for i in range {
             let delta = self.delta(i);
-            let exponent = -metric.square::<FMA>(delta);
-            let lattice = exp_negative::<FMA>(exponent);
+            let lattice = exp_negative::<FMA>(-metric.square::<FMA>(delta));
             let value = lattice * self.squares[i];
-            let along = |[a, b, c]: [f64; 3]| -2.0 * value * dot::<FMA>([a, b, c], delta);
-            self.put::<FMA, BETWEEN>(i, [along(gram[0]), along(gram[1]), along(gram[2])], lattice);
+            let weighted = [value * delta[0], value * delta[1], value * delta[2]];
+            let along = |row: [f64; 3]| dot::<FMA>(row, weighted);
+            self.put::<FMA, BETWEEN>(i, [along(slope[0]), along(slope[1]), along(slope[2])], lattice);
             if BY_SHAPE {
-                // L² times (cells)² changes by 2·(1 + exponent)/N with each N: the caller has N.
                 let by_shape = &mut self.sums.by_shape;
-                by_shape[0][i] = multiply_add::<FMA>(value, 1.0 + exponent, by_shape[0][i]);
-                by_shape[LN_FUDGE][i] = multiply_add::<FMA>(value, exponent, by_shape[LN_FUDGE][i]);
-                let weighted = [value * delta[0], value * delta[1], value * delta[2]];
                 for pair in 0..PAIRS.len() {
                     let [a, b] = PAIRS[pair];
                     let lane = &mut by_shape[MOMENTS + pair];

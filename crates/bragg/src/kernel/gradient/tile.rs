@@ -34,9 +34,11 @@ pub(super) struct Tile {
     pub(super) sums: Sums,
     /// Of (dT/dh)ᵢ·hⱼ likewise, where asked for.
     pub(super) by_turn: [Lane; 9],
-    /// In a reverse sweep: what a derivative of a pixel's photons counts for, 0 beyond the last pixel; and one of the current sum.
+    /// In a reverse sweep: what a derivative of a pixel's photons counts for, 0 beyond the last pixel; one of the current sum; and that
+    /// times the scattering vector.
     pub(super) cotangent: Lane,
     pub(super) weight: Lane,
+    pub(super) weighted: [Lane; 3],
     terms: Terms,
     groups: Groups,
     /// Along each tangent with changes of its own: how the sum changes.
@@ -49,7 +51,7 @@ pub(super) struct Tile {
 /// What is made of the terms besides their sums.
 pub(super) enum Purpose<'a> {
     /// Sums over pixels for each orientation, and for |F| of each reflection where asked for (the last is the default).
-    Reverse { orientations: &'a mut [Mat3], amplitudes: Option<&'a mut [f64]> },
+    Reverse { orientations: &'a mut [Products], amplitudes: Option<&'a mut [f64]> },
     /// Derivatives of each pixel: `by_turn` of the tile if any tangent turns all orientations alike; along tangents that change
     /// orientations one by one, or amplitudes.
     Forward { by_turn: bool, changes: &'a [Change<'a>] },
@@ -76,6 +78,7 @@ impl Tile {
             by_turn: [DARK; 9],
             cotangent: DARK,
             weight: DARK,
+            weighted: [DARK; 3],
             terms: Terms::new(&prepared.amplitudes, grid.map(Interpolation::new)),
             groups: Groups::new(),
             changes: vec![DARK; n_changes],
@@ -129,6 +132,9 @@ impl Tile {
                 }
             }
         }
+        if BY_SHAPE {
+            self.sums.finish(&prepared.lattice, n);
+        }
     }
 
     /// Makes of the terms of an orientation what is wanted besides their sums.
@@ -143,7 +149,7 @@ impl Tile {
         let (hkl, terms, q) = (&prepared.scene.hkl, &self.terms, &self.sample.q);
         match purpose {
             Purpose::Reverse { orientations, amplitudes } => {
-                add_products::<FMA>(&self.weight, &terms.slopes, q, &mut orientations[i_orientation], &range);
+                add_products::<FMA>(&terms.slopes, &self.weighted, &mut orientations[i_orientation], &range);
                 if let Some(by_amplitude) = amplitudes {
                     scatter(terms, hkl, &self.weight, by_amplitude, range);
                 }
@@ -206,52 +212,53 @@ fn groups<'a>(lane: &'a Lane, range: &Range<usize>) -> &'a [[f64; GROUP]] {
     lane[range.start..range.end].as_chunks::<GROUP>().0
 }
 
-/// Adds the sums over pixels of weight·dT/dh ⊗ q. Places of a group are summed side by side: a shorter inner loop would not become vectors.
-#[inline(always)]
-fn add_products<const FMA: bool>(
-    weight: &Lane,
-    slopes: &[Lane; 3],
-    q: &[Lane; 3],
-    out: &mut Mat3,
-    range: &Range<usize>,
-) {
-    let weight = groups(weight, range);
-    let n = weight.len();
-    let (u, v, w) = (&groups(&slopes[0], range)[..n], &groups(&slopes[1], range)[..n], &groups(&slopes[2], range)[..n]);
-    let (x, y, z) = (&groups(&q[0], range)[..n], &groups(&q[1], range)[..n], &groups(&q[2], range)[..n]);
-    let mut sums = [[0.0; GROUP]; 9];
-    for i in 0..n {
-        let (weight, u, v, w, x, y, z) = (&weight[i], &u[i], &v[i], &w[i], &x[i], &y[i], &z[i]);
-        for j in 0..GROUP {
-            let (u, v, w) = (weight[j] * u[j], weight[j] * v[j], weight[j] * w[j]);
-            sums[0][j] = multiply_add::<FMA>(u, x[j], sums[0][j]);
-            sums[1][j] = multiply_add::<FMA>(u, y[j], sums[1][j]);
-            sums[2][j] = multiply_add::<FMA>(u, z[j], sums[2][j]);
-            sums[3][j] = multiply_add::<FMA>(v, x[j], sums[3][j]);
-            sums[4][j] = multiply_add::<FMA>(v, y[j], sums[4][j]);
-            sums[5][j] = multiply_add::<FMA>(v, z[j], sums[5][j]);
-            sums[6][j] = multiply_add::<FMA>(w, x[j], sums[6][j]);
-            sums[7][j] = multiply_add::<FMA>(w, y[j], sums[7][j]);
-            sums[8][j] = multiply_add::<FMA>(w, z[j], sums[8][j]);
+/// Numbers of a vector, at least.
+const WIDTH: usize = GROUP / 2;
+
+/// Of an orientation, sums over pixels of dT/dh ⊗ (weight·q), row by row, which are still to be added up: to do so for every tile would
+/// take longer than all else that is done with them.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub(super) struct Products([[f64; WIDTH]; 9]);
+
+impl Products {
+    pub(super) const NONE: Self = Self([[0.0; WIDTH]; 9]);
+
+    pub(super) fn add_to(&self, total: &mut Mat3) {
+        for (i, sums) in self.0.iter().enumerate() {
+            total.0[i / 3].0[i % 3] += sums.iter().sum::<f64>();
         }
-    }
-    for i in 0..9 {
-        out.0[i / 3].0[i % 3] += total(&sums[i]);
     }
 }
 
-/// The sum of a group, halves first.
+/// Adds to the products of an orientation. Places of a group are summed side by side: a shorter inner loop would not become vectors.
 #[inline(always)]
-fn total(group: &[f64; GROUP]) -> f64 {
-    let mut sums = *group;
-    let mut half = GROUP / 2;
-    while half > 0 {
-        for j in 0..half {
-            sums[j] += sums[j + half];
+fn add_products<const FMA: bool>(slopes: &[Lane; 3], weighted: &[Lane; 3], out: &mut Products, range: &Range<usize>) {
+    let u = groups(&slopes[0], range);
+    let n = u.len();
+    let (v, w) = (&groups(&slopes[1], range)[..n], &groups(&slopes[2], range)[..n]);
+    let (x, y, z) =
+        (&groups(&weighted[0], range)[..n], &groups(&weighted[1], range)[..n], &groups(&weighted[2], range)[..n]);
+    let mut sums = [[0.0; GROUP]; 9];
+    for i in 0..n {
+        let (u, v, w, x, y, z) = (&u[i], &v[i], &w[i], &x[i], &y[i], &z[i]);
+        for j in 0..GROUP {
+            sums[0][j] = multiply_add::<FMA>(u[j], x[j], sums[0][j]);
+            sums[1][j] = multiply_add::<FMA>(u[j], y[j], sums[1][j]);
+            sums[2][j] = multiply_add::<FMA>(u[j], z[j], sums[2][j]);
+            sums[3][j] = multiply_add::<FMA>(v[j], x[j], sums[3][j]);
+            sums[4][j] = multiply_add::<FMA>(v[j], y[j], sums[4][j]);
+            sums[5][j] = multiply_add::<FMA>(v[j], z[j], sums[5][j]);
+            sums[6][j] = multiply_add::<FMA>(w[j], x[j], sums[6][j]);
+            sums[7][j] = multiply_add::<FMA>(w[j], y[j], sums[7][j]);
+            sums[8][j] = multiply_add::<FMA>(w[j], z[j], sums[8][j]);
         }
-        half /= 2;
     }
-    sums[0]
+    for (out, sums) in out.0.iter_mut().zip(&sums) {
+        for j in 0..WIDTH {
+            out[j] += sums[j] + sums[j + WIDTH];
+        }
+    }
 }
 
 /// Where |F| of the nearest reflection of a point stands in the grid; one past the end where it does not.
