@@ -217,7 +217,7 @@ def test_cotangents_of_another_shape_and_bad_windows_are_refused(still: bragg.Ex
     with pytest.raises(ValueError, match="roi"):
         still.jacobian("scale", roi=(0, 500, 0, 5))
     for roi in [(-1, 5, 0, 5), (5, 4, 0, 5)]:
-        with pytest.raises(ValueError, match="roi: is .* counted from 0"):
+        with pytest.raises(ValueError, match="roi.*: is"):
             still.jacobian("scale", roi=roi)
     with pytest.raises(ValueError, match="cotangent: has the shape"):
         still.gradient(np.ones(4), "scale")

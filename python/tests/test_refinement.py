@@ -171,7 +171,7 @@ def test_metrics_are_those_of_the_program(truth: bragg.Experiment, tmp_path: Pat
         ((a, b), {"roi": (-1, 2, 0, 2)}, "roi: is"),
     ]:
         with pytest.raises(ValueError, match=what):
-            bragg.compare(*images, **options)  # type: ignore[arg-type]
+            bragg.compare(*images, **options)
     assert bragg.compare(a, a)["correlation"] == pytest.approx(1.0)
     with pytest.raises(ValueError, match="but the reference has"):
         bragg.compare(a, b[1:])
