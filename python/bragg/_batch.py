@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     Doubles = npt.NDArray[np.float64]
 
 
-def single_parameters(names: Iterable[str]) -> list[str]:
-    """Names of parameters as `Experiment.parameters` has them; groups are refused, since one value cannot be that of several."""
-    known = _bragg.single_parameters([*names])
+def single_parameters(what: str, handle: _bragg.Experiment, names: Iterable[str]) -> list[str]:
+    """Names of parameters as `Experiment.parameters` has them; `what` is the argument that has them, in errors.
+
+    Groups of several are refused, since one value cannot be that of several.
+    """
+    known = _bragg.single_parameters(handle, [*names])
     twice = {name for name in known if known.count(name) > 1}
     if twice:
-        raise ValueError(f"params: names {', '.join(sorted(twice))} twice")
+        raise ValueError(f"{what}: names {', '.join(sorted(twice))} twice")
     return known
 
 

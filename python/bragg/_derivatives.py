@@ -320,7 +320,11 @@ class Differentiable:
         """
         names = self.gradient_names(params) if params is not None or values is None else [*values]
         sizes = self._handle.panel_sizes
-        first_fast, last_fast, first, last = roi or (0, sizes[0][1] - 1, 0, sizes[0][0] - 1)
+        if roi is not None:
+            # refuses what is none
+            self._handle.window(roi)
+        whole = (0, sizes[0][1] - 1, 0, sizes[0][0] - 1)
+        first_fast, last_fast, first, last = whole if roi is None else map(int, roi)
         row_bytes = 8 * (len(names) + 1) * (last_fast - first_fast + 1) * len(sizes)
         if rows is not None and rows < 1:
             raise ValueError(f"rows: is {rows}; it must be a whole number, at least 1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import warnings
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from bragg import _bragg
 from bragg._part import Quantity, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     import numpy as np
@@ -24,19 +26,44 @@ class BraggWarning(UserWarning):
     """Something that the user should know although nothing is wrong."""
 
 
-def pixels(image: npt.ArrayLike, *, photons: bool = False) -> Any:
-    """An image as the library takes it: float32 of photons or int32 of counts, contiguous."""
+def window(roi: Sequence[int] | None) -> list[int] | None:
+    """A region as the library takes it."""
+    if roi is None:
+        return None
+    if len(roi) != 4:
+        raise ValueError(f"roi: has {len(roi)} numbers; it must have four, first and last pixel along fast and then along slow")
+    return [whole("roi", i) for i in roi]
+
+
+def whole(name: str, value: object) -> int:
+    """A whole number; `name` is the argument that has it, in errors."""
+    try:
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{name}: is {value!r}; it must be a whole number") from None
+
+
+def number(name: str, value: object) -> float:
+    """A number; `name` is the argument that has it, in errors."""
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: is {value!r}; it must be a number") from None
+
+
+def pixels(image: npt.ArrayLike, *, photons: bool = False, name: str = "image") -> Any:
+    """An image as the library takes it: float32 of photons or int32 of counts, contiguous; `name` is the argument's, in errors."""
     import numpy as np
 
     array = np.asarray(image)
     if array.dtype.kind in "iub" and not photons:
         limits = np.iinfo(np.int32)
         if not np.can_cast(array.dtype, np.int32) and array.size and (array.max() > limits.max or array.min() < limits.min):
-            raise ValueError(f"image: has counts beyond {limits.max}, which 32 bits cannot hold")
+            raise ValueError(f"{name}: has counts beyond {limits.max}, which 32 bits cannot hold")
         return np.ascontiguousarray(array, dtype=np.int32)
     if array.dtype.kind in "iubf":
         return np.ascontiguousarray(array, dtype=np.float32)
-    raise TypeError(f"image: is an array of {array.dtype}; it must be one of numbers, photons or counts")
+    raise TypeError(f"{name}: is an array of {array.dtype}; it must be one of numbers, photons or counts")
 
 
 def noise(

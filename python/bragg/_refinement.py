@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bragg import _bragg
-from bragg._images import BraggWarning, pixels
+from bragg._images import BraggWarning, number, pixels, whole, window
 
 if TYPE_CHECKING:
     from typing import Any
@@ -143,21 +143,22 @@ def refine(
         "free": free if isinstance(free, str) else ",".join(free),
         "each": each if isinstance(each, str) else ",".join(each),
         "loss": loss,
-        "read_noise": float(read_noise),
+        "read_noise": number("read_noise", read_noise),
         "start": start,
-        "reach": None if reach is None else float(reach),
-        "iterations": iterations,
-        "gain": float(gain),
-        "adc_offset": float(adc_offset),
-        "max_counts": max_counts,
-        "roi": None if roi is None else [int(i) for i in roi],
-        "shoeboxes": shoeboxes,
+        "reach": None if reach is None else number("reach", reach),
+        "iterations": None if iterations is None else whole("iterations", iterations),
+        "gain": number("gain", gain),
+        "adc_offset": number("adc_offset", adc_offset),
+        "max_counts": None if max_counts is None else number("max_counts", max_counts),
+        "roi": window(roi),
+        "shoeboxes": None if shoeboxes is None else whole("shoeboxes", shoeboxes),
         "threads": threads,
         "restraints": dict(restraints or {}),
         "bounds": dict(bounds or {}),
     }
     usable = None if mask is None else np.ascontiguousarray(mask, np.float64)
-    found = _bragg.refine(experiment._handle, [pixels(image) for image in given], choices, usable, progress)
+    images = [pixels(image, name=f"data {i + 1}") for i, image in enumerate(given)]
+    found = _bragg.refine(experiment._handle, images, choices, usable, progress)
     parameters = [RefinedParameter(*row) for row in found["parameters"]]
     result = Refinement(
         parameters={parameter.name: parameter for parameter in parameters},
@@ -176,6 +177,7 @@ def refine(
     return result
 
 
+# Names that a warning has, at most.
 _NAMED = 10
 
 
@@ -190,7 +192,8 @@ def _notes(result: Refinement) -> list[str]:
     if result.unseen:
         more = f" and {len(result.unseen) - _NAMED} more" if len(result.unseen) > _NAMED else ""
         listed = ", ".join(result.unseen[:_NAMED])
-        notes.append(f"{listed}{more} have next to no effect on the pixels that are used; they stay as they were")
+        verbs = ("has", "it stays as it was") if len(result.unseen) == 1 else ("have", "they stay as they were")
+        notes.append(f"{listed}{more} {verbs[0]} next to no effect on the pixels that are used; {verbs[1]}")
     at_bound = [f"{p.name} ended at its bound {p.value}" for p in result.parameters.values() if p.at_bound]
     notes += at_bound[:_NAMED]
     if len(at_bound) > _NAMED:
@@ -235,6 +238,5 @@ def compare(
 
     first, second = (np.ascontiguousarray(image, np.float64) for image in (reference, candidate))
     usable = None if mask is None else np.ascontiguousarray(mask, np.float64)
-    window = None if roi is None else [int(i) for i in roi]
-    rows = _bragg.compare(first, second, window, usable)
+    rows = _bragg.compare(first, second, window(roi), usable)
     return {name: float("nan") if value is None else value for name, value, _ in rows}

@@ -56,9 +56,20 @@ def simulate(
     Raises
     ------
     ValueError
-        There is no such parameter, or the image has no useful derivative with respect to it.
+        There is no such parameter, or a name is that of a group of several or given twice; the image has no useful derivative with
+        respect to it; a value is not a single number, or the amplitudes are not those of the reflections.
     """
-    names = single_parameters(params)
+    names = single_parameters("params", experiment._handle, params)
+    for name, value in params.items():
+        if jnp.ndim(value):
+            raise ValueError(f"{name}: has the shape {jnp.shape(value)}; it must be one number (jax.vmap makes batches)")
+    if amplitudes is not None:
+        known = experiment._handle.reflections
+        if known is None:
+            raise ValueError("amplitudes: the experiment has no list of reflections, only a default")
+        expected = (len(known),)
+        if jnp.shape(amplitudes) != expected:
+            raise ValueError(f"amplitudes: has the shape {jnp.shape(amplitudes)}; that of the reflections is {expected}")
     # refuses those that the image has no useful derivative with respect to
     experiment.gradient_names(names)
     kind = jnp.result_type(float)

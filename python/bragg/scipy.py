@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bragg import _bragg
-from bragg._images import pixels
+from bragg._images import pixels, window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,21 +75,25 @@ class Residuals:
         counts = np.asarray(data)
         if counts.shape != experiment.shape:
             raise ValueError(f"data: has the shape {counts.shape}, but the image has {experiment.shape}")
-        used = _bragg.used_pixels(experiment._handle, pixels(counts), roi)
-        window = slice(None) if roi is None else (..., slice(roi[2], roi[3] + 1), slice(roi[0], roi[1] + 1))
+        region = window(roi)
+        used = _bragg.used_pixels(experiment._handle, pixels(counts, name="data"), region)
+        slices: Any = slice(None) if roi is None else (..., slice(roi[2], roi[3] + 1), slice(roi[0], roi[1] + 1))
         photons = counts.astype(np.float64)
-        deviations = np.broadcast_to(np.asarray(1.0 if sigma is None else sigma, np.float64), photons.shape)
+        deviations = np.asarray(1.0 if sigma is None else sigma, np.float64)
+        if deviations.shape not in ((), photons.shape):
+            raise ValueError(f"sigma: has the shape {deviations.shape}, but the data have {photons.shape}")
+        deviations = np.broadcast_to(deviations, photons.shape)
         used &= np.isfinite(deviations) & (deviations > 0)
-        self._used: npt.NDArray[np.bool_] = used[window]
+        self._used: npt.NDArray[np.bool_] = used[slices]
         if np.count_nonzero(self._used) < len(self.names):
             raise ValueError(f"data: has {np.count_nonzero(self._used)} usable pixels for {len(self.names)} parameters")
-        self._photons: Doubles = photons[window][self._used]
-        self._sigma: Doubles = deviations[window][self._used]
+        self._photons: Doubles = photons[slices][self._used]
+        self._sigma: Doubles = deviations[slices][self._used]
         self.x0: Doubles = np.array(_bragg.parameter_values(experiment._handle, self.names))
         low, high = zip(*_bragg.parameter_bounds(self.names))
         self.bounds: tuple[Doubles, Doubles] = (np.array(low), np.array(high))
         self._window = None if roi is None else experiment._handle.window(roi)
-        self._slices = window
+        self._slices: Any = slices
 
     @property
     def x_scale(self) -> Doubles:
@@ -104,7 +108,8 @@ class Residuals:
 
         handle = self._window or self._experiment._handle
         image: Doubles = _bragg.image_at(handle, self.names, np.asarray(x, float).tolist(), self._threads, True)
-        return (image[self._slices][self._used] - self._photons) / self._sigma
+        part: Doubles = image[self._slices][self._used]
+        return (part - self._photons) / self._sigma
 
     def jac(self, x: npt.ArrayLike) -> Doubles:
         """The derivatives of the residuals, pixels × parameters."""

@@ -3,6 +3,8 @@
 `simulate` makes an image from tensors, `Simulator` is the same as a module. Gradients come from bragg's reverse sweep, in double
 precision whatever the tensors are.
 
+`torch.compile` leaves `simulate` out of its graph, and says so in a warning.
+
 Not supported, and refused: second derivatives (double backward) and `torch.func.vmap`; batches go through `simulate` itself. Work is
 done on the processor; tensors on other devices are copied there and back.
 """
@@ -104,27 +106,32 @@ def simulate(
     Raises
     ------
     ValueError
-        There is no such parameter, the image has no useful derivative with respect to one that needs it, a value is not allowed,
+        There is no such parameter, or a name is that of a group of several or given twice; the image has no useful derivative with respect to one that needs it, a value is not allowed,
         or batches differ in length.
     """
-    given = dict(zip(single_parameters(params), map(torch.as_tensor, params.values())))
-    is_batch = isinstance(experiment, Sequence) or any(value.ndim for value in given.values())
     experiments = list(experiment) if isinstance(experiment, Sequence) else [experiment]
+    if not experiments:
+        raise ValueError("experiment: is an empty list")
+    names = single_parameters("params", experiments[0]._handle, params)
+    given = dict(zip(names, map(_tensor, params.values())))
+    is_batch = isinstance(experiment, Sequence) or any(value.ndim for value in given.values())
+    if amplitudes is not None and amplitudes.ndim != 1:
+        raise ValueError(f"amplitudes: has the shape {tuple(amplitudes.shape)}; it must be (reflections,)")
     lengths = {value.shape[0] for value in given.values() if value.ndim} | ({len(experiments)} - {1})
-    if len(lengths) > 1 or not experiments or any(value.ndim > 1 for value in given.values()):
+    if len(lengths) > 1 or any(value.ndim > 1 for value in given.values()):
         shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in given.items())
         raise ValueError(
             f"params: have the shapes {shapes} with {len(experiments)} experiments; each must be () or (batch,), of one batch"
         )
     length = lengths.pop() if lengths else 1
-    tensors = list(given.values()) + ([] if amplitudes is None else [amplitudes])
+    tensors = [value for value in (*params.values(), amplitudes) if isinstance(value, torch.Tensor)]
     kind = dtype or _kind(tensors)
     if kind not in (torch.float32, torch.float64):
         raise ValueError(f"dtype: is {kind}; it must be torch.float32 or torch.float64")
     device = tensors[0].device if tensors else torch.device("cpu")
     rows = [value.to(device, torch.float64).expand(length) for value in given.values()]
     values = torch.stack(rows, dim=1) if rows else torch.zeros((length, 0), dtype=torch.float64, device=device)
-    listed = None if amplitudes is None else amplitudes.to(device, torch.float64)
+    listed = None if amplitudes is None else amplitudes.to(device, torch.float64).contiguous()
     handles = [one._handle for one in experiments] * (length if len(experiments) == 1 else 1)
     if values.requires_grad and torch.is_grad_enabled():
         for name, value in given.items():
@@ -132,6 +139,11 @@ def simulate(
                 _bragg.parameter_names(handles[0], name)
     image = cast("torch.Tensor", _Simulate.apply(handles, [*given], kind, threads, values, listed))
     return image if is_batch else image[0]
+
+
+def _tensor(value: torch.Tensor | float) -> torch.Tensor:
+    """A number with all its digits, which PyTorch would cut to single precision."""
+    return value if isinstance(value, torch.Tensor) else torch.as_tensor(value, dtype=torch.float64)
 
 
 def _kind(tensors: Sequence[torch.Tensor]) -> torch.dtype:
@@ -190,12 +202,12 @@ class Simulator(torch.nn.Module):
         self.base = experiment
         self.threads = threads
         if isinstance(params, Mapping):
-            first = dict(zip(single_parameters(params), params.values()))
+            first = dict(zip(single_parameters("params", experiment._handle, params), params.values()))
             names = experiment.gradient_names(first)
         else:
             names = experiment.gradient_names(params)
             first = dict(zip(names, _bragg.parameter_values(experiment._handle, names)))
-        held = dict(zip(single_parameters(fixed or ()), (fixed or {}).values()))
+        held = dict(zip(single_parameters("fixed", experiment._handle, fixed or ()), (fixed or {}).values()))
         both = [name for name in names if name in held]
         if both:
             raise ValueError(f"fixed: names {', '.join(both)}, which is to be learnt")

@@ -221,6 +221,11 @@ def test_cotangents_of_another_shape_and_bad_windows_are_refused(still: bragg.Ex
             still.jacobian("scale", roi=roi)
     with pytest.raises(ValueError, match="cotangent: has the shape"):
         still.gradient(np.ones(4), "scale")
+    for roi in [(5, 4, 0, 5), (0, 5, 5, 4), (-1, 5, 0, 5), (0, 500, 0, 5)]:
+        with pytest.raises(ValueError, match="roi"):
+            next(still.jacobian_blocks("scale", roi=roi))
+    (place, _, part), *_ = still.jacobian_blocks("scale", roi=np.array([0, 5, 2, 5]).tolist())
+    assert place == slice(2, 6) and part.shape == (1, 4, 6)
     for rows in (0, -3):
         with pytest.raises(ValueError, match="rows"):
             next(still.jacobian_blocks("scale", rows=rows))

@@ -60,8 +60,14 @@ def test_jax_gives_the_image_and_the_gradient_of_the_experiment(scene: bragg.Exp
     assert np.array_equal(many[1], scene.shift({"crystal.orientation.z": 3.5}).simulate(dtype=np.float64))
     with pytest.raises(ValueError, match="the nearest is"):
         simulate(scene, {"crystal.cel.a": 1.0})
-    with pytest.raises(ValueError, match="cell"):
-        simulate(scene, {"cell": 1.0})
+    refused: list[tuple[dict[str, Any], Any, str]] = [
+        ({"cell": 1.0}, None, "cell: stands for"),
+        ({"crystal.scale": np.ones(3)}, None, "crystal.scale: has the shape"),
+        ({"crystal.scale": 1.0}, np.ones(3), "amplitudes"),
+    ]
+    for params, amplitudes, words in refused:
+        with pytest.raises(ValueError, match=words):
+            simulate(scene, params, amplitudes=amplitudes)
     with pytest.raises(TypeError):
         jax.jvp(lambda x: simulate(scene, {"crystal.scale": x}), (1.0,), (1.0,))
 
@@ -109,9 +115,13 @@ def test_scipy_refines(still: bragg.Experiment) -> None:
     assert 2 * found.cost / np.count_nonzero(bright) == pytest.approx(1, abs=0.3)
     with pytest.raises(ValueError, match="shape"):
         Residuals(exp, data[1:], "cell")
-    for roi in [(-4, 3, 0, 5), (0, 10_000, 0, 5)]:
+    for roi in [(-4, 3, 0, 5), (0, 10_000, 0, 5), (0, 5, 0)]:
         with pytest.raises(ValueError, match="roi"):
             Residuals(exp, data, "cell", roi=roi)
+    with pytest.raises(ValueError, match="sigma: has the shape"):
+        Residuals(exp, data, "cell", sigma=np.ones(3))
+    with pytest.raises(TypeError, match="data: is an array of complex"):
+        Residuals(exp, data + 1j, "cell")
 
 
 def test_scipy_leaves_out_flags_and_what_is_not_computed(still: bragg.Experiment) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import bragg
+from bragg._refinement import RefinedParameter, Refinement, _notes
 
 FREE = ["crystal.cell.a", "crystal.cell.c", "orientation", "scale"]
 
@@ -141,18 +142,54 @@ def test_what_cannot_be_refined_is_refused(truth: bragg.Experiment) -> None:
         ({"free": "scale", "gain": 0.0}, "gain"),
         ({"free": "scale", "roi": (5, 4, 0, 3)}, "roi"),
         ({"free": "scale", "roi": (-5, 4, 0, 3)}, "roi"),
+        ({"free": "scale", "roi": (0, 500, 0, 3)}, "data 1: has no panel with the region"),
+        ({"free": "scale", "roi": (0, 5, 3)}, "roi: has 3 numbers"),
         ({"free": "scale", "iterations": -1}, "iterations"),
         ({"free": "scale", "shoeboxes": -1}, "shoeboxes"),
         ({"free": "scale", "mask": np.ones(3)}, "mask: has the shape"),
     ]:
         with pytest.raises(ValueError, match=words):
             truth.refine(data, **options)  # type: ignore[arg-type]
+    for options, words in [
+        ({"iterations": 2.5}, "iterations: is 2.5"),
+        ({"shoeboxes": "a"}, "shoeboxes: is 'a'"),
+        ({"max_counts": "a"}, "max_counts: is 'a'"),
+        ({"reach": "a"}, "reach: is 'a'"),
+    ]:
+        with pytest.raises(TypeError, match=words):
+            truth.refine(data, "scale", **options)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="panels of"):
         truth.refine(data[1:], "scale")
     with warnings.catch_warnings():
         warnings.simplefilter("error", bragg.BraggWarning)
         with pytest.raises(bragg.BraggWarning, match="iterations ran out"):
             truth.shift({"crystal.orientation.x": 0.1}).refine(data, "orientation", iterations=1)
+
+
+def test_warnings_name_ten_at_most() -> None:
+    def result(unseen: int, at_bound: int) -> Refinement:
+        parameters = [RefinedParameter(f"p{i}", "", 0.0, 0.0, 0.0, at_bound=True) for i in range(at_bound)]
+        return Refinement(
+            parameters={parameter.name: parameter for parameter in parameters},
+            experiments=(),
+            residuals=(),
+            losses=(1.0,),
+            correlated=(),
+            correlation=None,
+            degenerate=(),
+            unseen=tuple(f"f{i}" for i in range(unseen)),
+            ended="converged",
+            n_pixels=1,
+        )
+
+    assert _notes(result(0, 0)) == []
+    assert _notes(result(1, 1)) == [
+        "f0 has next to no effect on the pixels that are used; it stays as it was",
+        "p0 ended at its bound 0.0",
+    ]
+    many = _notes(result(12, 12))
+    assert many[0].startswith("f0, f1, ") and " and 2 more have next to no effect" in many[0]
+    assert len(many) == 12 and many[-1] == "2 more ended at their bounds"
 
 
 def test_metrics_are_those_of_the_program(truth: bragg.Experiment, tmp_path: Path, program: Callable[..., Any]) -> None:
@@ -169,6 +206,7 @@ def test_metrics_are_those_of_the_program(truth: bragg.Experiment, tmp_path: Pat
         ((a, b[0]), {}, "candidate: has the shape"),
         ((a, b), {"mask": mask[0]}, "mask: has the shape"),
         ((a, b), {"roi": (-1, 2, 0, 2)}, "roi: is"),
+        ((a, b), {"roi": (0, 500, 0, 2)}, "roi: reaches to 500, 2"),
     ]:
         with pytest.raises(ValueError, match=what):
             bragg.compare(*images, **options)

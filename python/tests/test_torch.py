@@ -60,10 +60,12 @@ def test_the_image_is_that_of_the_experiment(still: bragg.Experiment) -> None:
 
 
 def test_values_may_be_numbers_and_names_in_any_spelling(scene: bragg.Experiment) -> None:
-    expected = scene.shift({"crystal.scale": 2.0, "crystal.orientation.x": 0.1}).simulate(dtype=np.float64)
+    expected = scene.shift({"crystal.scale": 2.1, "crystal.orientation.x": 0.1}).simulate(dtype=np.float64)
     turn = torch.tensor(0.1, dtype=torch.float64)
-    assert np.array_equal(simulate(scene, {"crystal.scale": 2.0, " crystal.orientation.x": turn}), expected)
-    module = Simulator(scene, {" crystal.scale": 2.0}, fixed={"crystal.orientation.x": 0.1})
+    assert np.array_equal(simulate(scene, {"crystal.scale": 2.1, " crystal.orientation.x": turn}), expected)
+    assert np.array_equal(simulate(scene, {"scale": 2.1, "crystal.orientation.x": 0.1}, dtype=torch.float64), expected)
+    assert simulate(scene, {"crystal.scale": 2.1}).dtype == torch.float32
+    module = Simulator(scene, {" crystal.scale": 2.1}, fixed={"crystal.orientation.x": 0.1})
     assert np.array_equal(module().detach(), expected) and list(module.values()) == ["crystal.scale", "crystal.orientation.x"]
     with pytest.raises(ValueError, match="twice"):
         simulate(scene, {"crystal.scale": 2.0, " crystal.scale": 1.0})
@@ -189,11 +191,12 @@ def test_what_is_not_supported_is_refused(small: bragg.Experiment) -> None:
     with pytest.raises(ValueError, match="the nearest is"):
         simulate(small, {"crystal.cel.a": value})
     # one value is not that of six parameters
-    with pytest.raises(ValueError, match="cell"):
+    with pytest.raises(ValueError, match="cell: stands for"):
         simulate(small, {"cell": value})
     for params, fixed, words in (
-        ({"cell": 3.0}, {}, "cell"),
-        ("scale", {"cell": 3.0}, "cell"),
+        ({"cell": 3.0}, {}, "cell: stands for"),
+        ("scale", {"cell": 3.0}, "cell: stands for"),
+        ("scale", {"crystal.cell.a": 3.0, " crystal.cell.a": 3.0}, "fixed: names crystal.cell.a twice"),
         ("scale", {"crystal.scale": 3.0}, "to be learnt"),
     ):
         with pytest.raises(ValueError, match=words):

@@ -6,7 +6,7 @@ use crate::images::{Pixels, bad_shape, image_of, into_array, pixels_of};
 use crate::values::region;
 use crate::work::{Progress, Report, run};
 use bragg::experiment::{Experiment as Complete, Roi};
-use bragg::gradient::{Block, Parameter, Point, TABLE, parse_list};
+use bragg::gradient::{Block, Parameter, Point, TABLE, parse_list, parse_one};
 use bragg::image::{Image, PanelImage};
 use bragg::kernel::{Sample, cpu};
 use bragg::refine::{Loss, Observed, Selection};
@@ -48,10 +48,12 @@ pub(crate) fn parameter_names(experiment: &Experiment, text: &str) -> PyResult<V
     Ok(parameters.iter().map(Parameter::name).collect())
 }
 
-/// The names, as [`parameters`] has them, of single parameters.
+/// The names, as [`parameters`] has them, of single parameters, which groups of one are, too.
 #[pyfunction]
-pub(crate) fn single_parameters(names: Vec<String>) -> PyResult<Vec<String>> {
-    Ok(parsed(&names)?.iter().map(Parameter::name).collect())
+pub(crate) fn single_parameters(experiment: &Experiment, names: Vec<String>) -> PyResult<Vec<String>> {
+    let complete = &experiment.state.resolved.experiment;
+    let name = |name: &String| parse_one(name, complete).map(|parameter| parameter.name());
+    names.iter().map(name).collect::<bragg::Result<_>>().map_err(exception)
 }
 
 /// Whether a name is one of a parameter and no key of experiments.
@@ -288,9 +290,13 @@ fn with_amplitudes(experiment: &Experiment, amplitudes: Option<&PyReadonlyArray1
     let (Some(list), Some(grid)) = (experiment.reflections_listed(), &mut base.structure_factors.grid) else {
         return Err(refuse("the experiment has no list of reflections, only a default".to_owned()));
     };
-    if amplitudes.len() != list.list.len() || !amplitudes.iter().all(|f| f.is_finite()) {
-        let what = format!("are {}; they must be {} finite numbers", amplitudes.len(), list.list.len());
+    if amplitudes.len() != list.list.len() {
+        let what = format!("are {}, but the experiment has {} reflections", amplitudes.len(), list.list.len());
         return Err(refuse(what));
+    }
+    let mut pairs = list.list.iter().zip(amplitudes);
+    if let Some(([h, k, l], amplitude)) = pairs.find_map(|((hkl, _), f)| (!f.is_finite()).then_some((hkl, f))) {
+        return Err(refuse(format!("that of {h}, {k}, {l} is {amplitude}; it must be a finite number")));
     }
     let grid = Arc::make_mut(grid);
     for (&(hkl, _), &amplitude) in list.list.iter().zip(amplitudes) {

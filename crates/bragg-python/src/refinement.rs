@@ -281,7 +281,15 @@ pub(crate) fn compare<'py>(
         PanelImage::new(panel.n_fast(), panel.n_slow(), pixels)
     };
     let mask = mask.and_then(|mask| Some(Image { panels: mask.panels.iter().map(is_part).collect::<Option<_>>()? }));
-    let roi = roi.map(region).transpose()?.map(|Roi { fast, slow }| [fast[0], fast[1], slow[0], slow[1]]);
+    let roi = roi.map(region).transpose()?;
+    if let Some(Roi { fast, slow }) = roi
+        && let Some(panel) =
+            reference.panels.iter().find(|panel| fast[1] >= panel.n_fast() || slow[1] >= panel.n_slow())
+    {
+        let size = format!("the images have {} x {} pixels", panel.n_fast(), panel.n_slow());
+        return Err(refuse(format!("roi: reaches to {}, {} along fast and slow, but {size}", fast[1], slow[1])));
+    }
+    let roi = roi.map(|Roi { fast, slow }| [fast[0], fast[1], slow[0], slow[1]]);
     let settings = Comparing { roi, mask, ..Comparing::default() };
     let work = move |_: &Watch| compared(&reference, &candidate, &settings);
     let found = run(py, threads::allowed(None), None, work)?.map_err(exception)?;

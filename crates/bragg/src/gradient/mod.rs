@@ -15,7 +15,7 @@ pub use names::{Row, TABLE};
 pub use parameter::{Axis, CellNumbers, CrystalSystem, PanelAxis, Parameter, Range};
 pub use point::{Gradient, Point};
 pub use shift::shift_all;
-pub use state::{GROUPS, parse_list};
+pub use state::{GROUPS, parse_list, parse_one};
 pub use tangents::{combination, tangent};
 
 use crate::error::{Error, Result};

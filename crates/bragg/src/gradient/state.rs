@@ -265,6 +265,22 @@ pub fn parse_list(text: &str, experiment: &Experiment) -> Result<Vec<Parameter>>
     Ok(list)
 }
 
+/// The parameter that a name, or that of a group of one, stands for. Whether the image has a derivative with respect to it is not asked.
+///
+/// # Errors
+/// There is no such parameter, or the name is that of a group of several.
+pub fn parse_one(name: &str, experiment: &Experiment) -> Result<Parameter> {
+    let name = name.trim();
+    let Some(members) = group(name, experiment) else { return Parameter::parse(name) };
+    match members?[..] {
+        [one] => Ok(one),
+        ref members => {
+            let what = format!("stands for {} parameters, each of which needs a value of its own", members.len());
+            Err(Error::setting(name, what))
+        }
+    }
+}
+
 /// The parameters of a group; `None` when there is no group of that name.
 fn group(name: &str, experiment: &Experiment) -> Option<Result<Vec<Parameter>>> {
     let starting = |start: &str| {

@@ -196,8 +196,17 @@ fn allowed(experiment: &Experiment, selection: &Selection) -> std::result::Resul
     let within = |roi: &Option<Roi>, fast: usize, slow: usize| {
         roi.is_none_or(|roi| (roi.fast[0]..=roi.fast[1]).contains(&fast) && (roi.slow[0]..=roi.slow[1]).contains(&slow))
     };
+    let panels = &experiment.detector.panels;
+    if let Some(Roi { fast, slow }) = selection.roi
+        && !panels.iter().any(|panel| fast[1] < panel.n_fast && slow[1] < panel.n_slow)
+    {
+        return Err(format!(
+            "has no panel with the region from {} to {} along fast and from {} to {} along slow",
+            fast[0], fast[1], slow[0], slow[1]
+        ));
+    }
     let mut all = Vec::new();
-    for (i, panel) in experiment.detector.panels.iter().enumerate() {
+    for (i, panel) in panels.iter().enumerate() {
         let n = panel.n_fast.saturating_mul(panel.n_slow);
         let theirs = selection.mask.as_ref().map(|mask| mask.get(i).filter(|mask| mask.len() == n));
         if theirs == Some(None) {

@@ -20,7 +20,7 @@ pub(super) struct Grating {
     near_end: f64,
 }
 
-/// Phases Nδ below which only δ³ is taken: slopes there are off by some 1e-12 of the steepest, with either.
+/// Phases Nδ below which only δ³ is taken: with either, slopes there are off by less than 1e-11 of the steepest.
 const NEAR_END: f64 = 1e-4;
 
 /// Sines at a distance δ, each times a constant.

@@ -83,8 +83,13 @@ impl Sums {
         let Some(weights) = cotangent.panels.get(block.panel).map(|panel| panel.pixels()) else { return };
         let weight = |[fast, slow]: [usize; 2]| weights.get(slow * panel.n_fast + fast).copied().unwrap_or(0.0);
         let pixels: Vec<[usize; 2]> = block.pixels(panel).filter(|&pixel| weight(pixel) != 0.0).collect();
+        if pixels.is_empty() {
+            return;
+        }
         let mut totals = vec![[0.0; N_LANES]; prepared.n_places()];
-        let mut products = vec![Products::NONE; scene.orientations.len()];
+        let mut products = std::mem::take(&mut tile.products);
+        products.clear();
+        products.resize(scene.orientations.len(), Products::NONE);
         for pixels in pixels.chunks(PIXELS) {
             tile.take(pixels.iter().copied(), scene.oversample);
             tile.cotangent[pixels.len()..].fill(0.0);
@@ -104,6 +109,7 @@ impl Sums {
         for (sum, products) in self.tangent.orientations.iter_mut().zip(&products) {
             products.add_to(sum);
         }
+        tile.products = products;
         for (which, totals) in prepared.places(block.panel).zip(&totals) {
             lanes::add_cotangent(scene, totals, which, &mut self.tangent, &mut self.frames[which.source]);
         }

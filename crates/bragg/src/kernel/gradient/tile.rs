@@ -39,6 +39,8 @@ pub(super) struct Tile {
     pub(super) cotangent: Lane,
     pub(super) weight: Lane,
     pub(super) weighted: [Lane; 3],
+    /// And the sums of products of each orientation.
+    pub(super) products: Vec<Products>,
     terms: Terms,
     groups: Groups,
     /// Along each tangent with changes of its own: how the sum changes.
@@ -79,6 +81,7 @@ impl Tile {
             cotangent: DARK,
             weight: DARK,
             weighted: [DARK; 3],
+            products: Vec::new(),
             terms: Terms::new(&prepared.amplitudes, grid.map(Interpolation::new)),
             groups: Groups::new(),
             changes: vec![DARK; n_changes],
