@@ -123,7 +123,7 @@ pub(in crate::kernel) fn sin_pi_scaled<const FMA: bool>(x: f64) -> f64 {
 #[inline(always)]
 pub(in crate::kernel) fn cos_pi_scaled<const FMA: bool>(x: f64) -> f64 {
     const C: [f64; 5] =
-        [-2182.188388455941, 2039.9145068990627, -697.2163951461902, 124.92805622180301, -13.809531432180397];
+        [-2182.188388455941, 2039.9145068990627, -697.2163951461902, 124.928056221803, -13.809531432180397];
     let square = x * x;
     let mut value = square + C[4];
     for i in (0..4).rev() {

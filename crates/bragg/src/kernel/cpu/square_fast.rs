@@ -6,11 +6,13 @@
 use super::amplitudes::{Amplitudes, Lookup};
 use super::distances::{Distances, index};
 use super::elementary::{multiply_add, multiply_add_single, round, round_product, round_ties_down};
-use super::tile::{Lane, TILE};
+use super::tile::{Aligned, Lane, TILE};
 use crate::scene::Orientation;
 
-/// One number of single precision for each pixel of a tile.
-type Single = [f32; TILE];
+/// A [`Lane`] in single precision.
+type Single = Aligned<[f32; TILE + 16]>;
+
+const DARK: Single = Aligned([0.0; TILE + 16]);
 
 /// Cells of a crystal up to which its terms are within the range of single precision.
 pub(super) const MOST_CELLS: f64 = 1e12;
@@ -33,10 +35,10 @@ impl Scratch {
         Self {
             distances: Distances::new(),
             lookup: Lookup::new(amplitudes),
-            delta: [[0.0; TILE]; 3],
-            rest: [[0.0; TILE]; 3],
-            squares: [0.0; TILE],
-            terms: [0.0; TILE],
+            delta: [DARK; 3],
+            rest: [DARK; 3],
+            squares: DARK,
+            terms: DARK,
         }
     }
 }
@@ -62,7 +64,7 @@ pub(super) fn add<const FMA: bool>(
                 add_term::<FMA, true>(n_cells, orientation, amplitudes, q, scratch, n);
             }
         }
-        sum.iter_mut().zip(&scratch.terms).for_each(|(sum, &terms)| *sum += f64::from(terms));
+        sum.iter_mut().zip(scratch.terms.iter()).for_each(|(sum, &terms)| *sum += f64::from(terms));
     }
 }
 

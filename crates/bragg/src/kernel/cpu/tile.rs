@@ -15,27 +15,30 @@ use std::ops::{Deref, DerefMut, Range};
 /// The most pixels of a tile: its arrays stay in the first-level cache.
 pub(in crate::kernel) const TILE: usize = 256;
 
-/// One number for each pixel of a tile, and a cache line: were lanes that follow one another half a page apart, a processor would take
-/// what is stored in one for what is loaded from another. A vector that lies across two cache lines would take twice as long to load.
+/// Numbers that begin with a cache line: a vector that lay across two of them would take twice as long to load.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
-pub(in crate::kernel) struct Lane([f64; TILE + 8]);
+pub(in crate::kernel) struct Aligned<T>(pub(super) T);
 
-pub(in crate::kernel) const DARK: Lane = Lane([0.0; TILE + 8]);
-pub(in crate::kernel) const BRIGHT: Lane = Lane([1.0; TILE + 8]);
+/// One number for each pixel of a tile, and a cache line: were lanes that follow one another half a page apart, a processor would take
+/// what is stored in one for what is loaded from another.
+pub(in crate::kernel) type Lane = Aligned<[f64; TILE + 8]>;
 
-impl Deref for Lane {
-    type Target = [f64; TILE + 8];
+pub(in crate::kernel) const DARK: Lane = Aligned([0.0; TILE + 8]);
+pub(in crate::kernel) const BRIGHT: Lane = Aligned([1.0; TILE + 8]);
+
+impl<T> Deref for Aligned<T> {
+    type Target = T;
 
     #[inline(always)]
-    fn deref(&self) -> &Self::Target {
+    fn deref(&self) -> &T {
         &self.0
     }
 }
 
-impl DerefMut for Lane {
+impl<T> DerefMut for Aligned<T> {
     #[inline(always)]
-    fn deref_mut(&mut self) -> &mut Self::Target {
+    fn deref_mut(&mut self) -> &mut T {
         &mut self.0
     }
 }

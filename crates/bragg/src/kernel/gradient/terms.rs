@@ -238,8 +238,8 @@ impl Points<'_> {
         axes: &[Grating; 3],
         range: Range<usize>,
     ) {
-        for axis in 0..3 {
-            axes[axis].along::<FMA>(&self.delta[axis], &mut self.waves[axis], range.clone());
+        for ((axis, delta), waves) in axes.iter().zip(self.delta).zip(self.waves.iter_mut()) {
+            axis.along::<FMA>(delta, waves, range.clone());
         }
         for i in range {
             let [a, b, c] = [self.waves[0].at(i), self.waves[1].at(i), self.waves[2].at(i)];

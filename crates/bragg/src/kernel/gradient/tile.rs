@@ -1,7 +1,5 @@
 //! The sum over orientations for a tile, with its derivatives.
 
-#![expect(clippy::needless_range_loop, reason = "one index into many arrays is how these loops read best")]
-
 use super::interpolation::Interpolation;
 use super::lanes::N_LANES;
 use super::sample::Pulled;
