@@ -66,6 +66,8 @@ class Refinement:
     """Parameters that can change together (or one alone) without any effect on the image."""
     unseen: tuple[str, ...]
     """Reflections that have next to no effect on the pixels that were used; they stay as they were."""
+    undetermined: tuple[str, ...]
+    """Parameters that the data hardly tell: lengths and factors with an e.s.d. above their value, angles with one above a radian."""
     ended: str
     """Why it ended: ``"converged"``, ``"stalled"`` or ``"out of iterations"``."""
     n_pixels: int
@@ -169,6 +171,7 @@ def refine(
         correlation=np.array(found["correlation"]) if found["correlation"] else None,
         degenerate=tuple(tuple(names) for names in found["degenerate"]),
         unseen=tuple(found["unseen"]),
+        undetermined=tuple(found["undetermined"]),
         ended=found["ended"],
         n_pixels=found["n_pixels"],
     )
@@ -194,6 +197,9 @@ def _notes(result: Refinement) -> list[str]:
         listed = ", ".join(result.unseen[:_NAMED])
         verbs = ("has", "it stays as it was") if len(result.unseen) == 1 else ("have", "they stay as they were")
         notes.append(f"{listed}{more} {verbs[0]} next to no effect on the pixels that are used; {verbs[1]}")
+    if result.undetermined:
+        listed = ", ".join(result.undetermined)
+        notes.append(f"the data hardly tell {listed}: see the e.s.d.; nothing is known by such a fit")
     at_bound = [f"{p.name} ended at its bound {p.value}" for p in result.parameters.values() if p.at_bound]
     notes += at_bound[:_NAMED]
     if len(at_bound) > _NAMED:

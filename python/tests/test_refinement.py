@@ -142,7 +142,7 @@ def test_what_cannot_be_refined_is_refused(truth: bragg.Experiment) -> None:
         ({"free": "scale", "gain": 0.0}, "gain"),
         ({"free": "scale", "roi": (5, 4, 0, 3)}, "roi"),
         ({"free": "scale", "roi": (-5, 4, 0, 3)}, "roi"),
-        ({"free": "scale", "roi": (0, 500, 0, 3)}, "data 1: has no panel with the region"),
+        ({"free": "scale", "roi": (0, 500, 0, 3)}, "data 1: has panels of .* the region goes to pixel 500, 3"),
         ({"free": "scale", "roi": (0, 5, 3)}, "roi: has 3 numbers"),
         ({"free": "scale", "iterations": -1}, "iterations"),
         ({"free": "scale", "shoeboxes": -1}, "shoeboxes"),
@@ -166,6 +166,13 @@ def test_what_cannot_be_refined_is_refused(truth: bragg.Experiment) -> None:
             truth.shift({"crystal.orientation.x": 0.1}).refine(data, "orientation", iterations=1)
 
 
+def test_a_fit_to_nothing_says_so(truth: bragg.Experiment) -> None:
+    dark = truth.replace(**{"crystal.scale": 1e-12, "background.offset": 2.0})
+    with pytest.warns(bragg.BraggWarning, match="hardly tell"):
+        found = dark.refine(bragg.noise(dark.simulate(), seed=3), "crystal.cell.a,orientation")
+    assert "crystal.cell.a" in found.undetermined and "crystal.orientation.x" in found.undetermined
+
+
 def test_warnings_name_ten_at_most() -> None:
     def result(unseen: int, at_bound: int) -> Refinement:
         parameters = [RefinedParameter(f"p{i}", "", 0.0, 0.0, 0.0, at_bound=True) for i in range(at_bound)]
@@ -178,6 +185,7 @@ def test_warnings_name_ten_at_most() -> None:
             correlation=None,
             degenerate=(),
             unseen=tuple(f"f{i}" for i in range(unseen)),
+            undetermined=(),
             ended="converged",
             n_pixels=1,
         )

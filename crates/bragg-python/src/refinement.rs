@@ -245,6 +245,7 @@ fn as_dict<'py>(py: Python<'py>, outcome: &Outcome) -> PyResult<Bound<'py, PyDic
     found.set_item("correlation", outcome.correlation.clone())?;
     found.set_item("degenerate", outcome.degenerate.clone())?;
     found.set_item("unseen", outcome.unseen.clone())?;
+    found.set_item("undetermined", outcome.undetermined.clone())?;
     found.set_item("n_pixels", outcome.n_pixels)?;
     Ok(found)
 }

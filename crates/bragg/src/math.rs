@@ -64,6 +64,20 @@ impl<R: Real> Vec3<R> {
 }
 
 impl Vec3<f64> {
+    /// The vector of the rotation by this vector and then by `next` (radians), by the product of their quaternions.
+    #[must_use]
+    pub fn then_by(self, next: Self) -> Self {
+        let quaternion = |v: Self| {
+            let angle = v.norm();
+            let scale = if angle > 0.0 { (0.5 * angle).sin() / angle } else { 0.5 };
+            ((0.5 * angle).cos(), v * scale)
+        };
+        let ((p, u), (q, v)) = (quaternion(self), quaternion(next));
+        let (cosine, sines) = (q * p - v.dot(u), u * q + v * p + v.cross(u));
+        let sine = sines.norm();
+        sines * if sine > 0.0 { 2.0 * sine.atan2(cosine) / sine } else { 2.0 }
+    }
+
     /// This vector turned by three angles (radians) about lab x, then y, then z.
     pub fn rotated_xyz(self, angles: [f64; 3]) -> Self {
         let [x, y, z] = angles;
@@ -252,6 +266,20 @@ mod tests {
     fn rotation_by_three_angles_goes_about_x_first() {
         let quarter = std::f64::consts::FRAC_PI_2;
         assert!(close(Y.rotated_xyz([quarter, quarter, 0.0]), X));
+    }
+
+    #[test]
+    fn rotation_vectors_join_as_their_matrices_do() {
+        for (first, next) in
+            [([0.3, -0.2, 0.5], [-0.1, 0.4, 0.2]), ([0.0; 3], [0.1, 0.0, -0.2]), ([1e-9, 0.0, 0.0], [0.0; 3])]
+        {
+            let (first, next) = (Vec3(first), Vec3(next));
+            let whole = Mat3::rotation_by(first.then_by(next));
+            for axis in [Vec3([1.0, 0.0, 0.0]), Vec3([0.0, 1.0, 0.0]), Vec3([0.0, 0.0, 1.0])] {
+                let one_by_one = Mat3::rotation_by(next).apply(Mat3::rotation_by(first).apply(axis));
+                assert!((whole.apply(axis) - one_by_one).norm() < 1e-14, "{first:?} {next:?}");
+            }
+        }
     }
 
     #[test]

@@ -85,6 +85,9 @@ fn ten_parameters_are_found_from_half_an_index_away() {
         let model = model(&[photons(&clean)], &start, TEN, "", loss);
         let outcome = fit(&model, vec![start.clone()], Start::Here, Vec::new()).unwrap();
         let (axis, distance) = errors(&outcome.state.experiments[0], &truth);
+        // the values found are those that move the start there
+        let by: Vec<f64> = outcome.parameters.iter().map(|p| p.value - p.start).collect();
+        assert!(errors(&shifted(&start, &parameters, &by), &outcome.state.experiments[0]).0 < 1e-9);
         assert!(axis < close && distance < close, "{loss:?}: {axis} Å, {distance} mm, {:?}", outcome.ended);
         assert!(outcome.parameters.iter().all(|p| p.value.is_finite() && p.esd.is_finite()));
     }

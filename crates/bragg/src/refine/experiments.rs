@@ -6,10 +6,11 @@ use super::normal::{Layout, Normal, Sums};
 use super::observed::Observed;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
-use crate::gradient::{Parameter, jacobian_blocks, shift_all};
+use crate::gradient::{Axis, Parameter, jacobian_blocks, shift_all};
 use crate::image::Image;
 use crate::kernel::gradient::Block;
 use crate::kernel::{Monitor, cpu};
+use crate::math::Vec3;
 use crate::scene::Scene;
 use std::collections::HashSet;
 
@@ -28,7 +29,7 @@ pub struct Experiments {
 pub struct State {
     /// One for each image.
     pub experiments: Vec<Experiment>,
-    /// How far each parameter is from where it started, in its unit.
+    /// How far each parameter is from where it started, in its unit; of the rotations of one thing, the vector of the whole rotation.
     pub shifts: Vec<f64>,
 }
 
@@ -110,6 +111,23 @@ impl Experiments {
         self.shared.iter().chain(&self.own).copied().collect()
     }
 
+    /// Where the angles about x, y and z of each rotation stand among the parameters.
+    fn turns(&self) -> Vec<[Option<usize>; 3]> {
+        let shared = self.shared.iter().enumerate().map(|(place, parameter)| (None, place, parameter));
+        let own = (0..self.images.len())
+            .flat_map(|i| self.layout.own(i).zip(&self.own).map(move |(place, parameter)| (Some(i), place, parameter)));
+        let mut found: Vec<((Option<usize>, Turned), [Option<usize>; 3])> = Vec::new();
+        for (image, place, parameter) in shared.chain(own) {
+            let Some((turned, axis)) = turned(parameter) else { continue };
+            let i = found.iter().position(|(key, _)| *key == (image, turned)).unwrap_or_else(|| {
+                found.push(((image, turned), [None; 3]));
+                found.len() - 1
+            });
+            found[i].1[axis as usize] = Some(place);
+        }
+        found.into_iter().map(|(_, places)| places).collect()
+    }
+
     /// The modelled photons of each image.
     ///
     /// # Errors
@@ -128,15 +146,27 @@ impl Experiments {
     }
 }
 
+/// What small rotations about three axes turn, as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turned {
+    Crystal,
+    Beam,
+    Detector,
+    Panel(usize),
+}
+
+fn turned(parameter: &Parameter) -> Option<(Turned, Axis)> {
+    match *parameter {
+        Parameter::Orientation(axis) => Some((Turned::Crystal, axis)),
+        Parameter::BeamDirection(axis) => Some((Turned::Beam, axis)),
+        Parameter::DetectorRotation(axis) => Some((Turned::Detector, axis)),
+        Parameter::PanelRotation(panel, axis) => Some((Turned::Panel(panel), axis)),
+        _ => None,
+    }
+}
+
 fn is_turn(parameter: &Parameter) -> bool {
-    matches!(
-        parameter,
-        Parameter::Orientation(_)
-            | Parameter::BeamDirection(_)
-            | Parameter::PolarizationAngle
-            | Parameter::PanelRotation(..)
-            | Parameter::DetectorRotation(_)
-    )
+    turned(parameter).is_some() || *parameter == Parameter::PolarizationAngle
 }
 
 /// Reflections of which there are more are refined by L-BFGS.
@@ -212,6 +242,13 @@ impl Model for Experiments {
         let parameters = self.of_image();
         let mut there = state.clone();
         there.shifts.iter_mut().zip(step).for_each(|(shift, step)| *shift += step);
+        for places in self.turns() {
+            let vector = |of: &[f64]| Vec3(places.map(|place| place.map_or(0.0, |place| of[place].to_radians())));
+            let whole = vector(&state.shifts).then_by(vector(step));
+            for (place, angle) in places.into_iter().zip(whole.0) {
+                place.into_iter().for_each(|place| there.shifts[place] = angle.to_degrees());
+            }
+        }
         for (i, experiment) in there.experiments.iter_mut().enumerate() {
             let step: Vec<f64> = self.layout.of_image(i).map(|place| step[place]).collect();
             shift_all(experiment, &parameters, &step);

@@ -268,6 +268,7 @@ impl Large<'_> {
             correlated: Vec::new(),
             correlation: Vec::new(),
             degenerate: self.scales(&state).map(|name| vec![name, "all reflections".to_owned()]).collect(),
+            undetermined: Vec::new(),
             unseen: idle.map(|i| names[i].clone()).collect(),
             iterations: Vec::new(),
             ended: super::levenberg::Ended::Converged,

@@ -200,9 +200,10 @@ fn allowed(experiment: &Experiment, selection: &Selection) -> std::result::Resul
     if let Some(Roi { fast, slow }) = selection.roi
         && !panels.iter().any(|panel| fast[1] < panel.n_fast && slow[1] < panel.n_slow)
     {
+        let sizes: Vec<_> = panels.iter().map(|panel| (panel.n_fast, panel.n_slow)).collect();
         return Err(format!(
-            "has no panel with the region from {} to {} along fast and from {} to {} along slow",
-            fast[0], fast[1], slow[0], slow[1]
+            "has panels of {sizes:?} pixels (fast, slow), of which the region goes to pixel {}, {}",
+            fast[1], slow[1]
         ));
     }
     let mut all = Vec::new();

@@ -60,6 +60,8 @@ pub struct Outcome {
     pub degenerate: Vec<Vec<String>>,
     /// Reflections that have next to no effect on the used pixels; they stay as they were.
     pub unseen: Vec<String>,
+    /// Parameters that the data hardly tell: lengths and factors with an e.s.d. above their value, angles with one above a radian.
+    pub undetermined: Vec<String>,
     /// Every iteration of the fit.
     pub iterations: Vec<Iteration>,
     /// Why it ended.
@@ -141,6 +143,21 @@ fn approach(
     Ok(state)
 }
 
+/// The names of parameters that the data hardly tell. `bounds`: of their nature.
+fn undetermined(parameters: &[Refined], bounds: &[[f64; 2]]) -> Vec<String> {
+    let is_unknown = |(parameter, [low, _]): &(&Refined, &[f64; 2])| {
+        let enough = if parameter.unit == "deg" {
+            1f64.to_degrees()
+        } else if *low > 0.0 {
+            parameter.value
+        } else {
+            f64::INFINITY
+        };
+        parameter.esd.is_finite() && parameter.esd > enough
+    };
+    parameters.iter().zip(bounds).filter(is_unknown).map(|(parameter, _)| parameter.name.clone()).collect()
+}
+
 fn outcome(model: &Experiments, fit: Fit<State>, first: &[f64], priors: &Priors) -> Outcome {
     let names = model.names();
     let values = model.values(&fit.state);
@@ -157,8 +174,10 @@ fn outcome(model: &Experiments, fit: Fit<State>, first: &[f64], priors: &Priors)
         esd: known.esd[i],
         at_bound: held[i],
     });
+    let parameters: Vec<Refined> = parameters.collect();
     Outcome {
-        parameters: parameters.collect(),
+        undetermined: undetermined(&parameters, &model.bounds()),
+        parameters,
         correlated: known.correlated.iter().map(|&(i, j, r)| (name(i), name(j), r)).collect(),
         correlation: known.correlation,
         degenerate: known.degenerate.iter().map(|set| set.iter().map(|&i| name(i)).collect()).collect(),

@@ -138,6 +138,12 @@ fn warn(outcome: &Outcome, messages: Messages) {
             names.join(", ")
         ));
     }
+    if !outcome.undetermined.is_empty() {
+        messages.warning(format_args!(
+            "the data hardly tell {}: see the e.s.d.; nothing is known by such a fit",
+            outcome.undetermined.join(", ")
+        ));
+    }
     let at_bound: Vec<&Refined> = outcome.parameters.iter().filter(|parameter| parameter.at_bound).collect();
     for parameter in at_bound.iter().take(NAMED) {
         messages.warning(format_args!("{} ended at its bound {}", parameter.name, parameter.value));
@@ -213,6 +219,7 @@ fn as_json(task: &Task, outcome: &Outcome, modelled: &[Image<f64>], seconds: f64
         "correlated": outcome.correlated.iter().map(|(a, b, r)| json!([a, b, r])).collect::<Vec<_>>(),
         "degenerate": outcome.degenerate,
         "unseen": outcome.unseen,
+        "undetermined": outcome.undetermined,
         "iterations": outcome.iterations.iter().map(iteration).collect::<Vec<_>>(),
     })
 }
