@@ -322,6 +322,19 @@ fn a_blank_image_is_explained_without_a_nan() {
 }
 
 #[test]
+fn a_fit_that_knows_nothing_says_so() {
+    let workplace = workplace();
+    write(&workplace, "flat.npy", (0..SIZE[0] * SIZE[1]).map(|i| (i * 7919 % 5) as f32).collect());
+    let words = "refine start.toml flat.npy --set crystal.scale=1e-12 --set background.offset=2 --free crystal.cell.a,orientation \
+                 --json fit.json";
+    let messages = workplace.run(words);
+    assert!(messages.contains("the data hardly tell crystal.cell.a, crystal.orientation.x"), "{messages}");
+    let fit = json(&workplace);
+    assert_eq!(fit["undetermined"][0], "crystal.cell.a");
+    assert!(numbers(&fit, "esd").iter().all(|esd| *esd > 100.0), "{fit}");
+}
+
+#[test]
 fn parameters_that_do_the_same_are_named() {
     let workplace = workplace();
     let words = "refine start.toml noisy.img --free scale,beam.fluence,crystal.cell.a --json fit.json";
