@@ -116,16 +116,17 @@ impl Experiments {
         let shared = self.shared.iter().enumerate().map(|(place, parameter)| (None, place, parameter));
         let own = (0..self.images.len())
             .flat_map(|i| self.layout.own(i).zip(&self.own).map(move |(place, parameter)| (Some(i), place, parameter)));
-        let mut found: Vec<((Option<usize>, Turned), [Option<usize>; 3])> = Vec::new();
+        let (mut things, mut found) = (Vec::new(), Vec::new());
         for (image, place, parameter) in shared.chain(own) {
             let Some((turned, axis)) = turned(parameter) else { continue };
-            let i = found.iter().position(|(key, _)| *key == (image, turned)).unwrap_or_else(|| {
-                found.push(((image, turned), [None; 3]));
+            let i = things.iter().position(|thing| *thing == (image, turned)).unwrap_or_else(|| {
+                things.push((image, turned));
+                found.push([None; 3]);
                 found.len() - 1
             });
-            found[i].1[axis as usize] = Some(place);
+            found[i][axis as usize] = Some(place);
         }
-        found.into_iter().map(|(_, places)| places).collect()
+        found
     }
 
     /// The modelled photons of each image.
