@@ -20,7 +20,7 @@ import bragg
 
 NAMES = ["crystal.cell.a_b", "crystal.cell.c", "crystal.orientation.x", "crystal.orientation.y", "crystal.orientation.z", "crystal.scale"]
 still = bragg.Experiment(
-    bragg.Crystal(cell=[78, 78, 38], misset=[10, 20, 30], n_cells=20, shape="gauss", mosaic_spread=0.1, structure_factors={"default": 50}),
+    bragg.Crystal(cell=[78, 78, 38], misset=[10, 20, 30], n_cells=20, shape="gauss", mosaic={"eta": 0.05}, structure_factors={"default": 50}),
     bragg.Beam(wavelength=1.0, fluence=3e29),
     bragg.Detector(distance=120, pixels=[160, 160], pixel_size=0.5),
     sampling={"oversample": 2},

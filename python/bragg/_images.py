@@ -70,6 +70,7 @@ def noise(
     image: npt.ArrayLike,
     seed: int = 1,
     *,
+    frame: int = 0,
     poisson: bool = True,
     gain: float = 1.0,
     adc_offset: float = 0.0,
@@ -83,6 +84,8 @@ def noise(
         Expected photons per pixel.
     seed : int
         Seed of the noise: the same seed gives the same noise, whatever the number of threads.
+    frame : int
+        Number of the image in its series: each has noise of its own.
     poisson : bool
         Whether photons are counted with Poisson noise.
     gain : float
@@ -105,7 +108,7 @@ def noise(
     values: dict[str, object] = {"gain": gain, "adc_offset": adc_offset, "saturation": saturation, "poisson": poisson}
     if poisson:
         values["seed"] = seed
-    return _bragg.noise(pixels(image, photons=True), {"noise": values})
+    return _bragg.noise(pixels(image, photons=True), {"noise": values, "scan": {"frame": frame}})
 
 
 def read(path: str | os.PathLike[str], size: tuple[int, int] | None = None) -> Pixels:

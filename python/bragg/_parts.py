@@ -55,18 +55,12 @@ class Crystal(Part):
         Scales the argument of the round, gauss and tophat shapes. When not given: 1.0.
     scale : float, optional
         Multiplies all Bragg scattering, as many crystals or a part of one in the beam do. When not given: 1.0.
-    mosaic_spread : Quantity (deg), optional
-        Largest angle by which a mosaic domain is turned. When not given: 0.0.
-    mosaic_domains : int, optional
-        Number of mosaic domains. When not given: automatic: 1 without a mosaic spread, 10 with one.
-    mosaic_seed : int, optional
-        Seed of the mosaic domains. When not given: 12345678.
-    mosaic_generator : Literal["keyed", "nanobragg"], optional
-        Random numbers of the mosaic domains: our own, or nanoBragg's for the same domains from the same seed. When
-        not given: "keyed".
     space_group : str, optional
         Space group by any usual spelling ("P 43 21 2", 96, "P 21/c", "R 3 2:H"), instead of what the file says: the
         list is expanded by it to P1. When not given: that of the file; a list without one is P1.
+    mosaic : Table, optional
+        The mosaic domains, deg. Keys: ``distribution``, ``eta``, ``half_width``, ``domains``, ``seed``,
+        ``generator``, ``frame``.
     cell : Quantities | Table, optional
         A, b, c (Å), alpha, beta, gamma (deg), of which the first few will do; or some of them by name.
     structure_factors : StructureFactors | PathName | Table, optional
@@ -100,11 +94,8 @@ class Crystal(Part):
         shape: Literal["square", "round", "gauss", "tophat"] | None = None,
         fudge: float | None = None,
         scale: float | None = None,
-        mosaic_spread: Quantity | None = None,
-        mosaic_domains: int | None = None,
-        mosaic_seed: int | None = None,
-        mosaic_generator: Literal["keyed", "nanobragg"] | None = None,
         space_group: str | None = None,
+        mosaic: Table | None = None,
         cell: Quantities | Table | None = None,
         structure_factors: StructureFactors | PathName | Table | None = None,
     ) -> None:
@@ -123,11 +114,8 @@ class Crystal(Part):
             shape=shape,
             fudge=fudge,
             scale=scale,
-            mosaic_spread=mosaic_spread,
-            mosaic_domains=mosaic_domains,
-            mosaic_seed=mosaic_seed,
-            mosaic_generator=mosaic_generator,
             space_group=space_group,
+            mosaic=mosaic,
             cell=cell,
             structure_factors=structure_factors,
         )
@@ -462,6 +450,9 @@ class Scan(Part):
         Number of angles that are sampled. When not given: 1.
     step : Quantity (deg), optional
         Angle between samples. When not given: automatic: range / steps.
+    frame : int, optional
+        Number of the image in its series: mosaic domains and noise have random numbers of their own for each. When
+        not given: 0.
     sample : Literal["midpoint", "start"], optional
         Whether each step is sampled in its middle or at its start. When not given: "midpoint".
 
@@ -484,6 +475,7 @@ class Scan(Part):
         range: Quantity | None = None,
         steps: int | None = None,
         step: Quantity | None = None,
+        frame: int | None = None,
         sample: Literal["midpoint", "start"] | None = None,
     ) -> None:
         super().__init__(
@@ -492,6 +484,7 @@ class Scan(Part):
             range=range,
             steps=steps,
             step=step,
+            frame=frame,
             sample=sample,
         )
 

@@ -15,7 +15,7 @@ exp = bragg.Experiment(
         misset=[10, 20, 30],
         n_cells=15,
         shape="gauss",
-        mosaic_spread=0.2,  # degrees
+        mosaic={"eta": 0.1},  # degrees
         structure_factors={"default": 100.0},  # every reflection alike
     ),
     bragg.Beam(energy="12.4 keV", fluence=1e27),

@@ -76,7 +76,7 @@ def scene(request: pytest.FixtureRequest) -> bragg.Experiment:
         )
     if request.param == "round":
         return bragg.Experiment(
-            {**_CRYSTAL, "shape": "round", "structure_factors": {"default": 100.0}, "mosaic_spread": 0.8, "mosaic_domains": 4},
+            {**_CRYSTAL, "shape": "round", "structure_factors": {"default": 100.0}, "mosaic": {"eta": 0.4, "domains": 4}},
             {"wavelength": 0.9, "fluence": 1e28, "dispersion": {"range": 0.01, "steps": 2}},
             {**detector, "sensor": {"thickness": 0.4, "attenuation_length": 0.3, "layers": 2}},
             sampling={"oversample": 1},

@@ -200,7 +200,7 @@ def test_shifts_are_rotations_on_top_and_replace_makes_them(still: bragg.Experim
         ({"crystal.cell.a": float("nan")}, "crystal.cell.a: is NaN"),
         ({"crystal.cell.alpha": 1.0, "crystal.cell.beta": 170.0}, "no volume"),
         ({"crystal.cel.a": 1.0}, "the nearest is crystal.cell.a"),
-        ({"crystal.mosaic_seed": 1.0}, "is a seed"),
+        ({"crystal.mosaic.seed": 1.0}, "is a seed"),
         ({"beam.kahn_factor": 2.0}, "from -1 to 1"),
     ],
 )

@@ -61,7 +61,7 @@ def simulated(exp: bragg.Experiment) -> np.ndarray:
 
 def test_four_threads_share_an_experiment(still: bragg.Experiment) -> None:
     expected = still.simulate()
-    several = still.replace(**{"crystal.mosaic_spread": 0.3, "crystal.mosaic_domains": 60})
+    several = still.replace(**{"crystal.mosaic.eta": 0.15, "crystal.mosaic.domains": 60})
     also = several.simulate()
     fresh = several.replace()
     with ThreadPoolExecutor(4) as pool:
@@ -92,7 +92,7 @@ def test_python_goes_on_during_a_simulation(still: bragg.Experiment) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_forked_processes_simulate(still: bragg.Experiment) -> None:
-    exp = still.replace(**{"crystal.mosaic_spread": 0.3, "crystal.mosaic_domains": 60})
+    exp = still.replace(**{"crystal.mosaic.eta": 0.15, "crystal.mosaic.domains": 60})
     expected = simulated(exp)
     busy = exp.replace(**{"detector.pixels": [1000, 1000]})
     stop = threading.Event()

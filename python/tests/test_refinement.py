@@ -134,7 +134,7 @@ def test_what_cannot_be_refined_is_refused(truth: bragg.Experiment) -> None:
     data = bragg.noise(truth.simulate(), seed=6)
     for options, words in [
         ({"free": "crystal.cel.a"}, "the nearest is"),
-        ({"free": "crystal.fudge,crystal.mosaic_spread"}, "mosaic"),
+        ({"free": "crystal.fudge,crystal.mosaic.eta"}, "mosaic"),
         ({"free": "scale", "loss": "poison"}, "loss: is \"poison\""),
         ({"free": "scale", "start": "there"}, "start: is \"there\""),
         ({"free": "scale", "read_noise": 3.0}, "read_noise"),

@@ -84,7 +84,7 @@ def test_a_crystal_alone_is_what_the_program_makes_of_it(root: Path, tmp_path: P
 
 
 def test_neither_threads_nor_type_change_the_sums(still: bragg.Experiment) -> None:
-    exp = still.replace(**{"crystal.mosaic_spread": 0.5, "crystal.mosaic_domains": 100})
+    exp = still.replace(**{"crystal.mosaic.eta": 0.25, "crystal.mosaic.domains": 100})
     image = exp.simulate()
     double = exp.simulate(dtype=np.float64, threads=2)
     assert image.shape == (96, 128) and double.dtype == np.float64

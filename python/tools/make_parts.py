@@ -55,6 +55,7 @@ TABLES = {
         "StructureFactors | PathName | Table | None",
         "the structure factors, or the name of their file",
     ),
+    "crystal.mosaic": ("Table | None", "the mosaic domains, deg"),
     "beam.divergence": ("Table | None", "directions of the beam, mrad"),
     "beam.dispersion": ("Table | None", "spectrum of the beam, as fractions of the wavelength"),
     "detector.sensor": ("Table | None", "the sensor, mm"),

@@ -17,7 +17,7 @@ Examples:
   bragg simulate --pdb 1a8o.pdb                        writes 1a8o.png and 1a8o.cbf here; chooses everything else
   bragg simulate lysozyme.toml                         writes lysozyme.png here
   bragg simulate lysozyme.toml -o a.cbf -o a.png       writes these
-  bragg simulate lysozyme.toml --set detector.distance=200 --set crystal.mosaic_spread=\"2 mrad\"
+  bragg simulate lysozyme.toml --set detector.distance=200 --set crystal.mosaic.eta=\"2 mrad\"
 
 docs/experiment-file.md lists every key of an experiment file.";
 
@@ -329,6 +329,9 @@ pub(crate) struct Noise {
     /// Seed of the noise: the same seed gives the same noise.
     #[arg(long, default_value = "1", allow_negative_numbers = true)]
     pub(crate) seed: String,
+    /// Number of the image in its series: each has noise of its own.
+    #[arg(long, value_name = "N", default_value = "0", allow_negative_numbers = true)]
+    pub(crate) frame: String,
     /// The dose: expected photons are multiplied by this before they are counted.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, allow_negative_numbers = true)]
     pub(crate) scale: f64,

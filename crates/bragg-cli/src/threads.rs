@@ -72,7 +72,7 @@ mod tests {
     fn never_more_than_there_is_work() {
         let small = "detector.pixels = [128, 128]";
         assert_eq!(rendering(64, small), 1);
-        let domains = "crystal.mosaic_spread = 1\ncrystal.mosaic_domains = 1000";
+        let domains = "crystal.mosaic.eta = 1\ncrystal.mosaic.domains = 1000";
         assert_eq!(rendering(8, &format!("{small}\n{domains}")), 8);
         assert_eq!(rendering(1000, &format!("{small}\n{domains}")), 56, "16384 · 1010 samples");
         assert_eq!(rendering(1000, &format!("{small}\n{domains}\ndetector.roi = [0, 9, 0, 9]")), 1, "a small window");

@@ -49,7 +49,7 @@ fn parameters_are_listed_with_their_values() {
     let words = |name: &str| line(name).split_whitespace().skip(1).take(2).collect::<Vec<_>>().join(" ");
     assert_eq!(words("crystal.cell.b"), "50.000000 Å");
     assert_eq!(words("detector.distance"), "60.000000 mm");
-    assert_eq!(words("crystal.mosaic_spread"), "0.500000 deg");
+    assert_eq!(words("crystal.mosaic.eta"), "0.250000 deg");
     // square crystals have no fudge, and the cell is triclinic
     assert_eq!(line("crystal.fudge"), "");
     assert_eq!(line("crystal.cell.a_b"), "");
@@ -61,7 +61,7 @@ fn what_cannot_be_differentiated_is_refused() {
     let workplace = Workplace::new();
     for (words, why) in [
         ("--param crystal.cell.d -o d.npy", "nearest is crystal.cell."),
-        ("--param crystal.mosaic_seed -o d.npy", "is a seed"),
+        ("--param crystal.mosaic.seed -o d.npy", "is a seed"),
         ("--param cell -o d.cbf", "holds counts"),
         ("-o d.npy", "--param: is missing"),
         ("--param cell -o d.npy --set crystal.shape=\"tophat\"", "tophat"),

@@ -13,7 +13,7 @@ fn ends_with(signal: &str) {
     workplace.write("out.npy", "old");
     let before = workplace.files();
     let child = Command::new(assert_cmd::cargo::cargo_bin("bragg"))
-        .args("simulate x.toml --set detector.pixels=[4000,4000] --set crystal.mosaic_domains=2000 --set sampling.oversample=1".split(' '))
+        .args("simulate x.toml --set detector.pixels=[4000,4000] --set crystal.mosaic.domains=2000 --set sampling.oversample=1".split(' '))
         .args(["-o", "out.npy", "-o", "new.cbf"])
         .current_dir(workplace.folder())
         .stdout(Stdio::piped())

@@ -19,8 +19,8 @@ cell = [42, 42, 89]
 misset = [21, 34, 55]
 n_cells = [6, 6, 3]
 shape = \"gauss\"
-mosaic_spread = 0.3
-mosaic_domains = 4
+mosaic.eta = 0.15
+mosaic.domains = 4
 structure_factors.default = 100
 
 [beam]
@@ -199,7 +199,7 @@ fn an_interrupted_refinement_goes_on_where_it_was() {
 fn a_killed_refinement_goes_on_where_it_was() {
     let workplace = workplace();
     // slow enough to be caught
-    let slow = |text: &str| text.replace("mosaic_domains = 4", "mosaic_domains = 300");
+    let slow = |text: &str| text.replace("mosaic.domains = 4", "mosaic.domains = 300");
     workplace.write("truth.toml", slow(TRUTH));
     workplace.write("start.toml", slow(&start()));
     workplace.run("simulate truth.toml -o noisy.img --set noise.seed=7");
@@ -283,7 +283,7 @@ fn what_cannot_be_refined_is_refused_by_name() {
     assert!(messages.contains("small.npy") && messages.contains("(60, 40)"), "{messages}");
     for (words, why) in [
         ("--free crystal.cell.d", "nearest is crystal.cell."),
-        ("--free crystal.mosaic_seed", "is a seed"),
+        ("--free crystal.mosaic.seed", "is a seed"),
         ("--free cell --set crystal.shape=\"tophat\"", "tophat"),
         ("", "--free"),
         ("--free scale --each scale", "twice"),

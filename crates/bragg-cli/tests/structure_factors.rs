@@ -128,7 +128,7 @@ fn a_cache_that_cannot_be_written_is_no_error() {
 fn a_crystal_alone_makes_an_image_whose_printed_experiment_makes_it_again() {
     let workplace = Workplace::new();
     std::fs::copy(MODEL, workplace.path("1a8o.pdb")).unwrap();
-    let set = "--set detector.pixels=[60,50] --set detector.pixel_size=1 --set crystal.mosaic_domains=3 --set scan.steps=2 --set sampling.d_min=4";
+    let set = "--set detector.pixels=[60,50] --set detector.pixel_size=1 --set crystal.mosaic.domains=3 --set scan.steps=2 --set sampling.d_min=4";
     let messages = workplace.run(&format!("simulate 1a8o.pdb {set}"));
     assert!(messages.contains("no experiment file") && messages.contains("wrote 1a8o.png, 1a8o.cbf"), "{messages}");
     let toml = printed(&workplace, &format!("simulate --pdb 1a8o.pdb {set} --print-experiment"));

@@ -73,7 +73,7 @@ fn jacobian_of_twelve(bencher: Bencher, shape: Shape) {
         "crystal.orientation.z",
         "crystal.scale",
         "detector.distance",
-        "crystal.mosaic_spread",
+        "crystal.mosaic.eta",
     ];
     let tangents: Vec<SceneTangent> = names
         .into_iter()

@@ -18,8 +18,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let text = format!(
         "crystal.cell = [79, 79, 38, 90, 90, 90]
          crystal.n_cells = [8, 8, 8]
-         crystal.mosaic_spread = 0.3
-         crystal.mosaic_domains = {domains}
+         crystal.mosaic.eta = 0.15
+         crystal.mosaic.domains = {domains}
          crystal.structure_factors.default = 100
          beam.wavelength = 1
          beam.fluence = 1e24

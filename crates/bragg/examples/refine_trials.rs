@@ -42,8 +42,8 @@ structure_factors.file = \"1a8o.pdb\"
 misset = [21.0, 34.0, 55.0]
 n_cells = [9, 9, 5]
 shape = \"gauss\"
-mosaic_spread = 0.1
-mosaic_domains = 100
+mosaic.eta = 0.05
+mosaic.domains = 100
 
 [beam]
 wavelength = 0.98

@@ -2,7 +2,7 @@
 
 mod common;
 
-use bragg::experiment::{Experiment, Interpolation, Physics, Roi, Shape, UnitCell};
+use bragg::experiment::{Experiment, Interpolation, MosaicSpread, Physics, Roi, Shape, UnitCell};
 use bragg::gradient::{Parameter, derivative_images};
 use bragg::image::Image;
 use bragg::kernel::{Unwatched, cpu, reference};
@@ -25,7 +25,7 @@ fn narrow_spots() -> Experiment {
     let mut experiment = experiment();
     experiment.crystal.shape = Shape::Gauss;
     (experiment.crystal.n_cells, experiment.crystal.fudge) = ([10.0; 3], 0.2);
-    (experiment.crystal.mosaic.spread, experiment.crystal.mosaic.n_domains) = (2.0, 20);
+    (experiment.crystal.mosaic.spread, experiment.crystal.mosaic.n_domains) = (MosaicSpread::Gaussian { eta: 1.0 }, 20);
     experiment.detector.panels[0].pixel_size = 0.05;
     experiment.sampling.culling = 1e-3;
     experiment
@@ -61,7 +61,7 @@ fn what_is_left_out_of_a_pixel_does_not_depend_on_the_others() {
 
 #[test]
 fn derivatives_lack_the_square_of_what_images_may_lack() {
-    let parameters = ["crystal.cell.a", "crystal.orientation.x", "crystal.mosaic_spread", "detector.distance"]
+    let parameters = ["crystal.cell.a", "crystal.orientation.x", "crystal.mosaic.eta", "detector.distance"]
         .map(|name| Parameter::parse(name).unwrap());
     let found = |culling: f64| {
         let mut experiment = narrow_spots();
@@ -109,7 +109,7 @@ proptest! {
         (experiment.crystal.shape, experiment.crystal.n_cells) = (shape, [f64::from(n_cells); 3]);
         // so that spots of all widths are met
         experiment.crystal.fudge = 1.0 / f64::from(n_cells).powi(4);
-        (experiment.crystal.mosaic.spread, experiment.crystal.mosaic.n_domains) = (spread, 20);
+        (experiment.crystal.mosaic.spread, experiment.crystal.mosaic.n_domains) = (MosaicSpread::Cap { half_width: spread }, 20);
         experiment.detector.panels[0].pixel_size = pixel_size;
         experiment.structure_factors.default_f = default_f;
         match interpolation {

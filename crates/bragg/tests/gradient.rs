@@ -3,7 +3,9 @@
 mod common;
 
 use bragg::experiment::beam::{Spread, Ticks};
-use bragg::experiment::{Curvature, Experiment, Interpolation, Polarization, Sensor, Shape, Source, UnitCell};
+use bragg::experiment::{
+    Curvature, Experiment, Interpolation, MosaicSpread, Polarization, Sensor, Shape, Source, UnitCell,
+};
 use bragg::gradient::{
     CellNumbers, CrystalSystem, Parameter, TABLE, combination, derivative_images, gradient, jacobian_blocks, jvp,
     parse_list, tangent,
@@ -26,12 +28,16 @@ const SHAPES: [Shape; 3] = [Shape::Square, Shape::Round, Shape::Gauss];
 /// A change of an experiment.
 type Variation = fn(&mut Experiment);
 
-const VARIATIONS: [(&str, Variation); 8] = [
+const VARIATIONS: [(&str, Variation); 9] = [
     ("nearest", |_| {}),
     ("tricubic", |e| e.structure_factors.interpolation = Interpolation::Tricubic),
     ("oversampled", |e| e.sampling.oversample = 2),
-    ("mosaic and rotation", |e| {
-        (e.crystal.mosaic.n_domains, e.crystal.mosaic.spread) = (3, 0.4);
+    ("Gaussian mosaicity and rotation", |e| {
+        (e.crystal.mosaic.n_domains, e.crystal.mosaic.spread) = (3, MosaicSpread::Gaussian { eta: 0.2 });
+        (e.scan.first, e.scan.start, e.scan.step, e.scan.range, e.scan.n_steps) = (0.55, 0.3, 0.5, 1.0, 2);
+    }),
+    ("cap and rotation", |e| {
+        (e.crystal.mosaic.n_domains, e.crystal.mosaic.spread) = (4, MosaicSpread::Cap { half_width: 0.4 });
         (e.scan.first, e.scan.start, e.scan.step, e.scan.range, e.scan.n_steps) = (0.55, 0.3, 0.5, 1.0, 2);
     }),
     ("divergence and dispersion", |e| {
@@ -69,7 +75,7 @@ fn wide_angle(cell: [f64; 6]) -> Experiment {
     let cell = UnitCell::new(cell).unwrap();
     e.crystal.real_space = Mat3(cell.basis().0.map(|edge| turn.apply(edge)));
     (e.crystal.n_cells, e.crystal.fudge, e.crystal.scale) = ([4.0, 5.3, 6.0], 0.6, 0.8);
-    (e.crystal.mosaic.n_domains, e.crystal.mosaic.spread) = (1, 0.0);
+    (e.crystal.mosaic.n_domains, e.crystal.mosaic.spread) = (1, MosaicSpread::Gaussian { eta: 0.0 });
     let direction = unit(0.02, -0.03, 1.0);
     (e.beam.direction, e.beam.wavelength, e.beam.spread) = (direction, 1.2, None);
     e.beam.sources = vec![Source { direction, wavelength: 1.2, weight: 1.0 }];
@@ -135,7 +141,7 @@ fn step(parameter: &Parameter, e: &Experiment) -> f64 {
         }
         P::PolarizationAngle | P::BFactor => 0.05,
         P::CellCount(_) | P::Fudge | P::CrystalScale | P::AmplitudeScale | P::AmplitudeLogScale | P::KahnFactor => 0.02,
-        P::ScanRange | P::BeamCenter(_) | P::PanelRotation(..) | P::MosaicSpread => 0.005,
+        P::ScanRange | P::BeamCenter(_) | P::PanelRotation(..) | P::MosaicEta | P::MosaicHalfWidth => 0.005,
         P::BackgroundOffset | P::BackgroundSlope(_) | P::SourceWeight(_) => 0.1,
         _ => 0.001,
     }
@@ -367,9 +373,10 @@ fn what_has_no_derivative_is_refused_with_the_reason() {
         Err(error) => error.to_string(),
     };
     for (name, why) in [
-        ("crystal.mosaic_seed", "is a seed"),
+        ("crystal.mosaic.seed", "is a seed"),
         ("scan.steps", "whole number"),
-        ("crystal.mosaic_spread", "one mosaic domain"),
+        ("crystal.mosaic.eta", "one mosaic domain"),
+        ("crystal.mosaic_spread", "crystal.mosaic.half_width now"),
         ("crystal.fudge", "square"),
         ("crystal.cell.a_b", "a is 70"),
         ("scan.range", "still"),
@@ -386,6 +393,12 @@ fn what_has_no_derivative_is_refused_with_the_reason() {
         let message = refused(&e, name);
         assert!(message.contains(why), "{message} lacks {why}");
     }
+    let mut mosaic = e.clone();
+    mosaic.crystal.mosaic.n_domains = 4;
+    assert!(refused(&mosaic, "crystal.mosaic.eta").contains("is 0"));
+    mosaic.crystal.mosaic.spread = MosaicSpread::Cap { half_width: 0.1 };
+    assert!(refused(&mosaic, "crystal.mosaic.eta").contains("take crystal.mosaic.half_width"));
+    assert_eq!(parse_list("mosaic", &mosaic).unwrap(), [Parameter::MosaicHalfWidth]);
     let mut dark = e.clone();
     dark.beam.polarization = None;
     assert!(refused(&dark, "beam.polarization").contains("none"));
@@ -406,5 +419,5 @@ fn names_read_back_as_what_they_name() {
     for name in names {
         assert_eq!(Parameter::parse(name).unwrap().name(), name);
     }
-    assert_eq!(Parameter::parse("crystal.mosaic.spread").unwrap(), Parameter::MosaicSpread);
+    assert_eq!(Parameter::parse("scan.phi_start").unwrap(), Parameter::ScanStart);
 }

@@ -3,7 +3,8 @@
 mod common;
 
 use bragg::experiment::{
-    Curvature, Experiment, Interpolation, Physics, Precision, Roi, RunningFactors, Sensor, Shape, Source, UnitCell,
+    Curvature, Experiment, Interpolation, MosaicSpread, Physics, Precision, Roi, RunningFactors, Sensor, Shape, Source,
+    UnitCell,
 };
 use bragg::image::Image;
 use bragg::kernel::cpu::Level;
@@ -60,8 +61,8 @@ proptest! {
     ) {
         prop_assume!(Vec3(axis).norm() > 0.1);
         let mut straight = experiment();
-        // Domains are drawn in the laboratory frame, so they would not turn with it.
-        straight.crystal.mosaic.spread = 0.0;
+        // The axes of the domains' rotations are the laboratory's at spindle angle 0, so they would not turn with it.
+        straight.crystal.mosaic.spread = MosaicSpread::Gaussian { eta: 0.0 };
         straight.sampling.oversample = 1;
         straight.water_thickness = 1e-4;
         if curved { straight.detector.curvature = Curvature::Sphere; }
@@ -230,7 +231,7 @@ fn one_pixel_on_a_bragg_peak_is_what_the_textbook_says() {
     ]);
     experiment.crystal.n_cells = [f64::from(n); 3];
     experiment.crystal.mosaic.n_domains = 1;
-    experiment.crystal.mosaic.spread = 0.0;
+    experiment.crystal.mosaic.spread = MosaicSpread::Gaussian { eta: 0.0 };
     experiment.structure_factors.grid = None;
     experiment.structure_factors.default_f = amplitude;
     experiment.beam.wavelength = wavelength;

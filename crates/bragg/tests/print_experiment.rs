@@ -74,8 +74,9 @@ const CRYSTALS: &[&str] = &[
     "crystal.n_cells = 5\n",
     "crystal.n_cells = [1, 2, 3]\ncrystal.shape = \"gauss\"\ncrystal.fudge = @\ncrystal.structure_factors.interpolation = \"tricubic\"\n",
     "crystal.n_cells = [1.5, 2, 3@]\ncrystal.scale = @\ncrystal.structure_factors.scale = @\n",
-    "crystal.size = [@e-3, \"@ um\", @e-4]\ncrystal.mosaic_spread = @\n",
-    "crystal.size = \"@ um\"\ncrystal.mosaic_spread = \"@ mrad\"\ncrystal.mosaic_domains = 3\ncrystal.mosaic_generator = \"nanobragg\"\n",
+    "crystal.size = [@e-3, \"@ um\", @e-4]\ncrystal.mosaic.half_width = @\nscan.frame = 5\n",
+    "crystal.size = \"@ um\"\ncrystal.mosaic.half_width = \"@ mrad\"\ncrystal.mosaic.domains = 3\ncrystal.mosaic.generator = \"nanobragg\"\ncrystal.mosaic.frame = \"laboratory\"\n",
+    "crystal.n_cells = 5\ncrystal.mosaic.eta = \"@ mrad\"\ncrystal.mosaic.domains = 5\ncrystal.mosaic.distribution = \"gaussian\"\n",
 ];
 const BEAMS: &[&str] = &[
     "beam.wavelength = @\n",

@@ -18,8 +18,8 @@ use std::sync::Arc;
 
 /// A rotation image of a small cell: some hundred reflections, spots that rarely meet.
 const ROTATION: &str = "\
-[crystal]\ncell = [31, 34, 37, 80, 95, 100]\nmisset = [10, 20, 30]\nn_cells = 5\nshape = \"gauss\"\nmosaic_spread = 0.3\n\
-mosaic_domains = 3\nstructure_factors.default = 1\n\
+[crystal]\ncell = [31, 34, 37, 80, 95, 100]\nmisset = [10, 20, 30]\nn_cells = 5\nshape = \"gauss\"\nmosaic.half_width = 0.3\n\
+mosaic.domains = 3\nstructure_factors.default = 1\n\
 [beam]\nwavelength = 1.0\nfluence = 1e29\n[detector]\npixels = [100, 100]\npixel_size = 0.3\ndistance = 60\n\
 [scan]\nrange = 4\nsteps = 8\n[sampling]\noversample = 1\n[background]\noffset = 0.3\n";
 

@@ -227,7 +227,7 @@ fn source_files_say_what_is_done_with_them() {
 #[test]
 fn sampling_is_automatic_by_its_rules() {
     let plain = resolved(
-        &format!("{CRYSTAL}{DETECTOR}{BEAM}crystal.mosaic_spread = 0.1").replace("n_cells = 5", "n_cells = [5, 50, 5]"),
+        &format!("{CRYSTAL}{DETECTOR}{BEAM}crystal.mosaic.eta = 0.1").replace("n_cells = 5", "n_cells = [5, 50, 5]"),
     );
     // 3 · 50 · 100 Å · 0.1 mm / (1 Å · 100 mm)
     assert_eq!(plain.experiment.sampling.oversample, 15);
@@ -335,9 +335,9 @@ fn values_without_effect_are_named() {
     let preset = notices("detector.preset = \"eiger2-4m\"\ndetector.sensor.attenuation_length = 0.2\nnoise.seed = 3");
     assert!(preset.is_empty(), "{preset:?}");
     assert!(notices("scan.range = 1")[0].contains("more scan.steps"));
-    assert!(notices("crystal.mosaic_domains = 5")[0].contains("all alike"));
-    assert!(notices("crystal.mosaic_spread = 1\ncrystal.mosaic_domains = 1")[0].contains("not turned"));
-    assert!(notices("crystal.mosaic_spread = 1\ncrystal.mosaic_domains = 5000000\nbeam.dispersion.range = 0.01\nbeam.dispersion.steps = 3")[0].contains("hours on one thread"));
+    assert!(notices("crystal.mosaic.domains = 5")[0].contains("all alike"));
+    assert!(notices("crystal.mosaic.eta = 1\ncrystal.mosaic.domains = 1")[0].contains("not turned"));
+    assert!(notices("crystal.mosaic.eta = 1\ncrystal.mosaic.domains = 5000000\nbeam.dispersion.range = 0.01\nbeam.dispersion.steps = 3")[0].contains("hours on one thread"));
 }
 
 // tidy: long because it is one table of refusals
@@ -395,12 +395,12 @@ fn what_cannot_be_is_refused_by_name_line_and_remedy() {
         (with("crystal.u_matrix = [1, 0, 0, 0, 1, 0, 0, 0, -1]"), vec!["crystal.u_matrix", "no rotation"]),
         (with("crystal.structure_factors.column = \"F\""), vec!["column", "without crystal.structure_factors.file"]),
         (
-            with("crystal.mosaic_generator = \"nanobragg\"\ncrystal.mosaic_seed = 0"),
-            vec!["crystal.mosaic_seed", "from 1"],
+            with("crystal.mosaic.generator = \"nanobragg\"\ncrystal.mosaic.seed = 0"),
+            vec!["crystal.mosaic.seed", "from 1"],
         ),
         (
-            with("crystal.mosaic_spread = 1\ncrystal.mosaic_domains = 2000000000"),
-            vec!["crystal.mosaic_domains", "at most 1e7"],
+            with("crystal.mosaic.eta = 1\ncrystal.mosaic.domains = 2000000000"),
+            vec!["crystal.mosaic.domains", "at most 1e7"],
         ),
         (with("detector.slow_axis = [0.01, -1, 0]"), vec!["detector.slow_axis", "89.427", "perpendicular"]),
         (with("detector.roi = [5, 4, 0, 0]"), vec!["detector.roi (x.toml:10)", "0 to 99"]),
@@ -424,7 +424,7 @@ fn what_cannot_be_is_refused_by_name_line_and_remedy() {
         (
             all.replace("wavelength = 1", "wavelength = \"1 um\"").replace(
                 "n_cells",
-                "mosaic_domains = 1\ndetector.sensor.material = \"Si\"\ndetector.sensor.thickness = 1\ncrystal.n_cells",
+                "mosaic.domains = 1\ndetector.sensor.material = \"Si\"\ndetector.sensor.thickness = 1\ncrystal.n_cells",
             ),
             vec!["detector.sensor.material", "tabulated from 1000"],
         ),

@@ -39,6 +39,7 @@ fn settings(arguments: &Noise) -> bragg::Result<Description> {
     let mut description = Description::new();
     for (name, text, option) in [
         ("noise.seed", Some(&arguments.seed), "--seed"),
+        ("scan.frame", Some(&arguments.frame), "--frame"),
         ("noise.gain", Some(&arguments.gain), "--gain"),
         ("noise.adc_offset", Some(&arguments.adc), "--adc"),
         ("noise.saturation", arguments.saturation.as_ref(), "--saturation"),

@@ -4,7 +4,7 @@
 use bragg::description::nanobragg::{
     Chosen, Convention, PhysicsChoice, Pivot, PolarOption, SourceWavelength, SourceWeights, WavelengthOption,
 };
-use bragg::experiment::{Precision, Shape};
+use bragg::experiment::{MosaicFrame, Precision, Shape};
 
 use super::flag::Name::{Exact, Stem};
 use super::flag::{Action, Flag, Group, HelpLength, IS_DEFAULT};
@@ -224,6 +224,18 @@ static CRYSTAL: &[Flag] = &[
         default: "12345678",
         help: "seed of the mosaic domains",
         action: Action::Positive(|o, n| o.seeds.mosaic_seed = Some(n)),
+        ..ROW
+    },
+    Flag {
+        names: &[Exact("-mosaic_frame")],
+        value: "crystal | laboratory",
+        default: "laboratory with -physics nanobragg, otherwise crystal",
+        help: "what mosaic domains are fixed to while the crystal turns",
+        doc: "In nanoBragg they stay in the laboratory. This option is not in nanoBragg.",
+        action: Action::Choice(&[
+            ("crystal", |o| o.crystal.mosaic_frame = Some(MosaicFrame::Crystal)),
+            ("laboratory", |o| o.crystal.mosaic_frame = Some(MosaicFrame::Laboratory)),
+        ]),
         ..ROW
     },
 ];

@@ -111,6 +111,7 @@ fn nothing_may_follow_an_exact_name() {
         "-detector_thick",
     ];
     let ours = [
+        "-mosaic_frame",
         "-physics",
         "-precision",
         "-culling",

@@ -14,8 +14,8 @@ pub(crate) const EXPERIMENT: &str = "\
 cell = [40, 50, 60, 80, 95, 100]
 misset = [10, 20, 30]
 n_cells = [5, 6, 7]
-mosaic_spread = 0.5
-mosaic_domains = 3
+mosaic.eta = 0.25
+mosaic.domains = 3
 structure_factors.default = 100
 
 [beam]

@@ -179,14 +179,20 @@ pub const KEYS: &[Key] = &[
         "shape of the crystal, which sets the shape of its spots: a parallelepiped, a sphere, Gaussian or top-hat spots"),
     key("crystal.fudge", Number, One, Toml("1.0"), "scales the argument of the round, gauss and tophat shapes").positive(),
     key("crystal.scale", Number, One, Toml("1.0"), "multiplies all Bragg scattering, as many crystals or a part of one in the beam do").non_negative(),
-    key("crystal.mosaic_spread", DEG, One, Toml("0.0"), "largest angle by which a mosaic domain is turned").allow(Allowed::Between(0.0, 180.0)),
-    key("crystal.mosaic_domains", Integer, One, Automatic("1 without a mosaic spread, 10 with one"),
-        "number of mosaic domains").allow(COUNTED),
-    key("crystal.mosaic_seed", Integer, One, Toml("12345678"), "seed of the mosaic domains").non_negative(),
-    key("crystal.mosaic_generator", OneOf(&["keyed", "nanobragg"]), One, Toml("\"keyed\""),
-        "random numbers of the mosaic domains: our own, or nanoBragg's for the same domains from the same seed"),
     key("crystal.space_group", Text, One, Absent("that of the file; a list without one is P1"),
         "space group by any usual spelling (\"P 43 21 2\", 96, \"P 21/c\", \"R 3 2:H\"), instead of what the file says: the list is expanded by it to P1"),
+    key("crystal.mosaic.distribution", OneOf(&["gaussian", "cap"]), One, Automatic("cap with a half_width, otherwise gaussian"),
+        "how the orientations of mosaic domains spread: rotation vectors with a Gaussian distribution, or nanoBragg's cap (angles half_width · (1 − r²)^⅓, r uniform, about axes uniform on the sphere)"),
+    key("crystal.mosaic.eta", DEG, One, Automatic("0 without a half_width"),
+        "mosaicity, of a Gaussian: standard deviation of a domain's rotation about each axis").allow(Allowed::Between(0.0, 60.0)),
+    key("crystal.mosaic.half_width", DEG, One, Absent("eta is used"),
+        "mosaicity, of a cap: largest angle by which a domain is turned; the standard deviation about each axis is 0.496 of it").allow(Allowed::Between(0.0, 180.0)),
+    key("crystal.mosaic.domains", Integer, One, Automatic("1 without mosaicity, 10 with it"), "number of mosaic domains").allow(COUNTED),
+    key("crystal.mosaic.seed", Integer, One, Toml("12345678"), "seed of the mosaic domains; each scan.frame has domains of its own").non_negative(),
+    key("crystal.mosaic.generator", OneOf(&["keyed", "nanobragg"]), One, Toml("\"keyed\""),
+        "random numbers of the mosaic domains: our own, or nanoBragg's for the same domains of a cap from the same seed, whatever the frame"),
+    key("crystal.mosaic.frame", OneOf(&["crystal", "laboratory"]), One, Automatic("crystal; laboratory with physics = \"nanobragg\""),
+        "whether domains turn with the crystal, or stay in the laboratory while it turns, as in nanoBragg"),
     key("crystal.cell.a", ANGSTROM, One, Automatic("that of the file of structure factors or coordinates"), "edge a").positive(),
     key("crystal.cell.b", ANGSTROM, One, Automatic("as a, or that of the file of structure factors or coordinates"), "edge b").positive(),
     key("crystal.cell.c", ANGSTROM, One, Automatic("as a, or that of the file of structure factors or coordinates"), "edge c").positive(),
@@ -302,6 +308,7 @@ pub const KEYS: &[Key] = &[
     key("scan.range", DEG, One, Automatic("steps · step, or 0"), "angle by which the crystal turns"),
     key("scan.steps", Integer, One, Toml("1"), "number of angles that are sampled").allow(COUNTED),
     key("scan.step", DEG, One, Automatic("range / steps"), "angle between samples"),
+    key("scan.frame", Integer, One, Toml("0"), "number of the image in its series: mosaic domains and noise have random numbers of their own for each").non_negative(),
     key("scan.sample", OneOf(&["midpoint", "start"]), One, Toml("\"midpoint\""), "whether each step is sampled in its middle or at its start"),
     key("sampling.oversample", Integer, One, Automatic("3 samples across the narrowest spot, at least 1"),
         "sub-pixels along each axis of a pixel").allow(Allowed::Between(1.0, 100_000.0)),
@@ -345,6 +352,7 @@ pub const ALTERNATIVES: &[&[&[&str]]] = &[
     &[&["beam.polarization_normal"], &["beam.polarization_vector"]],
     &[&["beam.source_file"], &["beam.divergence", "beam.dispersion"]],
     &[&["crystal.n_cells"], &["crystal.size"]],
+    &[&["crystal.mosaic.eta"], &["crystal.mosaic.half_width"]],
     &[&["crystal.structure_factors.file"], &["crystal.structure_factors.synthetic"]],
     &[&["output.png.percentiles"], &["output.png.range"]],
     &[
@@ -382,8 +390,33 @@ pub const EXCLUSIVE: &[&[&[&str]]] = &[
     ],
 ];
 
-/// What a later layer gives, and what it makes earlier layers forget: a matrix has the cell in it.
-pub const SUPERSEDED: &[(&[&str], &[&str])] = &[(MATRICES, &["crystal.cell"])];
+/// What a later layer gives, and what it makes earlier layers forget: a matrix has the cell in it, a width says which distribution it is
+/// the width of.
+pub const SUPERSEDED: &[(&[&str], &[&str])] = &[
+    (MATRICES, &["crystal.cell"]),
+    (&["crystal.mosaic.eta", "crystal.mosaic.half_width"], &["crystal.mosaic.distribution"]),
+];
+
+/// A key of earlier versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Renamed {
+    /// Its name.
+    pub old: &'static str,
+    /// The key that took its place.
+    pub new: &'static str,
+    /// What else changed; empty where nothing did.
+    pub change: &'static str,
+}
+
+/// Keys that have another name now. The old ones are refused, since values may mean something else.
+#[rustfmt::skip] // a table
+pub const RENAMED: &[Renamed] = &[
+    Renamed { old: "crystal.mosaic_spread", new: "crystal.mosaic.half_width",
+        change: "the largest angle by which a domain is turned; crystal.mosaic.eta is the standard deviation about each axis that other programs mean" },
+    Renamed { old: "crystal.mosaic_domains", new: "crystal.mosaic.domains", change: "" },
+    Renamed { old: "crystal.mosaic_seed", new: "crystal.mosaic.seed", change: "" },
+    Renamed { old: "crystal.mosaic_generator", new: "crystal.mosaic.generator", change: "" },
+];
 
 /// Whether `name` is the key or lies in the table or list of tables called `prefix`.
 pub fn is_under(name: &str, prefix: &str) -> bool {
@@ -419,6 +452,10 @@ pub fn is_table(name: &str) -> bool {
 /// What to say of a name that no key has.
 pub fn unknown(name: &str) -> String {
     let pattern = split_index(name).map_or_else(|| name.to_owned(), |(_, pattern)| pattern);
+    if let Some(Renamed { new, change, .. }) = RENAMED.iter().find(|renamed| renamed.old == pattern) {
+        let change = if change.is_empty() { String::new() } else { format!(": {change}") };
+        return format!("is called {new} now{change}");
+    }
     let nearness = |known: &str| {
         let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
         // a right name in the wrong table is as good a guess as a misspelt one
@@ -499,8 +536,17 @@ mod tests {
     fn misspelt_keys_are_told_the_nearest_name() {
         assert!(unknown("detector.distanse").contains("the nearest is detector.distance"));
         assert!(unknown("detector.panel[3].orign").contains("the nearest is detector.panel[].origin"));
-        assert!(unknown("beam.mosaic_spread").contains("the nearest is crystal.mosaic_spread"));
+        assert!(unknown("beam.half_width").contains("the nearest is crystal.mosaic.half_width"));
         assert!(unknown("zzz").contains("docs/experiment-file.md"));
+    }
+
+    #[test]
+    fn renamed_keys_are_refused_with_the_new_name() {
+        for Renamed { old, new, .. } in RENAMED {
+            assert!(find(old).is_none() && find(new).is_some(), "{old} {new}");
+            assert!(unknown(old).starts_with(&format!("is called {new} now")), "{}", unknown(old));
+        }
+        assert!(unknown("crystal.mosaic_spread").contains("standard deviation"));
     }
 
     #[test]

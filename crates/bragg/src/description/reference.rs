@@ -19,7 +19,7 @@ An experiment file is TOML. This page is made from the program's table of keys.
 - The laboratory frame is that of imgCIF and dxtbx: x along the spindle, z from the sample to the source, y completes it. The beam
   travels along −z. Vectors need not have length 1.
 - Without `output.files` and `-o`, `bragg simulate` writes a picture named as the experiment file to the current folder.
-- The crystal is one coherent block of `n_cells` (or of `size`), in every orientation that `mosaic_spread` and `scan` give it; the
+- The crystal is one coherent block of `n_cells` (or of `size`), in every orientation that `mosaic` and `scan` give it; the
   image is their mean. Blocks are usually some ten to a hundred cells wide, and a crystal is many of them: a crystal of M blocks scatters
   M times as much, so multiply `fluence` by M, and divide the water (of edge `background.water`) among the blocks. The larger the block, the
   narrower its spots, and the finer `oversample` has to be.

@@ -23,10 +23,10 @@ const BLOCK_EDGE: f64 = 400.0;
 const WATER: f64 = 5.0;
 /// The crystal's orientation (deg): no axis along the beam or the spindle.
 const MISSET: [f64; 3] = [-8.0, 11.0, 33.0];
-/// What the rotation (deg), in so many steps, and the mosaic spread (deg), in so many domains, sample evenly: neighbours are closer than a
-/// spot is wide.
+/// What the rotation (deg), in so many steps, and the mosaicity (deg, rms about each axis), in so many domains, sample evenly: neighbours
+/// are closer than a spot is wide.
 const SCAN: (f64, i64) = (0.5, 6);
-const MOSAIC: (f64, i64) = (0.15, 10);
+const MOSAIC: (f64, i64) = (0.075, 10);
 
 const ANGSTROM_PER_MM: f64 = 1e7;
 const SQUARE_METER_PER_SQUARE_MM: f64 = 1e-6;
@@ -50,9 +50,9 @@ pub fn starting_point(file: &Path, given: Description) -> Result<(Description, N
     chosen.insert("crystal.structure_factors.file", PathBuf::from(file), Origin::Flag("--pdb".to_owned()))?;
     chosen.insert("crystal.misset", MISSET, why("no axis along the beam"))?;
     chosen.insert("crystal.shape", "gauss", why("smooth spots"))?;
-    chosen.insert("crystal.mosaic_spread", MOSAIC.0, why("a good crystal"))?;
-    if number("crystal.mosaic_spread") != Some(0.0) {
-        chosen.insert("crystal.mosaic_domains", MOSAIC.1, why("closer than a spot is wide"))?;
+    chosen.insert("crystal.mosaic.eta", MOSAIC.0, why("a good crystal"))?;
+    if ["crystal.mosaic.eta", "crystal.mosaic.half_width"].into_iter().all(|name| number(name) != Some(0.0)) {
+        chosen.insert("crystal.mosaic.domains", MOSAIC.1, why("closer than a spot is wide"))?;
     }
     let numbers = given.get("crystal.n_cells").and_then(|entry| entry.value.numbers()?.try_into().ok());
     let n_cells: [f64; 3] = numbers.unwrap_or_else(|| known.cell.edges.map(|edge| (BLOCK_EDGE / edge).ceil().max(3.0)));

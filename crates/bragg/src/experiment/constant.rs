@@ -14,7 +14,8 @@ impl Experiment {
     #[must_use]
     pub fn constant<R: Real>(&self) -> Experiment<R> {
         let Crystal { real_space, n_cells, shape, fudge, mosaic, scale } = self.crystal;
-        let Mosaic { spread, n_domains, seed, generator } = mosaic;
+        let Mosaic { spread, n_domains, seed, generator, frame } = mosaic;
+        let spread = spread.with_width(R::constant(spread.width()));
         let scan = self.scan;
         Experiment {
             crystal: Crystal {
@@ -22,7 +23,7 @@ impl Experiment {
                 n_cells: n_cells.map(R::constant),
                 shape,
                 fudge: R::constant(fudge),
-                mosaic: Mosaic { spread: R::constant(spread), n_domains, seed, generator },
+                mosaic: Mosaic { spread, n_domains, seed, generator, frame },
                 scale: R::constant(scale),
             },
             structure_factors: structure_factors(&self.structure_factors),
@@ -35,6 +36,7 @@ impl Experiment {
                 n_steps: scan.n_steps,
                 start: R::constant(scan.start),
                 range: R::constant(scan.range),
+                frame: scan.frame,
             },
             sampling: self.sampling,
             water_thickness: R::constant(self.water_thickness),

@@ -2,6 +2,7 @@
 
 use crate::math::{Mat3, Vec3};
 use crate::random::Generator;
+use crate::random::rotations::CAP_RMS;
 use crate::real::Real;
 
 /// The shape of the crystal (of each mosaic domain), which sets the shape of its spots.
@@ -17,17 +18,70 @@ pub enum Shape {
     Tophat,
 }
 
+/// How the orientations of mosaic domains spread about their mean. The same in all directions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum MosaicSpread<R = f64> {
+    /// Rotation vectors have a Gaussian distribution.
+    Gaussian {
+        /// Standard deviation (deg) of the rotation about each axis.
+        eta: R,
+    },
+    /// nanoBragg's distribution: axes uniform on the sphere, angles half_width·(1 − r²)^⅓ with r uniform between −1 and 1.
+    Cap {
+        /// The largest angle (deg).
+        half_width: R,
+    },
+}
+
+impl<R: Real> MosaicSpread<R> {
+    /// Its width (deg): eta or half_width.
+    pub fn width(self) -> R {
+        match self {
+            Self::Gaussian { eta } => eta,
+            Self::Cap { half_width } => half_width,
+        }
+    }
+
+    /// The same distribution of another width (deg).
+    #[must_use]
+    pub fn with_width<S>(self, width: S) -> MosaicSpread<S> {
+        match self {
+            Self::Gaussian { .. } => MosaicSpread::Gaussian { eta: width },
+            Self::Cap { .. } => MosaicSpread::Cap { half_width: width },
+        }
+    }
+
+    /// The standard deviation (deg) of the rotation about each axis.
+    pub fn rms_per_axis(self) -> R {
+        match self {
+            Self::Gaussian { eta } => eta,
+            Self::Cap { half_width } => half_width * R::constant(CAP_RMS),
+        }
+    }
+}
+
+/// What the rotations of mosaic domains are fixed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MosaicFrame {
+    /// They turn with the crystal: R_φ·R_domain·A for the spindle's rotation R_φ.
+    Crystal,
+    /// They stay in the laboratory, R_domain·R_φ·A, as in nanoBragg.
+    Laboratory,
+}
+
 /// The mosaic domains: copies of the crystal in slightly different orientations, added in intensity.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Mosaic<R = f64> {
-    /// Largest angle (deg) by which a domain is turned.
-    pub spread: R,
+    /// How their orientations spread.
+    pub spread: MosaicSpread<R>,
     /// Number of domains.
     pub n_domains: usize,
     /// Seed of the domains' orientations.
     pub seed: u64,
     /// The random numbers they are drawn from.
     pub generator: Generator,
+    /// What their rotations, whose axes are those of the laboratory at spindle angle 0, are fixed to.
+    pub frame: MosaicFrame,
 }
 
 /// A crystal in the laboratory frame.

@@ -17,7 +17,7 @@ pub mod structure_factors;
 pub mod unit_cell;
 
 pub use beam::{Beam, Polarization, Source};
-pub use crystal::{Crystal, Mosaic, Shape};
+pub use crystal::{Crystal, Mosaic, MosaicFrame, MosaicSpread, Shape};
 pub use detector::{Arm, Curvature, Detector, Panel, Roi, Sensor};
 pub use noise::Noise;
 pub use sampling::{Physics, Precision, RunningFactors, Sampling};

@@ -6,6 +6,8 @@
 pub struct Noise {
     /// Seed of the Poisson noise; `None` for no noise.
     pub poisson_seed: Option<u64>,
+    /// Number of the image in its series, each of which has random numbers of its own.
+    pub frame: u64,
     /// Counts added to every pixel.
     pub adc_offset: f64,
     /// Counts per photon.
@@ -17,6 +19,6 @@ pub struct Noise {
 /// Every photon is one count, without noise.
 impl Default for Noise {
     fn default() -> Self {
-        Self { poisson_seed: None, adc_offset: 0.0, gain: 1.0, saturation: None }
+        Self { poisson_seed: None, frame: 0, adc_offset: 0.0, gain: 1.0, saturation: None }
     }
 }

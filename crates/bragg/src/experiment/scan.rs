@@ -17,4 +17,6 @@ pub struct Scan<R = f64> {
     pub start: R,
     /// Width of the exposure (deg), for image headers.
     pub range: R,
+    /// Number of the image in its series, which random numbers are keyed by.
+    pub frame: u64,
 }

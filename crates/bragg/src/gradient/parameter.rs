@@ -90,8 +90,10 @@ pub enum Parameter {
     CellCount(usize),
     /// The scale of the argument of round and Gaussian shapes.
     Fudge,
-    /// The mosaic spread, each domain's axis fixed.
-    MosaicSpread,
+    /// The mosaicity η of a Gaussian: the rotation of each domain in proportion, about its own axis, which stays.
+    MosaicEta,
+    /// The half-width of a cap, likewise.
+    MosaicHalfWidth,
     /// The scale of Bragg scattering.
     CrystalScale,
     /// The scale of every amplitude.
@@ -202,7 +204,8 @@ impl Parameter {
         const POSITIVE: [f64; 2] = [f64::MIN_POSITIVE, f64::INFINITY];
         match self {
             Self::Cell(CellNumbers::Alpha | CellNumbers::Beta | CellNumbers::Gamma | CellNumbers::Angles)
-            | Self::MosaicSpread => [f64::MIN_POSITIVE, 180.0],
+            | Self::MosaicHalfWidth => [f64::MIN_POSITIVE, 180.0],
+            Self::MosaicEta => [f64::MIN_POSITIVE, 60.0],
             Self::Cell(_)
             | Self::Fudge
             | Self::AmplitudeScale

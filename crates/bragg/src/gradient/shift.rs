@@ -80,7 +80,10 @@ fn crystal_number<R: Real>(experiment: &mut Experiment<R>, pieces: &mut Pieces<R
         Parameter::Orientation(axis) => pieces.crystal.0[axis as usize] += delta,
         Parameter::CellCount(edge) => crystal.n_cells[edge] += delta,
         Parameter::Fudge => crystal.fudge += delta,
-        Parameter::MosaicSpread => crystal.mosaic.spread += delta,
+        Parameter::MosaicEta | Parameter::MosaicHalfWidth => {
+            let spread = crystal.mosaic.spread;
+            crystal.mosaic.spread = spread.with_width(spread.width() + delta);
+        }
         Parameter::CrystalScale => crystal.scale += delta,
         Parameter::AmplitudeScale => amplitudes.scale += delta,
         Parameter::AmplitudeLogScale => amplitudes.scale = amplitudes.scale * delta.exp(),

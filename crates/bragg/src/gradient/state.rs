@@ -4,7 +4,7 @@ use super::names::TABLE;
 use super::parameter::{CellNumbers, CrystalSystem, PanelAxis, Parameter, Range};
 use crate::error::{Error, Result};
 use crate::experiment::beam::Ticks;
-use crate::experiment::{Experiment, Physics, Shape, UnitCell};
+use crate::experiment::{Experiment, Mosaic, MosaicSpread, Physics, Shape, UnitCell};
 use std::collections::HashSet;
 
 /// Edges (relative) and angles (deg) of a group of equal numbers of the cell may differ by this.
@@ -56,7 +56,14 @@ impl Parameter {
             | Self::DetectorRotation(_) => Some(0.0),
             Self::CellCount(edge) => Some(crystal.n_cells[edge]),
             Self::Fudge => Some(crystal.fudge),
-            Self::MosaicSpread => Some(crystal.mosaic.spread),
+            Self::MosaicEta => match crystal.mosaic.spread {
+                MosaicSpread::Gaussian { eta } => Some(eta),
+                MosaicSpread::Cap { .. } => None,
+            },
+            Self::MosaicHalfWidth => match crystal.mosaic.spread {
+                MosaicSpread::Cap { half_width } => Some(half_width),
+                MosaicSpread::Gaussian { .. } => None,
+            },
             Self::CrystalScale => Some(crystal.scale),
             Self::AmplitudeScale => Some(structure_factors.scale),
             Self::AmplitudeLogScale => Some(structure_factors.scale.ln()),
@@ -112,12 +119,7 @@ impl Parameter {
             Self::Fudge if crystal.shape == Shape::Square => {
                 refuse("has no effect on square crystals; crystal.shape = \"round\" or \"gauss\" has it")
             }
-            Self::MosaicSpread if crystal.mosaic.n_domains < 2 => {
-                refuse("has no effect on one mosaic domain, which is not turned; give more crystal.mosaic_domains")
-            }
-            Self::MosaicSpread if crystal.mosaic.spread <= 0.0 => {
-                refuse("is 0, from where it can only rise; start at a small spread")
-            }
+            Self::MosaicEta | Self::MosaicHalfWidth => self.mosaicity(&crystal.mosaic),
             Self::BFactor | Self::Intensity(_) if structure_factors.grid.is_none() => {
                 refuse("needs a list of reflections (crystal.structure_factors.file)")
             }
@@ -135,6 +137,20 @@ impl Parameter {
             }
             _ => Ok(()),
         }
+    }
+
+    fn mosaicity(&self, mosaic: &Mosaic) -> Why {
+        let of_spread = mosaicity(mosaic);
+        if *self != of_spread && mosaic.spread.width() > 0.0 {
+            return refuse(format!("is the width of another distribution than the domains have; take {of_spread}"));
+        }
+        if mosaic.n_domains < 2 {
+            return refuse("has no effect on one mosaic domain, which is not turned; give more crystal.mosaic.domains");
+        }
+        if mosaic.spread.width() <= 0.0 {
+            return refuse("is 0, from where it can only rise; start at a small mosaicity");
+        }
+        Ok(())
     }
 
     fn beam(&self, experiment: &Experiment) -> Why {
@@ -176,6 +192,14 @@ impl Parameter {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// The parameter that is the width of the domains' distribution.
+fn mosaicity(mosaic: &Mosaic) -> Parameter {
+    match mosaic.spread {
+        MosaicSpread::Gaussian { .. } => Parameter::MosaicEta,
+        MosaicSpread::Cap { .. } => Parameter::MosaicHalfWidth,
     }
 }
 
@@ -229,7 +253,7 @@ pub const GROUPS: &[(&str, &str)] = &[
     ("matrix", "the nine components of crystal.real_space_a, _b and _c: cell and orientation"),
     ("n_cells", "crystal.n_cells.a, .b, .c"),
     ("scale", "crystal.scale"),
-    ("mosaic", "crystal.mosaic_spread"),
+    ("mosaic", "crystal.mosaic.eta, or crystal.mosaic.half_width of a cap"),
     ("detector", "detector.distance and detector.beam_center.fast, .slow"),
     ("tilt", "detector.rotation.x, .y, .z"),
     ("f2", "crystal.structure_factors.f2[h,k,l] of every reflection of the file"),
@@ -300,7 +324,7 @@ fn group(name: &str, experiment: &Experiment) -> Option<Result<Vec<Parameter>>> 
         "matrix" => starting("crystal.real_space_"),
         "n_cells" => starting("crystal.n_cells."),
         "scale" => Some(Ok(vec![Parameter::CrystalScale])),
-        "mosaic" => Some(Ok(vec![Parameter::MosaicSpread])),
+        "mosaic" => Some(Ok(vec![mosaicity(&experiment.crystal.mosaic)])),
         "detector" => {
             let mut parameters = vec![Parameter::Distance];
             parameters.extend([PanelAxis::Fast, PanelAxis::Slow].map(Parameter::BeamCenter));

@@ -1,7 +1,6 @@
 //! A counter-based generator: the stream of (seed, image, purpose) is the same whatever else was drawn before.
 
 use crate::math::{Mat3, Vec3};
-use crate::real::Real;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -43,15 +42,6 @@ pub fn uniform_rotation(random: &mut ChaCha8Rng) -> Mat3 {
     ])
 }
 
-/// A rotation by up to `cap` (radians), uniform over rotation vectors in a ball: the angle is cap·u^⅓, the axis uniform on the sphere.
-pub fn rotation_within_cap<R: Real>(random: &mut ChaCha8Rng, cap: R) -> Mat3<R> {
-    let angle = cap * R::constant(random.random::<f64>().cbrt());
-    let z = 2.0 * random.random::<f64>() - 1.0;
-    let (sin, cos) = (TAU * random.random::<f64>()).sin_cos();
-    let across = (1.0 - z * z).sqrt();
-    Mat3::rotation(Vec3::constant(Vec3::new(across * cos, across * sin, z)), angle)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,21 +68,5 @@ mod tests {
             mean_square += trace * trace / f64::from(n);
         }
         assert!((mean_square - 1.0).abs() < 0.05, "the mean square of the character of SO(3) is 1, not {mean_square}");
-    }
-
-    #[test]
-    fn capped_rotations_fill_a_ball() {
-        let mut random = stream(5, 0, Purpose::Mosaic);
-        let n = 20_000;
-        let within_half = (0..n)
-            .filter(|_| {
-                let rotation = rotation_within_cap(&mut random, 0.01);
-                let sine = (rotation.0[2][1] - rotation.0[1][2]).hypot(rotation.0[0][2] - rotation.0[2][0]);
-                let sine = sine.hypot(rotation.0[1][0] - rotation.0[0][1]) / 2.0;
-                assert!(sine < 0.01 + 1e-9);
-                sine < 0.005
-            })
-            .count();
-        assert!((within_half as f64 / f64::from(n) - 0.125).abs() < 0.01);
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod keyed;
 pub mod nanobragg;
+pub mod rotations;
 
 /// Which random numbers the mosaic domains are drawn from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

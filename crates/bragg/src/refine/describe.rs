@@ -99,7 +99,8 @@ fn one(description: &mut Description, experiment: &Experiment, parameter: Parame
         }
         Parameter::CellCount(_) => put("crystal.n_cells", crystal.n_cells.into()),
         Parameter::Fudge => put("crystal.fudge", crystal.fudge.into()),
-        Parameter::MosaicSpread => put("crystal.mosaic_spread", crystal.mosaic.spread.into()),
+        Parameter::MosaicEta => put("crystal.mosaic.eta", crystal.mosaic.spread.width().into()),
+        Parameter::MosaicHalfWidth => put("crystal.mosaic.half_width", crystal.mosaic.spread.width().into()),
         Parameter::CrystalScale => put("crystal.scale", crystal.scale.into()),
         Parameter::AmplitudeScale | Parameter::AmplitudeLogScale => {
             put("crystal.structure_factors.scale", structure_factors.scale.into())

@@ -42,7 +42,7 @@ fn count(panel: PanelImage<f32>, i_panel: u32, seed: u64, noise: &Noise) -> Opti
     let (n_fast, n_slow) = (panel.n_fast(), panel.n_slow());
     let mut pixels: Vec<u32> = bytemuck::cast_vec(panel.into_pixels());
     pixels.par_chunks_mut(n_fast.max(1)).enumerate().for_each(|(i_row, row)| {
-        let mut random = keyed::stream(seed, 0, Purpose::Noise);
+        let mut random = keyed::stream(seed, noise.frame, Purpose::Noise);
         random.set_stream(u64::from(i_panel) << 32 | i_row as u64);
         for pixel in row {
             let photons = poisson(&mut random, f32::from_bits(*pixel).into());
@@ -165,6 +165,17 @@ mod tests {
     }
 
     #[test]
+    fn each_frame_of_a_series_has_noise_of_its_own() {
+        let photons = image(50, 9, |_| 20.0);
+        let frame = |frame| counts(&photons, &Noise { frame, ..noisy(2) });
+        assert_eq!(frame(0), counts(&photons, &noisy(2)));
+        assert_eq!(frame(3), frame(3));
+        // two deviates of mean 20 are alike in one case of eleven
+        let same = frame(3).iter().zip(frame(4)).filter(|(a, b)| **a == *b).count();
+        assert!(same < 80, "{same} of 450");
+    }
+
+    #[test]
     fn a_row_does_not_depend_on_the_others() {
         let whole = counts(&image(50, 9, |i| (i % 50) as f32), &noisy(2));
         let other = counts(&image(50, 9, |i| if i / 50 == 4 { (i % 50) as f32 } else { 1e3 }), &noisy(2));
@@ -188,7 +199,7 @@ mod tests {
     fn without_noise_expected_counts_stay_unrounded() {
         let photons = image(4, 1, |i| [0.25, 10.0, -1.0, 1e6][i]);
         assert_eq!(record(photons.clone(), &Noise::default()), Recording::Photons(photons.clone()));
-        let noise = Noise { adc_offset: 40.0, gain: 2.0, saturation: Some(1000.0), poisson_seed: None };
+        let noise = Noise { adc_offset: 40.0, gain: 2.0, saturation: Some(1000.0), ..Noise::default() };
         let Recording::Photons(found) = record(photons, &noise) else { panic!("counts") };
         assert_eq!(found.panels[0].pixels(), [40.5, 60.0, -1.0, 1000.0]);
     }

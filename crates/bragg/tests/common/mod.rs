@@ -1,8 +1,8 @@
 //! Experiments to test with.
 
 use bragg::experiment::{
-    Arm, Beam, Crystal, Curvature, Detector, Experiment, Interpolation, Mosaic, Panel, Physics, Polarization,
-    Precision, RunningFactors, Sampling, Scan, Shape, Source, StructureFactors, UnitCell,
+    Arm, Beam, Crystal, Curvature, Detector, Experiment, Interpolation, Mosaic, MosaicFrame, MosaicSpread, Panel, Physics,
+    Polarization, Precision, RunningFactors, Sampling, Scan, Shape, Source, StructureFactors, UnitCell,
 };
 use bragg::math::{Mat3, Vec3};
 use bragg::random::Generator;
@@ -32,7 +32,13 @@ pub(crate) fn experiment() -> Experiment {
             n_cells: [4.0, 5.0, 6.0],
             shape: Shape::Square,
             fudge: 1.0,
-            mosaic: Mosaic { spread: 0.8, n_domains: 4, seed: 3, generator: Generator::Keyed },
+            mosaic: Mosaic {
+                spread: MosaicSpread::Gaussian { eta: 0.4 },
+                n_domains: 4,
+                seed: 3,
+                generator: Generator::Keyed,
+                frame: MosaicFrame::Crystal,
+            },
             scale: 1.0,
         },
         structure_factors: StructureFactors {
@@ -72,7 +78,7 @@ pub(crate) fn experiment() -> Experiment {
             arm: Arm::default(),
             point_pixels: false,
         },
-        scan: Scan { axis: Vec3::new(1.0, 0.0, 0.0), first: 0.2, step: 0.4, n_steps: 3, start: 0.0, range: 1.2 },
+        scan: Scan { axis: Vec3::new(1.0, 0.0, 0.0), first: 0.2, step: 0.4, n_steps: 3, start: 0.0, range: 1.2, frame: 0 },
         sampling: Sampling {
             oversample: 2,
             d_min: 0.0,

@@ -32,8 +32,8 @@ const COMMON: Settings = &[
     ("crystal.cell", "[97, 101, 104, 88, 95, 103]"),
     ("crystal.misset", "[10, 20, 30]"),
     ("crystal.n_cells", "5"),
-    ("crystal.mosaic_spread", "1.0"),
-    ("crystal.mosaic_domains", "25"),
+    ("crystal.mosaic.eta", "0.5"),
+    ("crystal.mosaic.domains", "25"),
     ("crystal.structure_factors.default", "100"),
     ("beam.wavelength", "1.0"),
     ("beam.fluence", "1e28"),
@@ -49,13 +49,13 @@ const COMMON: Settings = &[
 const CAREFUL: Settings = &[("sampling.precision", "double"), ("sampling.culling", "0")];
 
 const ONE_ORIENTATION: [(&str, &str); 3] =
-    [("crystal.mosaic_spread", "0.0"), ("crystal.mosaic_domains", "1"), ("scan.steps", "1")];
+    [("crystal.mosaic.eta", "0.0"), ("crystal.mosaic.domains", "1"), ("scan.steps", "1")];
 
 /// Narrow spots of 100 domains; the indices change by 0.05 from pixel to pixel.
 const GAUSS: [(&str, &str); 5] = [
     ("crystal.shape", "gauss"),
     ("crystal.n_cells", "30"),
-    ("crystal.mosaic_domains", "100"),
+    ("crystal.mosaic.domains", "100"),
     ("scan.steps", "1"),
     ("detector.distance", "200"),
 ];

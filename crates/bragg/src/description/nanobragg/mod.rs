@@ -17,7 +17,7 @@ pub use options::{
 use super::{Description, Notice, Origin, Value};
 use crate::error::{Error, Result};
 use crate::experiment::beam::Ticks;
-use crate::experiment::{Precision, Shape};
+use crate::experiment::{MosaicFrame, Precision, Shape};
 use crate::io::smv::NanoBraggHeader;
 use crate::math::Vec3;
 use crate::units::METER_PER_ANGSTROM;
@@ -78,7 +78,7 @@ pub fn describe(options: &Options, clock_seed: u64) -> Result<DropIn> {
     }
     if !correct {
         let righted = Geometry::new(options, true)?;
-        notices.extend(quirks::quirks(options, &geometry, &righted, &layers));
+        notices.extend(quirks::quirks(options, &geometry, &righted, &layers, &sweep));
     }
     let mut writer = Writer { options, description: Description::new() };
     writer.crystal(&crystal)?;
@@ -202,12 +202,16 @@ impl Writer<'_> {
             self.description.insert("crystal.fudge", crystal.fudge, Origin::Automatic(why.to_owned()))?;
         }
         let spread = self.options.crystal.mosaic_spread_deg.unwrap_or(0.0);
-        self.put("crystal.mosaic_spread", spread, "-mosaic")?;
+        self.put("crystal.mosaic.half_width", spread, "-mosaic")?;
         if spread > 0.0 {
-            self.put("crystal.mosaic_domains", self.options.crystal.mosaic_domains.unwrap_or(10), "-mosaic_dom")?;
+            self.put("crystal.mosaic.domains", self.options.crystal.mosaic_domains.unwrap_or(10), "-mosaic_dom")?;
             let seed = self.options.seeds.mosaic_seed.unwrap_or(12_345_678);
-            self.put("crystal.mosaic_seed", seed as i64, "-mosaic_seed")?;
-            self.put("crystal.mosaic_generator", "nanobragg", "-mosaic_seed")?;
+            self.put("crystal.mosaic.seed", seed as i64, "-mosaic_seed")?;
+            self.put("crystal.mosaic.generator", "nanobragg", "-mosaic_seed")?;
+        }
+        if let Some(frame) = self.options.crystal.mosaic_frame {
+            let name = if frame == MosaicFrame::Laboratory { "laboratory" } else { "crystal" };
+            self.put("crystal.mosaic.frame", name, "-mosaic_frame")?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The options of nanoBragg's command line as they were typed: nothing converted, completed or checked beyond its type.
 
-use crate::experiment::{Precision, Shape};
+use crate::experiment::{MosaicFrame, Precision, Shape};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -85,6 +85,8 @@ pub struct CrystalOptions {
     pub mosaic_spread_deg: Option<f64>,
     /// `-mosaic_dom`: number of mosaic domains.
     pub mosaic_domains: Option<i64>,
+    /// `-mosaic_frame`.
+    pub mosaic_frame: Option<MosaicFrame>,
 }
 
 /// The numbers of `-cell`; trailing ones may be missing.

@@ -5,13 +5,20 @@ use super::crystal::CrystalSettings;
 use super::geometry::Geometry;
 use super::options::{Convention, Misset, Options, Pivot};
 use crate::description::Notice;
+use crate::experiment::MosaicFrame;
 use crate::experiment::beam::Ticks;
 
 const REMEDY: &str = "-physics correct does";
 
 /// The quirks that change this image, each with the option that gives the right answer.
 /// `righted` is the geometry with correct physics.
-pub(super) fn quirks(options: &Options, geometry: &Geometry, righted: &Geometry, layers: &Ticks) -> Vec<Notice> {
+pub(super) fn quirks(
+    options: &Options,
+    geometry: &Geometry,
+    righted: &Geometry,
+    layers: &Ticks,
+    sweep: &Ticks,
+) -> Vec<Notice> {
     let mut notices = Vec::new();
     let mut say = |text: String| notices.push(Notice(text));
     let sampling = &options.sampling;
@@ -39,6 +46,14 @@ pub(super) fn quirks(options: &Options, geometry: &Geometry, righted: &Geometry,
                 layers.n_steps, layers.step
             ));
         }
+    }
+    let crystal = &options.crystal;
+    let has_domains = crystal.mosaic_spread_deg.unwrap_or(0.0) > 0.0 && crystal.mosaic_domains.unwrap_or(10) > 1;
+    let turns = sweep.n_steps > 1 || options.scan.phi_deg.is_some_and(|phi| phi != 0.0);
+    if has_domains && turns && crystal.mosaic_frame != Some(MosaicFrame::Crystal) {
+        say("mosaic domains stay in the laboratory while the crystal turns; -mosaic_frame crystal turns them with it, and so does \
+             -physics correct"
+            .to_owned());
     }
     if options.noise.water_um.is_some_and(|water| water != 0.0) {
         say(format!(

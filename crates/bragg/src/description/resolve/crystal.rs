@@ -2,7 +2,9 @@
 
 use super::resolver::Resolver;
 use crate::error::{Error, Result};
-use crate::experiment::{Crystal, Interpolation, Mosaic, Shape, StructureFactors, UnitCell};
+use crate::experiment::{
+    Crystal, Interpolation, Mosaic, MosaicFrame, MosaicSpread, Shape, StructureFactors, UnitCell,
+};
 use crate::io::mosflm_matrix;
 use crate::math::{Mat3, Vec3};
 use crate::random::Generator;
@@ -169,28 +171,70 @@ impl Resolver {
     }
 
     fn mosaic(&mut self) -> Result<Mosaic> {
-        let spread = self.number("crystal.mosaic_spread")?;
-        let (default, why) = if spread > 0.0 { (10, "with a mosaic spread") } else { (1, "without a mosaic spread") };
-        self.automatic("crystal.mosaic_domains", default, why)?;
-        let n_domains = self.count("crystal.mosaic_domains")?;
-        if spread == 0.0 && n_domains > 1 {
-            self.notice(format!("the {n_domains} mosaic domains are all alike: crystal.mosaic_spread is 0"));
+        let spread = self.mosaic_spread()?;
+        let width = spread.width();
+        let (default, why) = if width > 0.0 { (10, "with mosaicity") } else { (1, "without mosaicity") };
+        self.automatic("crystal.mosaic.domains", default, why)?;
+        let n_domains = self.count("crystal.mosaic.domains")?;
+        let width_key = width_key(spread);
+        if width == 0.0 && n_domains > 1 {
+            self.notice(format!("the {n_domains} mosaic domains are all alike: {width_key} is 0"));
         }
-        if spread > 0.0 && n_domains == 1 {
-            self.notice(format!(
-                "the mosaic spread of {spread} degrees has no effect on one domain, which is not turned"
-            ));
+        if width > 0.0 && n_domains == 1 {
+            self.notice(format!("{width_key} = {width} has no effect on one domain, which is not turned"));
         }
-        let seed = self.seed("crystal.mosaic_seed")?;
-        let generator = match self.text("crystal.mosaic_generator")?.as_str() {
+        let seed = self.seed("crystal.mosaic.seed")?;
+        let generator = match self.text("crystal.mosaic.generator")?.as_str() {
             "nanobragg" => Generator::NanoBragg,
             _ => Generator::Keyed,
         };
-        if generator == Generator::NanoBragg && !(1..1 << 31).contains(&seed) {
-            let what = format!("is {seed}; nanoBragg's generator takes seeds from 1 to 2147483647");
-            return Err(self.error("crystal.mosaic_seed", what));
+        if generator == Generator::NanoBragg {
+            if !(1..1 << 31).contains(&seed) {
+                let what = format!("is {seed}; nanoBragg's generator takes seeds from 1 to 2147483647");
+                return Err(self.error("crystal.mosaic.seed", what));
+            }
+            if width > 0.0 && matches!(spread, MosaicSpread::Gaussian { .. }) {
+                let what = "is \"nanobragg\", which draws from a cap; give crystal.mosaic.half_width instead of eta";
+                return Err(self.error("crystal.mosaic.generator", what));
+            }
         }
-        Ok(Mosaic { spread, n_domains, seed, generator })
+        let is_nanobragg = self.text("sampling.physics")? == "nanobragg";
+        let (frame, why) = if is_nanobragg {
+            ("laboratory", "as in nanoBragg")
+        } else {
+            ("crystal", "domains are parts of the crystal")
+        };
+        self.automatic("crystal.mosaic.frame", frame, why)?;
+        let frame = match self.text("crystal.mosaic.frame")?.as_str() {
+            "laboratory" => MosaicFrame::Laboratory,
+            _ => MosaicFrame::Crystal,
+        };
+        Ok(Mosaic { spread, n_domains, seed, generator, frame })
+    }
+
+    /// The distribution of the domains, which the width that is given says, unless it is said itself.
+    fn mosaic_spread(&mut self) -> Result<MosaicSpread> {
+        const DISTRIBUTION: &str = "crystal.mosaic.distribution";
+        const ETA: &str = "crystal.mosaic.eta";
+        const HALF_WIDTH: &str = "crystal.mosaic.half_width";
+        let (name, why) = match (self.has(HALF_WIDTH), self.has(ETA)) {
+            (true, _) => ("cap", "which has a half_width"),
+            (false, true) => ("gaussian", "which has an eta"),
+            (false, false) => ("gaussian", "there is no mosaicity"),
+        };
+        self.automatic(DISTRIBUTION, name, why)?;
+        let is_cap = self.text(DISTRIBUTION)? == "cap";
+        let (width, other) = if is_cap { (HALF_WIDTH, ETA) } else { (ETA, HALF_WIDTH) };
+        if self.has(other) {
+            let what = format!(
+                "is the width of another distribution than {DISTRIBUTION} ({}) says; give {width}, or leave the distribution out",
+                self.origin(DISTRIBUTION)
+            );
+            return Err(self.error(other, what));
+        }
+        self.automatic(width, 0.0, "no mosaicity is given")?;
+        let width = self.number(width)?;
+        Ok(if is_cap { MosaicSpread::Cap { half_width: width } } else { MosaicSpread::Gaussian { eta: width } })
     }
 
     pub(super) fn structure_factors(
@@ -229,5 +273,13 @@ impl Resolver {
             return Err(self.error(b_key, what));
         }
         Ok(StructureFactors { grid, default_f, scale, b_factor, interpolation })
+    }
+}
+
+/// The key of a distribution's width.
+fn width_key(spread: MosaicSpread) -> &'static str {
+    match spread {
+        MosaicSpread::Gaussian { .. } => "crystal.mosaic.eta",
+        MosaicSpread::Cap { .. } => "crystal.mosaic.half_width",
     }
 }

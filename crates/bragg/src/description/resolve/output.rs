@@ -22,6 +22,7 @@ impl Resolver {
         };
         Ok(Noise {
             poisson_seed,
+            frame: self.seed("scan.frame")?,
             adc_offset: self.number("noise.adc_offset")?,
             gain: self.number("noise.gain")?,
             saturation: self.given_number("noise.saturation")?,

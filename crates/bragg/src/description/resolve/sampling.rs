@@ -33,7 +33,8 @@ impl Resolver {
                 "the rotation of {range} degrees is sampled at {first} degrees alone; more scan.steps sample it"
             ));
         }
-        Ok(Scan { axis, first, step, n_steps, start, range })
+        let frame = self.seed("scan.frame")?;
+        Ok(Scan { axis, first, step, n_steps, start, range, frame })
     }
 
     pub(super) fn background_plane(&mut self) -> Result<[f64; 3]> {
@@ -103,7 +104,7 @@ impl Resolver {
         let product = format!(
             "{sources} sources × {steps} scan steps × {domains} mosaic domains = {orientations:e} orientations"
         );
-        let name = if domains >= steps { "crystal.mosaic_domains" } else { "scan.steps" };
+        let name = if domains >= steps { "crystal.mosaic.domains" } else { "scan.steps" };
         let matrices = steps as f64 * domains as f64;
         if matrices > MAX_MATRICES {
             let what = format!(
