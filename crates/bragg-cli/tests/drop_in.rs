@@ -174,6 +174,8 @@ fn quirks_that_change_the_image_are_announced_with_their_remedy() {
         (layers, "together more than the sensor"),
         ("-water 20", "multiplied by r_e²·fluence twice"),
         ("-misset random", "not a uniform orientation"),
+        ("-mosaic 1 -osc 1 -phisteps 2", "domains stay in the laboratory"),
+        ("-mosaic 1 -phi 10", "domains stay in the laboratory"),
         ("-pivot sample -twotheta 10", "-pivot sample gives way"),
         ("-pivot sample", "-pivot sample gives way"),
         ("-ORGX 10", "-ORGX has no effect"),
@@ -186,7 +188,24 @@ fn quirks_that_change_the_image_are_announced_with_their_remedy() {
         let quiet = stderr(&Folder::new().succeed(&format!("{CRYSTAL} {SMALL} {args} -quiet")));
         assert_eq!(quiet, "");
     }
-    assert_eq!(stderr(&Folder::new().succeed(&format!("{CRYSTAL} {SMALL}"))), "");
+    for plain in ["", "-mosaic 1", "-mosaic 1 -osc 1 -phisteps 2 -mosaic_frame crystal"] {
+        assert_eq!(stderr(&Folder::new().succeed(&format!("{CRYSTAL} {SMALL} {plain}"))), "", "{plain}");
+    }
+}
+
+#[test]
+fn domains_stay_in_the_laboratory_unless_told_to_turn() {
+    let image = |args: &str| {
+        let folder = Folder::new();
+        folder.succeed(&format!("{CRYSTAL} {SMALL} -mosaic 2 -osc 20 -phisteps 2 {args} -floatfile a.bin"));
+        folder.read("a.bin")
+    };
+    // nothing else differs between the two physics here: one source, no sensor, sub-pixels alike
+    let quirky = image("-oversample 1");
+    assert_ne!(quirky, image("-oversample 1 -mosaic_frame crystal"));
+    assert_eq!(quirky, image("-oversample 1 -mosaic_frame laboratory"));
+    assert_eq!(quirky, image("-oversample 1 -physics correct -mosaic_frame laboratory"));
+    assert_eq!(image("-oversample 1 -mosaic_frame crystal"), image("-oversample 1 -physics correct"));
 }
 
 #[test]

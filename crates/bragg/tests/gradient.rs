@@ -33,7 +33,7 @@ const VARIATIONS: [(&str, Variation); 9] = [
     ("tricubic", |e| e.structure_factors.interpolation = Interpolation::Tricubic),
     ("oversampled", |e| e.sampling.oversample = 2),
     ("Gaussian mosaicity and rotation", |e| {
-        (e.crystal.mosaic.n_domains, e.crystal.mosaic.spread) = (3, MosaicSpread::Gaussian { eta: 0.2 });
+        (e.crystal.mosaic.n_domains, e.crystal.mosaic.spread) = (3, MosaicSpread::Gaussian { eta: 0.15 });
         (e.scan.first, e.scan.start, e.scan.step, e.scan.range, e.scan.n_steps) = (0.55, 0.3, 0.5, 1.0, 2);
     }),
     ("cap and rotation", |e| {

@@ -2,11 +2,13 @@
 
 mod common;
 
+use bragg::description::{Origin, Resolved, resolve, toml};
 use bragg::experiment::{Experiment, MosaicFrame, MosaicSpread};
 use bragg::image::Image;
 use bragg::kernel::{Unwatched, cpu};
 use bragg::math::{Mat3, Vec3};
 use bragg::scene::Scene;
+use std::path::Path;
 
 /// A crystal with domains, on one still exposure at `start` (deg).
 fn still(frame: MosaicFrame, start: f64) -> Experiment {
@@ -170,4 +172,68 @@ fn one_domain_is_not_turned() {
     let mut experiment = still(MosaicFrame::Crystal, 0.0);
     experiment.crystal.mosaic.n_domains = 1;
     assert_eq!(Scene::new(&experiment).orientations, [experiment.crystal.real_space]);
+}
+
+/// A small experiment with more lines.
+fn resolved(lines: &str) -> Result<Resolved, String> {
+    const EXPERIMENT: &str = "\
+crystal.cell.a = 100\ncrystal.n_cells = 5\ncrystal.structure_factors.default = 100\nbeam.wavelength = 1\n\
+detector.distance = 100\ndetector.pixels = [100, 200]\ndetector.pixel_size = 0.1\n";
+    let text = format!("{EXPERIMENT}{lines}");
+    toml::parse(&text, Path::new("x.toml")).and_then(resolve).map_err(|e| e.to_string())
+}
+
+#[test]
+fn a_width_says_which_distribution_it_is_of() {
+    let with = resolved;
+    let mosaic = |lines: &str| with(lines).unwrap().experiment.crystal.mosaic;
+    assert_eq!(mosaic("").spread, MosaicSpread::Gaussian { eta: 0.0 });
+    assert_eq!(mosaic("crystal.mosaic.eta = \"0.2 deg\"").spread, MosaicSpread::Gaussian { eta: 0.2 });
+    assert_eq!(mosaic("crystal.mosaic.half_width = 0.3").spread, MosaicSpread::Cap { half_width: 0.3 });
+    assert_eq!(
+        mosaic("crystal.mosaic.half_width = 0.3\ncrystal.mosaic.distribution = \"cap\"").spread,
+        MosaicSpread::Cap { half_width: 0.3 }
+    );
+    for (lines, parts) in [
+        (
+            "crystal.mosaic.eta = 1\ncrystal.mosaic.half_width = 1",
+            ["crystal.mosaic.half_width (x.toml:", "give only one"],
+        ),
+        (
+            "crystal.mosaic.eta = 1\ncrystal.mosaic.distribution = \"cap\"",
+            ["crystal.mosaic.eta (x.toml:", "give crystal.mosaic.half_width"],
+        ),
+        (
+            "crystal.mosaic.half_width = 1\ncrystal.mosaic.distribution = \"gaussian\"",
+            ["crystal.mosaic.half_width (x.toml:", "give crystal.mosaic.eta"],
+        ),
+        (
+            "crystal.mosaic.eta = 1\ncrystal.mosaic.generator = \"nanobragg\"",
+            ["crystal.mosaic.generator (x.toml:", "give crystal.mosaic.half_width instead of eta"],
+        ),
+        ("crystal.mosaic_spread = 1", ["crystal.mosaic_spread (x.toml:", "is called crystal.mosaic.half_width now"]),
+    ] {
+        let message = with(lines).expect_err(lines);
+        assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+    }
+    // a later layer's width makes an earlier one, and its distribution, forgotten
+    let mut description = with("crystal.mosaic.eta = 0.1").unwrap().description;
+    description.set("crystal.mosaic.half_width", "0.2", Origin::Set).unwrap();
+    assert_eq!(resolve(description).unwrap().experiment.crystal.mosaic.spread, MosaicSpread::Cap { half_width: 0.2 });
+}
+
+#[test]
+fn domains_are_fixed_as_the_physics_has_it_unless_it_is_said() {
+    let frame =
+        |lines: &str| resolved(&format!("crystal.mosaic.eta = 0.1\n{lines}")).unwrap().experiment.crystal.mosaic.frame;
+    assert_eq!(frame(""), MosaicFrame::Crystal);
+    assert_eq!(frame("sampling.physics = \"nanobragg\""), MosaicFrame::Laboratory);
+    assert_eq!(frame("crystal.mosaic.frame = \"laboratory\""), MosaicFrame::Laboratory);
+    assert_eq!(frame("sampling.physics = \"nanobragg\"\ncrystal.mosaic.frame = \"crystal\""), MosaicFrame::Crystal);
+}
+
+#[test]
+fn the_frame_goes_to_domains_and_noise() {
+    let resolved = resolved("scan.frame = 12\nnoise.seed = 1").unwrap();
+    assert_eq!((resolved.experiment.scan.frame, resolved.noise.frame), (12, 12));
 }

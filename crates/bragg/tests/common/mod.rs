@@ -1,8 +1,8 @@
 //! Experiments to test with.
 
 use bragg::experiment::{
-    Arm, Beam, Crystal, Curvature, Detector, Experiment, Interpolation, Mosaic, MosaicFrame, MosaicSpread, Panel, Physics,
-    Polarization, Precision, RunningFactors, Sampling, Scan, Shape, Source, StructureFactors, UnitCell,
+    Arm, Beam, Crystal, Curvature, Detector, Experiment, Interpolation, Mosaic, MosaicFrame, MosaicSpread, Panel,
+    Physics, Polarization, Precision, RunningFactors, Sampling, Scan, Shape, Source, StructureFactors, UnitCell,
 };
 use bragg::math::{Mat3, Vec3};
 use bragg::random::Generator;
@@ -78,7 +78,15 @@ pub(crate) fn experiment() -> Experiment {
             arm: Arm::default(),
             point_pixels: false,
         },
-        scan: Scan { axis: Vec3::new(1.0, 0.0, 0.0), first: 0.2, step: 0.4, n_steps: 3, start: 0.0, range: 1.2, frame: 0 },
+        scan: Scan {
+            axis: Vec3::new(1.0, 0.0, 0.0),
+            first: 0.2,
+            step: 0.4,
+            n_steps: 3,
+            start: 0.0,
+            range: 1.2,
+            frame: 0,
+        },
         sampling: Sampling {
             oversample: 2,
             d_min: 0.0,

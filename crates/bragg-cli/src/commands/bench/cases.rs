@@ -59,9 +59,9 @@ const GAUSS: [(&str, &str); 5] = [
     ("scan.steps", "1"),
     ("detector.distance", "200"),
 ];
-/// The same with spots as wide as those of [`GAUSS`] down to 1e-12 of their peak: narrower ones hit no pixel of a small image.
+/// The same with spots wide enough to hit pixels of a small image.
 const TOPHAT: [(&str, &str); 6] =
-    [("crystal.shape", "tophat"), ("crystal.fudge", "0.05"), GAUSS[1], GAUSS[2], GAUSS[3], GAUSS[4]];
+    [("crystal.shape", "tophat"), ("crystal.fudge", "0.01"), GAUSS[1], GAUSS[2], GAUSS[3], GAUSS[4]];
 
 const CULLED: (&str, &str) = ("sampling.culling", "1e-7");
 const GAUSS_CULLED: [(&str, &str); 6] = [CULLED, GAUSS[0], GAUSS[1], GAUSS[2], GAUSS[3], GAUSS[4]];

@@ -19,7 +19,7 @@ pub(super) fn quirks(
     layers: &Ticks,
     sweep: &Ticks,
 ) -> Vec<Notice> {
-    let mut notices = Vec::new();
+    let mut notices = layer_quirks(options, layers);
     let mut say = |text: String| notices.push(Notice(text));
     let sampling = &options.sampling;
     for (on, flag) in [
@@ -33,26 +33,9 @@ pub(super) fn quirks(
             ));
         }
     }
-    if layers.n_steps > 1 && attenuation_depth(options, layers).is_some() {
-        if !sampling.oversample_thick {
-            say(format!(
-                "the {} sensor layers share the last one's capture fraction, not each its own; {REMEDY}",
-                layers.n_steps
-            ));
-        }
-        if (layers.step * layers.n_steps as f64 - layers.range).abs() > 1e-9 * layers.range {
-            say(format!(
-                "the {} sensor layers are {} µm thick each, together more than the sensor; {REMEDY} right",
-                layers.n_steps, layers.step
-            ));
-        }
-    }
-    let crystal = &options.crystal;
-    let has_domains = crystal.mosaic_spread_deg.unwrap_or(0.0) > 0.0 && crystal.mosaic_domains.unwrap_or(10) > 1;
-    let turns = sweep.n_steps > 1 || options.scan.phi_deg.is_some_and(|phi| phi != 0.0);
-    if has_domains && turns && crystal.mosaic_frame != Some(MosaicFrame::Crystal) {
-        say("mosaic domains stay in the laboratory while the crystal turns; -mosaic_frame crystal turns them with it, and so does \
-             -physics correct"
+    if has_domains_in_the_laboratory(options, sweep) {
+        say("mosaic domains stay in the laboratory while the crystal turns; with -physics correct or -mosaic_frame crystal they turn \
+             with it"
             .to_owned());
     }
     if options.noise.water_um.is_some_and(|water| water != 0.0) {
@@ -80,6 +63,35 @@ pub(super) fn quirks(
     }
     notices.extend(unused_near_point(options, geometry));
     notices
+}
+
+/// Those of the sensor's layers.
+fn layer_quirks(options: &Options, layers: &Ticks) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    let mut say = |text: String| notices.push(Notice(text));
+    if layers.n_steps > 1 && attenuation_depth(options, layers).is_some() {
+        if !options.sampling.oversample_thick {
+            say(format!(
+                "the {} sensor layers share the last one's capture fraction, not each its own; {REMEDY}",
+                layers.n_steps
+            ));
+        }
+        if (layers.step * layers.n_steps as f64 - layers.range).abs() > 1e-9 * layers.range {
+            say(format!(
+                "the {} sensor layers are {} µm thick each, together more than the sensor; {REMEDY} right",
+                layers.n_steps, layers.step
+            ));
+        }
+    }
+    notices
+}
+
+/// Whether there are domains that would lie otherwise if they turned with the crystal.
+fn has_domains_in_the_laboratory(options: &Options, sweep: &Ticks) -> bool {
+    let crystal = &options.crystal;
+    let has_domains = crystal.mosaic_spread_deg.unwrap_or(0.0) > 0.0 && crystal.mosaic_domains.unwrap_or(10) > 1;
+    let turns = sweep.n_steps > 1 || options.scan.phi_deg.is_some_and(|phi| phi != 0.0);
+    has_domains && turns && crystal.mosaic_frame != Some(MosaicFrame::Crystal)
 }
 
 /// The near point, given where the convention goes by the beam's spot.

@@ -2,9 +2,7 @@
 
 use super::resolver::Resolver;
 use crate::error::{Error, Result};
-use crate::experiment::{
-    Crystal, Interpolation, Mosaic, MosaicFrame, MosaicSpread, Shape, StructureFactors, UnitCell,
-};
+use crate::experiment::{Crystal, Interpolation, Mosaic, MosaicFrame, MosaicSpread, Shape, StructureFactors, UnitCell};
 use crate::io::mosflm_matrix;
 use crate::math::{Mat3, Vec3};
 use crate::random::Generator;
