@@ -117,7 +117,7 @@ impl Set {
             Vec3::new(across * cos, across * sin, z) * length
         };
         let mut halves: Vec<Vec3> = (0..n_slots).map(slot).collect();
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             return Self { vectors: halves, in_pairs: true };
         }
         let first = halves.remove(n_slots / 2);
