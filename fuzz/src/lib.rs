@@ -133,7 +133,7 @@ pub fn hkl(bytes: &[u8]) -> bool {
 
 /// `h k l F` text as nanoBragg reads it.
 pub fn hkl_nanobragg(bytes: &[u8]) -> bool {
-    hkl::parse_nanobragg(bytes, path()).is_ok_and(|reflections| check_reflections(&reflections, f64::MIN))
+    hkl::parse_nanobragg(bytes, path()).is_ok_and(|(reflections, _)| check_reflections(&reflections, f64::MIN))
 }
 
 fn check_reflections(reflections: &Reflections, lowest: f64) -> bool {

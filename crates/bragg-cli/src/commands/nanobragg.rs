@@ -7,7 +7,7 @@ use crate::render::{on_threads, render};
 use crate::{exit, images, interrupt, threads};
 use anyhow::{Result, bail};
 use bragg::Error;
-use bragg::description::nanobragg::{self, DropIn, Options, OutputOptions, dump_path};
+use bragg::description::nanobragg::{self, DropIn, Options, OutputOptions, SeedOptions, dump_path};
 use bragg::description::print::to_toml;
 use bragg::description::{self, Description, Notice, Resolved};
 use bragg::image::{Image, PanelImage};
@@ -68,7 +68,7 @@ pub fn describe(words: impl Iterator<Item = OsString>) -> Result<(Description, V
 
 fn simulate(options: &Options, messages: Messages) -> Result<()> {
     let clock_seed = clock_seed();
-    let DropIn { mut description, header, notices } = nanobragg::describe(options, clock_seed)?;
+    let DropIn { mut description, header, notices, random_misset } = nanobragg::describe(options, clock_seed)?;
     if options.run.print_experiment {
         description.relative_to(&std::env::current_dir()?);
     }
@@ -98,8 +98,10 @@ fn simulate(options: &Options, messages: Messages) -> Result<()> {
             let is_quiet = options.run.quiet || options.run.progress == Some(false);
             render(&scene, &Progress::new(n_pixels, is_quiet))?
         };
-        let seed = options.seeds.seed.unwrap_or(clock_seed);
-        write_images(options, &outputs, &scene, &image, &header, u32::try_from(seed).unwrap_or(u32::MAX))
+        let seed = options.seeds.seed.map_or(clock_seed, SeedOptions::state);
+        let head =
+            random_misset.map(|[x, y, z]| format!("random orientation misset angles: {x:.6} {y:.6} {z:.6} deg\n"));
+        write_images(options, &outputs, &scene, &image, &header, (seed, head.unwrap_or_default()))
     })?
 }
 
@@ -134,13 +136,15 @@ impl Outputs {
 }
 
 /// A seed from the clock: seconds since 1970.
-fn clock_seed() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_secs().clamp(1, u64::from(u32::MAX)))
+fn clock_seed() -> u32 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| u32::try_from(since.as_secs()).unwrap_or(u32::MAX))
 }
 
 /// A notice of the library in the drop-in's own words.
 fn in_flags(notice: &Notice) -> String {
-    const FLAGS: [(&str, &str); 5] = [
+    const FLAGS: [(&str, &str); 7] = [
+        ("detector.panel[0].fast_axis", "-fdet_vector"),
+        ("detector.panel[0].slow_axis", "-sdet_vector"),
         ("crystal.structure_factors.default", "-default_F"),
         ("beam.source_weights", "-source_weights apply|ignore"),
         ("beam.source_wavelength", "-source_wavelength file|lambda"),
@@ -158,14 +162,14 @@ fn keep_amplitudes(options: &Options, messages: Messages, resolved: &Resolved) {
     }
 }
 
-/// Writes the images, all or none, and prints their statistics.
+/// Writes the images, all or none, and prints their statistics behind `head`. Scripts read these lines.
 fn write_images(
     options: &Options,
     outputs: &Outputs,
     scene: &Scene,
     image: &Image<f32>,
     header: &NanoBraggHeader,
-    seed: u32,
+    (seed, head): (u32, String),
 ) -> Result<()> {
     let (Some(panel), Some(image)) = (scene.panels.first(), image.panels.first()) else { return Ok(()) };
     let output = &options.output;
@@ -173,7 +177,7 @@ fn write_images(
     let automatic = |scale: Option<f64>| scale.filter(|&scale| scale > 0.0);
     let adc_offset = options.noise.adc.unwrap_or(40.0);
     let scale = automatic(output.scale).unwrap_or_else(|| response::integer_scale(statistics.max));
-    let picture_scale = automatic(output.pgmscale).unwrap_or_else(|| response::picture_scale(statistics.rmsd));
+    let picture_scale = automatic(output.pgmscale).unwrap_or_else(|| response::picture_scale(statistics.rmsd, scale));
     let (header, n) = (&header.to_bytes(), image.pixels().len());
     let mut noise = response::NoiseImage::new(panel, image, seed, adc_offset);
 
@@ -194,16 +198,17 @@ fn write_images(
     }
     files.add_all(bodies)?;
 
-    let mut report = Vec::new();
+    let mut report = head.into_bytes();
     writeln!(report, "wrote {} as {}-byte floats", outputs.float.display(), size_of::<f32>())?;
     report_statistics(&mut report, scene, panel, &statistics)?;
-    writeln!(report, "wrote {} scaled by {}", outputs.integer.display(), G(scale))?;
+    writeln!(report, "intfile_scale = {}\nwrote {}", G(scale), outputs.integer.display())?;
     if let Some(path) = &outputs.picture {
-        writeln!(report, "wrote {} scaled by {}", path.display(), G(picture_scale))?;
+        writeln!(report, "pgm_scale = {}\nwrote {}", G(picture_scale), path.display())?;
     }
     if let Some(path) = &outputs.noise {
         writeln!(report, "random seed of the noise: {seed}")?;
-        writeln!(report, "wrote {}: {:.0} counts, {} overloads", path.display(), noise.sum, noise.overloads)?;
+        writeln!(report, "{:.0} photons on noise image ({} overloads)", noise.photons, noise.overloads)?;
+        writeln!(report, "wrote {}", path.display())?;
     }
     if output.printout || output.printout_pixel.is_some() {
         print_pixels(&mut report, scene, panel, image, output.printout_pixel)?;
@@ -221,9 +226,11 @@ fn report_statistics(
 ) -> Result<()> {
     let sub_pixel = panel.pixel_size / scene.oversample as f64;
     let last = |pixel: usize| sub_pixel * (((pixel + 1) * scene.oversample) as f64 - 0.5);
-    let (fast, slow) = (statistics.max_at % panel.n_fast, statistics.max_at / panel.n_fast);
-    let response::Statistics { max, mean, rms, rmsd, .. } = *statistics;
-    writeln!(report, "max_I = {}  at {} {}", G(f64::from(max)), G(last(fast)), G(last(slow)))?;
+    let response::Statistics { max, max_at, mean, rms, rmsd } = *statistics;
+    let (fast, slow) = (max_at % panel.n_fast, max_at / panel.n_fast);
+    // a black image has no brightest pixel
+    let [fast, slow] = if max > 0.0 { [fast, slow].map(last) } else { [0.0; 2] };
+    writeln!(report, "max_I = {} at {} {}", G(f64::from(max)), G(fast), G(slow))?;
     writeln!(report, "mean= {} rms= {} rmsd= {}", G(mean), G(rms), G(rmsd))?;
     Ok(())
 }

@@ -95,6 +95,8 @@ pub(crate) enum Action {
     Misset(fn(&mut Options, Misset)),
     /// Read and not used, with a value (true) or without.
     Unused(bool),
+    /// A word, with a value, that stands in nanoBragg's own examples and is none of its options; the text says what is meant.
+    Dead(&'static str),
     /// Print the help and stop.
     Help(HelpLength),
     /// Print the version and stop.

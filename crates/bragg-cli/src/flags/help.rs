@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use bragg::description::nanobragg::Convention;
+
 use super::defs::{GROUPS, flags};
 use super::flag::{Flag, HelpLength, IS_DEFAULT, Name};
 
@@ -95,9 +97,13 @@ pub(super) fn remarks(flag: &Flag) -> String {
         sentences.push(format!("Stands for {} and {last}.", others.join(", ")));
     }
     if let Some(pivot) = flag.pivot {
-        sentences.push(format!("Sets the pivot to {}.", format!("{pivot:?}").to_lowercase()));
+        let pivot = format!("{pivot:?}").to_lowercase();
+        sentences.push(match flag.convention {
+            None | Some(Convention::Custom) => format!("Sets the pivot to {pivot}."),
+            Some(_) => format!("A vector given after it makes the convention custom, with the pivot {pivot}."),
+        });
     }
-    if flag.convention == Some(bragg::description::nanobragg::Convention::Custom) {
+    if flag.convention == Some(Convention::Custom) {
         sentences.push("Makes the convention custom.".to_owned());
     }
     if flag.default == IS_DEFAULT {

@@ -1,10 +1,11 @@
 //! From the words of the command line to [`Options`], by the rules of nanoBragg as far as they are sane.
 //!
 //! Options begin with one or two dashes and are recognised by the longest name in the table that fits; of an option given
-//! twice the last one counts. Other than nanoBragg, which ignores what it does not understand: an unknown option, a word
-//! that belongs to no option, a missing value and a malformed one are errors.
+//! twice the last one counts. Numbers are read by the rules of C's `atof` and `atoi`. Other than nanoBragg, which ignores what it does not
+//! understand: an unknown option, a word that belongs to no option (both unless `-ignore_unknown` is given), a missing value and a value
+//! that does not begin with a number are errors.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fmt;
 
 use bragg::description::nanobragg::{Chosen, Options};
@@ -54,12 +55,23 @@ impl std::error::Error for Refusal {}
 /// Reads the words after the program's name.
 pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Invocation, Refusal> {
     let words: Vec<OsString> = words.into_iter().collect();
+    let ignores_unknown = words.iter().any(|word| one_dash(&word.to_string_lossy()) == Some(IGNORE_UNKNOWN));
     let mut words = Words::new(&words);
     let mut options = Options::default();
-    let mut unused: Vec<String> = Vec::new();
+    let mut without_effect = WithoutEffect::default();
     let mut previous = None;
     while let Some(word) = words.next() {
-        let (flag, spelled) = recognise(word, previous)?;
+        let text = word.to_string_lossy();
+        refuse_assignment(&text)?;
+        let Some(flag) = find(&text) else {
+            if !ignores_unknown {
+                return Err(unrecognised(&text, previous));
+            }
+            without_effect.ignored.push(text.into_owned());
+            previous = None;
+            continue;
+        };
+        let spelled = text.into_owned();
         words.begin(flag, &spelled);
         match &flag.action {
             Action::Help(length) => return Ok(Invocation::Help(*length)),
@@ -68,17 +80,55 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Invocat
                 if *has_value {
                     words.next_if_value();
                 }
-                if !unused.contains(&spelled) {
-                    unused.push(spelled.clone());
+                if !without_effect.unused.contains(&spelled) {
+                    without_effect.unused.push(spelled.clone());
                 }
+            }
+            Action::Dead(meant) => {
+                words.next_if_value();
+                without_effect.dead.push((spelled.clone(), meant));
             }
             action => apply(action, &mut options, &mut words)?,
         }
         record(flag, &spelled, &mut options);
         previous = Some(flag);
     }
-    let notices = notices(&options, unused);
+    let mut notices = words.notices;
+    notices.extend(without_effect.notices());
+    notices.extend(axis_as_angle(&options));
     Ok(Invocation::Run(Box::new(options), notices))
+}
+
+/// The option that makes unknown words no error.
+const IGNORE_UNKNOWN: &str = "-ignore_unknown";
+
+/// Words that change nothing.
+#[derive(Default)]
+struct WithoutEffect {
+    /// Options that nanoBragg reads and does not use.
+    unused: Vec<String>,
+    /// Words of its examples that it does not know, and what is meant.
+    dead: Vec<(String, &'static str)>,
+    /// What nobody knows.
+    ignored: Vec<String>,
+}
+
+impl WithoutEffect {
+    fn notices(self) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        if !self.unused.is_empty() {
+            notices.push(Notice { flags: self.unused, what: "read and not used, as in nanoBragg".to_owned() });
+        }
+        for (spelled, meant) in self.dead {
+            let what = format!("nanoBragg has no such option and ignores it, and so does this program; {meant}");
+            notices.push(Notice { flags: vec![spelled], what });
+        }
+        if !self.ignored.is_empty() {
+            let what = format!("unknown and ignored, because of {IGNORE_UNKNOWN}");
+            notices.push(Notice { flags: self.ignored, what });
+        }
+        notices
+    }
 }
 
 /// Reads the values of an option and puts them where they go.
@@ -96,7 +146,7 @@ fn apply(action: &Action, options: &mut Options, words: &mut Words<'_>) -> Resul
         Action::FourIntegers(set) => set(options, words.integers()?),
         Action::Cell(set) => set(options, words.cell()?),
         Action::Misset(set) => set(options, words.misset()?),
-        Action::Unused(_) | Action::Help(_) | Action::Version => {}
+        Action::Unused(_) | Action::Dead(_) | Action::Help(_) | Action::Version => {}
     }
     Ok(())
 }
@@ -114,45 +164,37 @@ fn record(flag: &'static Flag, spelled: &str, options: &mut Options) {
     }
 }
 
-fn notices(options: &Options, unused: Vec<String>) -> Vec<Notice> {
-    let mut notices = Vec::new();
-    if !unused.is_empty() {
-        notices.push(Notice { flags: unused, what: "read and not used, as in nanoBragg".to_owned() });
-    }
+/// What is said where the first number of an axis counts as an angle.
+fn axis_as_angle(options: &Options) -> Option<Notice> {
     let geometry = &options.geometry;
-    if let (Some([x, ..]), true) = (geometry.twotheta_axis, geometry.twotheta_axis_is_last)
-        && x != geometry.twotheta_deg.unwrap_or(0.0)
-    {
-        notices.push(Notice {
-            flags: vec![options.spelling("-twotheta_axis").to_owned()],
-            what: format!(
-                "its first number, {x}, is also taken as the 2θ angle, as in nanoBragg; give -twotheta after it"
-            ),
-        });
-    }
-    notices
+    let [x, ..] = geometry.twotheta_axis.filter(|_| geometry.twotheta_axis_is_last)?;
+    (x != geometry.twotheta_deg.unwrap_or(0.0)).then(|| Notice {
+        flags: vec![options.spelling("-twotheta_axis").to_owned()],
+        what: format!("its first number, {x}, is also taken as the 2θ angle, as in nanoBragg; give -twotheta after it"),
+    })
 }
 
-/// The row that `word` names, and the word with one dash or two as it was typed.
-fn recognise(word: &OsStr, previous: Option<&Flag>) -> Result<(&'static Flag, String), Refusal> {
-    let text = word.to_string_lossy();
-    if let Some((name, value)) = text.split_once('=')
-        && find(name).is_some()
-    {
-        return Err(Refusal(format!("{text}: a value is a word of its own: {name} {value}")));
+/// Refuses `-option=value`.
+fn refuse_assignment(text: &str) -> Result<(), Refusal> {
+    match text.split_once('=') {
+        Some((name, value)) if find(name).is_some() => {
+            Err(Refusal(format!("{text}: a value is a word of its own: {name} {value}")))
+        }
+        _ => Ok(()),
     }
-    if let Some(flag) = find(&text) {
-        return Ok((flag, text.into_owned()));
-    }
-    let nearest = nearest(&text);
+}
+
+/// What is said of a word that is no option; `previous` is the option before it.
+fn unrecognised(text: &str, previous: Option<&Flag>) -> Refusal {
+    let nearest = nearest(text);
     let advice = nearest.map_or_else(|| "-h lists the options".to_owned(), |name| format!("did you mean {name}?"));
-    if looks_like_option(&text) {
-        return Err(Refusal(format!("unknown option {text}; {advice}")));
+    if looks_like_option(text) {
+        return Refusal(format!("unknown option {text}; {advice}"));
     }
     let after = previous.map_or(String::new(), |flag| format!(" ({} takes {})", flag.name(), capacity(flag)));
     let advice =
         nearest.filter(|name| name.trim_start_matches('-') == text).map(|name| format!("; did you mean {name}?"));
-    Err(Refusal(format!("'{text}' is neither an option nor a value of one{after}{}", advice.unwrap_or_default())))
+    Refusal(format!("'{text}' is neither an option nor a value of one{after}{}", advice.unwrap_or_default()))
 }
 
 /// The row whose longest name fits `word`, which has one dash or two.

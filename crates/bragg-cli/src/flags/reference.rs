@@ -15,8 +15,10 @@ The command line of nanoBragg, as `nanoBragg` (a link to `bragg`) and `bragg nan
 - Options begin with one or two dashes. CONTINUED
 - Of an option given twice the last one counts.
 - A negative number is a value; a dash and a letter begin an option.
-- Other than in nanoBragg, these are errors: an unknown option, a word that belongs to no option, a missing value, a
-  malformed number, and `nan` or `inf` (but for `-detector_abs inf`).
+- Numbers are read as nanoBragg reads them, by C's `atof` and `atoi`: `1.0` for a whole number is 1. Where more than that follows the
+  number (`1e3` for a whole number, `100mm`), a note says what was read.
+- Other than in nanoBragg, these are errors: an unknown option and a word that belongs to no option (unless `-ignore_unknown` is given), a
+  missing value, a value that does not begin with a number, and `nan` or `inf` (but for `-detector_abs inf`).
 ";
 
 /// The page.

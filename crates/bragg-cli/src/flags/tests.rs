@@ -15,6 +15,8 @@ use super::help::{WIDTH, help};
 use super::parse::{Invocation, find, parse};
 use typical::{TYPICAL, convention, last_pivot};
 
+mod meaning;
+mod reading;
 mod typical;
 
 fn words(line: &str) -> Vec<OsString> {
@@ -52,7 +54,8 @@ fn every_option_does_what_it_says_with_one_dash_and_with_two() {
 #[test]
 fn every_name_in_the_table_has_a_typical_use() {
     let tested: BTreeSet<&str> = TYPICAL.iter().filter_map(|(line, _)| line.split(' ').next()).collect();
-    let elsewhere = |action: &Action| matches!(action, Action::Unused(_) | Action::Help(_) | Action::Version);
+    let elsewhere =
+        |action: &Action| matches!(action, Action::Unused(_) | Action::Dead(_) | Action::Help(_) | Action::Version);
     let named = flags().filter(|flag| !elsewhere(&flag.action)).flat_map(|flag| flag.names);
     let names: BTreeSet<&str> = named.map(Name::text).collect();
     assert_eq!(tested, names);
@@ -120,11 +123,13 @@ fn nothing_may_follow_an_exact_name() {
         "-threads",
         "-quiet",
         "-print_experiment",
+        "-ignore_unknown",
         "-version",
         "-h",
         "-help",
     ];
-    assert_eq!(exact, from_nanobragg.into_iter().chain(ours).collect());
+    let dead = ["-dispstep", "-hdiv", "-vdiv"];
+    assert_eq!(exact, from_nanobragg.into_iter().chain(ours).chain(dead).collect());
     for name in exact {
         let found = find(&format!("{name}x")).map(|flag| flag.name());
         assert!(found.is_none(), "{name}x is read as {found:?}");
@@ -196,8 +201,7 @@ fn a_cell_may_be_short_and_ends_where_an_option_begins() {
     assert_eq!((four.c_angstrom, four.alpha_deg, four.beta_deg), (Some(90.0), Some(75.0), None));
     let before_a_digit = cell("-cell 70 80 -4stol f");
     assert_eq!((before_a_digit.b_angstrom, before_a_digit.c_angstrom), (Some(80.0), None));
-    let negative = cell("-cell 70 -80");
-    assert_eq!(negative.b_angstrom, Some(-80.0), "it is for the cell to refuse it, by name");
+    refused("-cell 70 -80", "'-80' is neither an option nor a value of one (-cell takes at most six values)");
     refused(
         "-cell 1 2 3 90 90 90 7 -N 5",
         "'7' is neither an option nor a value of one (-cell takes at most six values)",
@@ -217,8 +221,19 @@ fn the_pivot_is_what_was_set_last() {
         assert_eq!(sets(flag, "1"), Some((Pivot::Sample, true)), "{flag}");
     }
     assert_eq!(sets("-twotheta_axis", "0 1 0"), Some((Pivot::Sample, true)));
+    for (flag, pivot) in [
+        ("-xds", Pivot::Sample),
+        ("-mosflm", Pivot::Beam),
+        ("-adxv", Pivot::Beam),
+        ("-denzo", Pivot::Beam),
+        ("-dials", Pivot::Beam),
+    ] {
+        for before in ["", "-ORGX 3 ", "-distance 100 ", "-pivot sample "] {
+            assert_eq!(last_pivot(&options(&format!("{before}{flag}"))), Some(pivot), "{before}{flag}");
+        }
+    }
     let others = TYPICAL.iter().filter(|(line, _)| last_pivot(&options(line)).is_some()).count();
-    assert_eq!(others, 3 + 6 + 1 + 2, "nothing else sets it but the two of -pivot");
+    assert_eq!(others, 3 + 6 + 1 + 5 + 2, "nothing else sets it but the two of -pivot");
     assert_eq!(last_pivot(&options("-distance 100 -Xclose 4")), Some(Pivot::Sample));
     assert_eq!(last_pivot(&options("-Xclose 4 -distance 100")), Some(Pivot::Beam));
     let o = options("-pivot sample -distance 100");
@@ -259,8 +274,14 @@ fn messages_can_call_an_option_as_the_user_did() {
 
 #[test]
 fn unused_options_are_read_with_their_values_and_mentioned_once() {
-    let (o, notices) = run("-stol a -4stol b -Q c -stolout d -coherent -density 1.2 -MW 14000 -stol e -N 5");
-    assert_eq!(notices, ["-stol, -4stol, -Q, -stolout, -coherent, -density, -MW: read and not used, as in nanoBragg"]);
+    let line =
+        "-stol a -4stol b -Q c -stolout d -coherent -density 1.2 -MW 14000 -molecular_weight 3 -sample_density 1.3";
+    let (o, notices) = run(&format!("{line} -stol e -N 5"));
+    assert_eq!(
+        notices,
+        ["-stol, -4stol, -Q, -stolout, -coherent, -density, -MW, -molecular_weight, -sample_density: \
+                          read and not used, as in nanoBragg"]
+    );
     assert_eq!(o.crystal.n_a, Some(5));
     let (o, notices) = run("-stolout -N 5");
     assert_eq!((o.crystal.n_a, notices.len()), (Some(5), 1));
@@ -309,7 +330,7 @@ fn missing_values_are_refused() {
     refused("-fudge", "-fudge needs a value");
     refused("-hkl", "-hkl needs the name of a file");
     refused("-N", "-N needs a whole number");
-    refused("-seed", "-seed needs a whole number, 1 or more");
+    refused("-seed", "-seed needs a whole number");
     refused("-pivot", "-pivot needs sample or beam");
     refused("-cell", "-cell needs 1 to 6 numbers a b c α β γ (Å, deg)");
     refused("-misset", "-misset needs 3 angles x y z or the word random (deg)");
@@ -322,20 +343,18 @@ fn missing_values_are_refused() {
 
 #[test]
 fn malformed_values_are_refused() {
-    refused("-distance 100mm", "-distance needs a number (mm), but '100mm' was given");
-    refused("-distance 1,5", "-distance needs a number (mm), but '1,5' was given");
+    refused("-distance far", "-distance needs a number (mm), but 'far' was given");
+    refused("-distance ,5", "-distance needs a number (mm), but ',5' was given");
     refused("-lambda nan", "-lambda needs a finite number (Å), but 'nan' was given");
     refused("-lambda -inf", "-lambda needs a finite number (Å), but '-inf' was given");
     refused("-lambda 1e999", "-lambda needs a finite number (Å), but '1e999' was given");
     refused("-detector_abs nan", "-detector_abs needs a number or inf (µm), but 'nan' was given");
     refused("-detector_abs -inf", "-detector_abs needs a number or inf (µm), but '-inf' was given");
     refused("-detector_abs 1e999", "-detector_abs needs a number or inf (µm), but '1e999' was given");
-    refused("-N 5.5", "-N needs a whole number, but '5.5' was given");
-    refused("-oversample_omga 2.0", "-oversample_omga (read as -oversample) needs a whole number, but '2.0' was given");
-    refused("-seed -5", "-seed needs a whole number, 1 or more, but '-5' was given");
-    refused("-seed 0", "-seed needs a whole number, 1 or more, but '0' was given");
-    refused("-mosaic_seed 0", "-mosaic_seed needs a whole number, 1 or more, but '0' was given");
-    refused("-misset_seed random", "-misset_seed needs a whole number, 1 or more, but 'random' was given");
+    refused("-N .5", "-N needs a whole number, but '.5' was given");
+    refused("-N 99999999999999999999", "-N needs a whole number, but '99999999999999999999' was given");
+    refused("-oversample_omga x", "-oversample_omga (read as -oversample) needs a whole number, but 'x' was given");
+    refused("-misset_seed random", "-misset_seed needs a whole number, but 'random' was given");
     refused("-threads 0", "-threads needs a whole number, 1 or more, but '0' was given");
     refused("-pivot middle", "-pivot needs sample or beam, but 'middle' was given");
     refused("-physics quantum", "-physics needs nanobragg or correct, but 'quantum' was given");
@@ -343,11 +362,17 @@ fn malformed_values_are_refused() {
     refused("-culling nan", "-culling needs a finite number, but 'nan' was given");
     refused("-cell 100 x", "-cell needs a number (Å, deg), but 'x' was given");
     refused("-misset 1 random 3", "-misset needs a number (deg), but 'random' was given");
-    refused("-roi 1 2 3 4.5", "-roi needs a whole number (pixels), but '4.5' was given");
+    refused("-roi 1 2 3 end", "-roi needs a whole number (pixels), but 'end' was given");
     refused("-distance=100 -N 5", "-distance=100: a value is a word of its own: -distance 100");
     refused("-N=5", "-N=5: a value is a word of its own: -N 5");
     let empty = parse(["-hkl", ""].map(OsString::from)).map_err(|refusal| refusal.to_string());
     assert_eq!(empty, Err("-hkl needs the name of a file, but '' was given".to_owned()));
+}
+
+#[test]
+fn a_picture_is_asked_for_by_its_scale() {
+    assert_eq!(options("-nopgm -pgmscale 5").output.pgm, Some(true));
+    assert_eq!(options("-pgmscale 5 -nopgm").output.pgm, Some(false));
 }
 
 #[test]

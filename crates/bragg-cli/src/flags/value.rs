@@ -4,9 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use bragg::description::nanobragg::{CellOptions, Misset};
+use bragg::io::c_format::{split_integer, split_number};
 
 use super::flag::{Flag, Set};
-use super::parse::{Refusal, find, one_dash};
+use super::parse::{Notice, Refusal, find, one_dash};
 
 /// Whether `word` is meant as an option and cannot be a value: dashes and a letter, or the name of an option
 /// (`-4stol`). A negative number is a value.
@@ -29,11 +30,13 @@ pub(super) struct Words<'a> {
     unit: String,
     /// Its values as the help shows them.
     value: &'static str,
+    /// Values of which only the beginning was read.
+    pub(super) notices: Vec<Notice>,
 }
 
 impl<'a> Words<'a> {
     pub(super) fn new(words: &'a [OsString]) -> Self {
-        Self { rest: words.iter(), spelled: String::new(), unit: String::new(), value: "" }
+        Self { rest: words.iter(), spelled: String::new(), unit: String::new(), value: "", notices: Vec::new() }
     }
 
     /// Begins with the values of `flag`.
@@ -77,18 +80,35 @@ impl<'a> Words<'a> {
         Refusal(format!("{} needs {needed}{}, but '{word}' was given", self.spelled, self.unit))
     }
 
-    fn to_number(&self, word: &OsStr) -> Result<f64, Refusal> {
+    /// Says that only the beginning of a value counts, as in nanoBragg, which reads values by C's `atof` and `atoi`.
+    fn note_rest(&mut self, word: &str, read: impl std::fmt::Display) {
+        let what = format!("'{word}' is read as {read}, as in nanoBragg; what follows the number does not count");
+        self.notices.push(Notice { flags: vec![self.spelled.clone()], what });
+    }
+
+    fn to_number(&mut self, word: &OsStr) -> Result<f64, Refusal> {
         let text = word.to_string_lossy();
-        match text.parse::<f64>() {
-            Ok(x) if x.is_finite() => Ok(x),
-            Ok(_) => Err(self.malformed("a finite number", &text)),
-            Err(_) => Err(self.malformed("a number", &text)),
+        match split_number(&text) {
+            Some((x, rest)) if x.is_finite() => {
+                if !rest.trim().is_empty() {
+                    self.note_rest(&text, x);
+                }
+                Ok(x)
+            }
+            None if !is_infinity_or_nan(&text) => Err(self.malformed("a number", &text)),
+            _ => Err(self.malformed("a finite number", &text)),
         }
     }
 
-    fn to_integer(&self, word: &OsStr) -> Result<i64, Refusal> {
+    fn to_integer(&mut self, word: &OsStr) -> Result<i64, Refusal> {
         let text = word.to_string_lossy();
-        text.parse().map_err(|_| self.malformed("a whole number", &text))
+        let Some((n, rest)) = split_integer(&text) else { return Err(self.malformed("a whole number", &text)) };
+        // 1.0 is as whole as 1
+        let is_whole = rest.strip_prefix('.').unwrap_or(rest).trim_end().bytes().all(|digit| digit == b'0');
+        if !is_whole {
+            self.note_rest(&text, n);
+        }
+        Ok(n)
     }
 
     pub(super) fn number(&mut self) -> Result<f64, Refusal> {
@@ -102,10 +122,10 @@ impl<'a> Words<'a> {
         if ["inf", "+inf", "infinity", "+infinity"].contains(&text.to_lowercase().as_str()) {
             return Ok(f64::INFINITY);
         }
-        match text.parse::<f64>() {
-            Ok(x) if x.is_finite() => Ok(x),
-            _ => Err(self.malformed("a number or inf", &text)),
+        if is_infinity_or_nan(&text) {
+            return Err(self.malformed("a number or inf", &text));
         }
+        self.to_number(word).map_err(|_| self.malformed("a number or inf", &text))
     }
 
     pub(super) fn integer(&mut self) -> Result<i64, Refusal> {
@@ -157,6 +177,11 @@ impl<'a> Words<'a> {
         let a_angstrom = self.to_number(first)?;
         let mut others = [None; 5];
         for other in &mut others {
+            // a negative number ends the cell, too
+            let begins_with_dash = |word: &OsString| word.to_string_lossy().starts_with('-');
+            if self.rest.as_slice().first().is_some_and(begins_with_dash) {
+                break;
+            }
             let Some(word) = self.next_if_value() else { break };
             *other = Some(self.to_number(word)?);
         }

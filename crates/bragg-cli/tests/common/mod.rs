@@ -1,6 +1,8 @@
 //! A folder to work in, and the program run there.
 #![allow(dead_code, reason = "no test uses every part")]
 
+#[cfg(unix)]
+pub(crate) mod comparisons;
 pub(crate) mod fits;
 
 use assert_cmd::Command;
@@ -96,5 +98,53 @@ impl Workplace {
         let messages = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "bragg {words}: {messages}");
         messages
+    }
+}
+
+/// A folder in which the drop-in runs.
+pub(crate) struct DropIn(TempDir);
+
+impl DropIn {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.0.path().join(name), content).unwrap();
+    }
+
+    pub(crate) fn exists(&self, name: &str) -> bool {
+        self.0.path().join(name).exists()
+    }
+
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.0.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// Standard output and standard error of a run, which must succeed.
+    pub(crate) fn run(&self, words: &str) -> (String, String) {
+        let mut command = Command::cargo_bin("bragg").unwrap();
+        command.arg("nanobragg").args(words.split_whitespace()).current_dir(self.0.path());
+        let output = command.output().unwrap();
+        let [said, notes] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        assert!(output.status.success(), "{words}: {notes}");
+        (said, notes)
+    }
+
+    /// The float image of the last run.
+    pub(crate) fn floats(&self) -> Vec<f64> {
+        let bytes = self.read("floatimage.bin");
+        bytes.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes).into()).collect()
+    }
+
+    /// The sum of the float image of a run.
+    pub(crate) fn sum(&self, words: &str) -> f64 {
+        self.run(words);
+        self.floats().iter().sum()
+    }
+
+    /// The pixels of an SMV image of the last run.
+    pub(crate) fn counts(&self, name: &str) -> Vec<u16> {
+        self.read(name)[512..].as_chunks::<2>().0.iter().map(|&bytes| u16::from_le_bytes(bytes)).collect()
     }
 }

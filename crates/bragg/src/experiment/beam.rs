@@ -80,12 +80,10 @@ impl<R: Real> Ticks<R> {
         self.step * R::constant(i as f64) - self.range / R::constant(2.0)
     }
 
-    /// The square that decides whether a direction lies in the round range: 4·(offset² − correction)/range².
+    /// The square that decides whether a direction lies in the round range: 4·(offset² − correction)/range². No number where there is no
+    /// range: a line has no corners.
     fn round(&self, offset: R) -> f64 {
         let [range, step, offset] = [self.range, self.step, offset].map(Real::value);
-        if range == 0.0 {
-            return 0.0;
-        }
         let odd = (self.n_steps % 2) as f64;
         4.0 * (offset * offset - step * step / 4.0 * (1.0 - odd)) / (range * range)
     }
@@ -114,12 +112,14 @@ impl<R: Real> Spread<R> {
 
     /// The sources: for each horizontal tick, each vertical tick, each wavelength. A direction is that of the nominal source turned
     /// about the electric field by the vertical angle, then about propagation × field by the horizontal one
-    /// (nanoBragg's `-hdivrange` … `-dispersion`). Empty when every direction is left out.
+    /// (nanoBragg's `-hdivrange` … `-dispersion`). Where the field lies along the beam, neither turns it. Empty when every direction is
+    /// left out.
     pub fn sources(&self, direction: Vec3<R>, wavelength: R) -> Vec<Source<R>> {
         let e_vector = self.e_vector;
         let [horizontal, vertical, dispersion] =
             [self.horizontal, self.vertical, self.dispersion].map(Ticks::collapsed);
-        let upright = (-direction).cross(e_vector).unit();
+        let across = (-direction).cross(e_vector);
+        let upright = if across.norm().value() == 0.0 { across } else { across.unit() };
         let (one, per_mrad) = (R::constant(1.0), R::constant(RADIAN_PER_MRAD));
         let mut sources = Vec::new();
         for h in (0..horizontal.n_steps).map(|i| horizontal.offset(i)) {
@@ -148,7 +148,7 @@ pub struct SourceLine {
     pub line: usize,
     /// Position x, y, z of the source as seen from the sample; only the direction counts.
     pub position: [Option<f64>; 3],
-    /// Relative intensity, not negative.
+    /// Relative intensity.
     pub weight: Option<f64>,
     /// Wavelength (Å); the file has metres.
     pub wavelength: Option<f64>,
@@ -158,8 +158,11 @@ pub struct SourceLine {
 /// one; the weights are scaled to a mean of 1.
 ///
 /// # Errors
-/// A sentence saying which line has no direction, or that no source has a weight.
+/// A sentence saying which line has no direction or a negative weight, or that no source has a weight.
 pub fn sources_of_file(lines: &[SourceLine], direction: Vec3, wavelength: f64) -> Result<Vec<Source>, String> {
+    if let Some((line, weight)) = lines.iter().find_map(|line| Some((line.line, line.weight.filter(|&w| w < 0.0)?))) {
+        return Err(format!("the weight of line {line} is {weight}; it must not be negative"));
+    }
     let sum: f64 = lines.iter().map(|line| line.weight.unwrap_or(1.0)).sum();
     let scale = lines.len() as f64 / sum;
     if !(scale.is_finite() && scale > 0.0) {
@@ -220,6 +223,23 @@ mod tests {
         assert!((y[0] - 1e-3_f64.sin()).abs() < 1e-15 && y[1] == 0.0 && (y[2] + 1e-3_f64.sin()).abs() < 1e-15, "{y:?}");
     }
 
+    /// Three directions 4 mrad apart in a range of 6: the last lies 5 mrad from the middle, and there is no corner that could be cut.
+    #[test]
+    fn a_line_of_directions_has_no_corners() {
+        let horizontal = Ticks { range: 6.0, step: 4.0, n_steps: 3 };
+        for spread in [Spread { horizontal, ..spread() }, Spread { vertical: horizontal, ..spread() }] {
+            assert_eq!(spread.sources(DIRECTION, 1.0).len(), 3);
+        }
+    }
+
+    #[test]
+    fn a_field_along_the_beam_leaves_one_direction() {
+        let ticks = Ticks { range: 6.0, step: 3.0, n_steps: 3 };
+        let spread = Spread { horizontal: ticks, vertical: ticks, round: false, e_vector: DIRECTION, ..spread() };
+        let sources = spread.sources(DIRECTION, 1.0);
+        assert!(sources.len() == 9 && sources.iter().all(|source| (source.direction - DIRECTION).norm() < 1e-15));
+    }
+
     #[test]
     fn round_ranges_leave_out_the_corners() {
         let ticks = |n_steps: usize| Ticks { range: 1.0, step: 1.0 / (n_steps as f64 - 1.0), n_steps };
@@ -249,5 +269,7 @@ mod tests {
                 .unwrap_err()
                 .contains("weights are 0")
         );
+        let negative = [line(at(1.0, 0.0, 0.0), Some(-1.0), None)];
+        assert!(sources_of_file(&negative, DIRECTION, 1.0).unwrap_err().contains("weight of line 7 is -1"));
     }
 }

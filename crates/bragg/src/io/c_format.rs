@@ -38,6 +38,12 @@ fn without_trailing_zeros(number: &str) -> &str {
 
 /// The number that C's `atof` finds at the start of a text, after blanks; `None` where there is none.
 pub fn leading_number(text: &str) -> Option<f64> {
+    split_number(text).map(|(number, _)| number)
+}
+
+/// The decimal number at the start of a text, after blanks, and what stands behind it: what `atof` reads and what it leaves. `None` where
+/// there is none.
+pub fn split_number(text: &str) -> Option<(f64, &str)> {
     let text = text.trim_start();
     let bytes = text.as_bytes();
     let digits_from = |from: usize| bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -57,7 +63,16 @@ pub fn leading_number(text: &str) -> Option<f64> {
             end += 1 + sign + exponent;
         }
     }
-    text[..end].parse().ok()
+    Some((text[..end].parse().ok()?, &text[end..]))
+}
+
+/// The whole number at the start of a text, after blanks, and what stands behind it: what `atoi` reads and what it leaves. `None` where
+/// there is none that 64 bits hold.
+pub fn split_integer(text: &str) -> Option<(i64, &str)> {
+    let text = text.trim_start();
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let end = text.len() - unsigned.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
+    Some((text[..end].parse().ok()?, &text[end..]))
 }
 
 #[cfg(test)]
@@ -120,6 +135,24 @@ mod tests {
         assert_eq!(leading_number("+7,8"), Some(7.0));
         for nothing in ["", ".", "-", "abc", "e5", "- 1", "å"] {
             assert_eq!(leading_number(nothing), None, "{nothing}");
+        }
+        assert_eq!(split_number(" 100mm"), Some((100.0, "mm")));
+    }
+
+    #[test]
+    fn leading_integers_as_atoi_reads_them() {
+        for (text, read) in [
+            ("5", (5, "")),
+            (" +7", (7, "")),
+            ("-12.9", (-12, ".9")),
+            ("1e3", (1, "e3")),
+            ("3 4", (3, " 4")),
+            ("-0x10", (0, "x10")),
+        ] {
+            assert_eq!(split_integer(text), Some(read), "{text}");
+        }
+        for nothing in ["", "-", "abc", ".5", "- 1", "99999999999999999999"] {
+            assert_eq!(split_integer(nothing), None, "{nothing}");
         }
     }
 }

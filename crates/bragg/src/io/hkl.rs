@@ -16,35 +16,6 @@ use std::path::Path;
 /// # Errors
 /// A line that says anything else, by its number; a file without reflections.
 pub fn parse(bytes: &[u8], path: &Path) -> Result<Reflections> {
-    read_lines(bytes, path, |[h, k, l, amplitude]| {
-        let hkl = [index(h)?, index(k)?, index(l)?];
-        let value = number(amplitude, "the amplitude")?;
-        if value < 0.0 {
-            return Err(format!("the amplitude {amplitude} is negative; |F| must be 0 or more"));
-        }
-        Ok((hkl, value))
-    })
-}
-
-/// Reads `h k l F` lines as nanoBragg does: four numbers from each line, what follows is skipped, indices that are not
-/// whole go to the nearest (halves down, as everywhere in that program), F (electrons) of either sign. Blank lines and
-/// lines that begin with `#` are skipped. Where nanoBragg would silently stop reading, at the first thing that is not a
-/// number, this is an error.
-///
-/// # Errors
-/// A line that does not begin with four finite numbers, by its number; a file without reflections.
-pub fn parse_nanobragg(bytes: &[u8], path: &Path) -> Result<Reflections> {
-    read_lines(bytes, path, |[h, k, l, amplitude]| {
-        let nearest = |text: &str| index_in_range((number(text, "an index")? - 0.5).ceil(), text);
-        Ok(([nearest(h)?, nearest(k)?, nearest(l)?], number(amplitude, "the amplitude")?))
-    })
-}
-
-fn read_lines(
-    bytes: &[u8],
-    path: &Path,
-    record: impl Fn([&str; 4]) -> std::result::Result<(Miller, f64), String>,
-) -> Result<Reflections> {
     let mut list = Vec::new();
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     for (i, line) in bytes.split(|&byte| byte == b'\n').enumerate() {
@@ -52,23 +23,75 @@ fn read_lines(
         if content.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let entry = std::str::from_utf8(content)
-            .map_err(|_| "it is not text".to_owned())
-            .and_then(|text| {
-                let mut words = text.split_ascii_whitespace();
-                let mut next = || words.next().ok_or("there are fewer than four columns".to_owned());
-                record([next()?, next()?, next()?, next()?])
-            })
-            .map_err(|what| {
-                let shown = excerpt(&String::from_utf8_lossy(content));
-                Error::file(path, i + 1, format!("`{shown}` cannot be read as h k l F: {what}"))
-            })?;
-        list.push(entry);
+        let entry = std::str::from_utf8(content).map_err(|_| "it is not text".to_owned()).and_then(record);
+        list.push(entry.map_err(|what| {
+            let shown = excerpt(&String::from_utf8_lossy(content));
+            Error::file(path, i + 1, format!("`{shown}` cannot be read as h k l F: {what}"))
+        })?);
     }
     if list.is_empty() {
         return Err(Error::file(path, None, "there are no reflections in it; each line should read h k l F"));
     }
     Ok(Reflections { list, source: path.to_owned(), ..Reflections::default() })
+}
+
+fn record(line: &str) -> std::result::Result<(Miller, f64), String> {
+    let mut words = line.split_ascii_whitespace();
+    let mut next = || words.next().ok_or("there are fewer than four columns".to_owned());
+    let hkl = [index(next()?)?, index(next()?)?, index(next()?)?];
+    let amplitude = next()?;
+    let value = number(amplitude, "the amplitude")?;
+    if value < 0.0 {
+        return Err(format!("the amplitude {amplitude} is negative; |F| must be 0 or more"));
+    }
+    Ok((hkl, value))
+}
+
+/// Reads `h k l F` lines as nanoBragg does: four numbers from each line, further ones are skipped, indices that are not whole go to the
+/// nearest (halves down, as everywhere in that program), F (electrons) of either sign. Reading ends at the first word that is no number, or
+/// with the last whole line; where the file goes on behind that, a sentence says so. Blank lines, and lines before the list that begin
+/// with `#`, are skipped.
+///
+/// # Errors
+/// A list that does not begin with four numbers, or has fewer in a line but the last; numbers that are not finite, indices out of range.
+pub fn parse_nanobragg(bytes: &[u8], path: &Path) -> Result<(Reflections, Option<String>)> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = String::from_utf8_lossy(bytes);
+    let mut lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()).peekable();
+    while lines.next_if(|(line, _)| line.trim_start().starts_with('#')).is_some() {}
+    let mut list = Vec::new();
+    let mut note = None;
+    while let Some((line, number)) = lines.next() {
+        let refuse =
+            |what: &str| Error::file(path, number, format!("`{}` cannot be read as h k l F: {what}", excerpt(line)));
+        let mut words = line.split_ascii_whitespace();
+        let numbers: Vec<&str> = words.by_ref().take_while(|word| word.parse::<f64>().is_ok()).collect();
+        let end = line.split_ascii_whitespace().nth(numbers.len());
+        if let &[h, k, l, amplitude, ..] = numbers.as_slice() {
+            list.push(nanobragg_record([h, k, l, amplitude]).map_err(|what| refuse(&what))?);
+        } else if list.is_empty() {
+            return Err(refuse("the list must begin with four numbers"));
+        } else if end.is_none() && lines.peek().is_some() {
+            return Err(refuse("there are fewer than four columns"));
+        }
+        if let Some(word) = end.or((numbers.len() < 4).then_some(line)) {
+            let rest = lines.count();
+            let also = if rest > 0 { format!(" and neither are the {rest} lines behind it") } else { String::new() };
+            let word = excerpt(word);
+            note = Some(format!("reading ends at `{word}` in line {number}, which is not read{also}, as in nanoBragg"));
+            break;
+        }
+    }
+    if list.is_empty() {
+        return Err(Error::file(path, None, "there are no reflections in it; each line should read h k l F"));
+    }
+    Ok((Reflections { list, source: path.to_owned(), ..Reflections::default() }, note))
+}
+
+/// A reflection of nanoBragg's list.
+fn nanobragg_record([h, k, l, amplitude]: [&str; 4]) -> std::result::Result<(Miller, f64), String> {
+    let nearest = |text: &str| index_in_range((number(text, "an index")? - 0.5).ceil(), text);
+    Ok(([nearest(h)?, nearest(k)?, nearest(l)?], number(amplitude, "the amplitude")?))
 }
 
 /// Writes `h k l F` lines in the order of the list, F with as many digits as give the same number again.
@@ -94,7 +117,6 @@ mod tests {
         assert_eq!(read.list, [([23, 15, -1], 23.0), ([-3, 0, 4], 100.0), ([0, 0, 0], 0.0)]);
         assert_eq!(read.source, Path::new("p1.hkl"));
         assert!(read.cell.is_none() && read.symmetry.is_empty());
-        assert_eq!(parse_nanobragg(text, Path::new("p1.hkl")).unwrap(), read);
     }
 
     #[test]
@@ -135,14 +157,51 @@ mod tests {
         assert!(message.len() < 400 && !message.contains('\u{7}'), "{message}");
     }
 
+    fn nanobragg(text: &str) -> Result<(Vec<(Miller, f64)>, String)> {
+        let (read, note) = parse_nanobragg(text.as_bytes(), Path::new("p1.hkl"))?;
+        Ok((read.list, note.unwrap_or_default()))
+    }
+
     #[test]
     fn the_drop_in_rounds_indices_and_keeps_signs() {
-        let read = parse_nanobragg(b"0.9 -1.2 2.5 -7\n-0.5 3 4 5 6 7", Path::new("p1.hkl")).unwrap();
-        assert_eq!(read.list, [([1, -1, 2], -7.0), ([-1, 3, 4], 5.0)]);
-        for (text, word) in
-            [(&b"1 2 3"[..], ":1:"), (b"1 2 3 4\nx 2 3 4", ":2:"), (b"1 2 3 nan", "nan"), (b"1e9 0 0 1", "1e9")]
-        {
-            assert!(message(text, parse_nanobragg).contains(word));
+        let read = nanobragg("# made up\n0.9 -1.2 2.5 -7\n\n-0.5 3 4 5 6 7\n").unwrap();
+        assert_eq!(read, (vec![([1, -1, 2], -7.0), ([-1, 3, 4], 5.0)], String::new()));
+    }
+
+    #[test]
+    fn the_drop_in_reads_up_to_the_first_word_that_is_no_number() {
+        let first = vec![([1, 2, 3], 4.0)];
+        for (text, said) in [
+            ("1 2 3 4\nend of list\n", "at `end` in line 2, which is not read, as in nanoBragg"),
+            (
+                "1 2 3 4\n\n# more\n5 6 7 8\n5 6 7 9",
+                "at `#` in line 3, which is not read and neither are the 2 lines behind it",
+            ),
+            ("1 2 3 4 FP\n5 6 7 8", "at `FP` in line 1"),
+            ("1 2 3 4\n5 6 x 8", "at `x` in line 2"),
+            ("1 2 3 4\n5 6 7", "at `5 6 7` in line 2, which is not read, as"),
+            ("1 2 3 4\n5 \u{fffd} 7 8", "in line 2"),
+        ] {
+            let (list, note) = nanobragg(text).unwrap();
+            assert_eq!(list, first, "{text}");
+            assert!(note.contains(said), "{note}");
+        }
+        assert_eq!(nanobragg("1 2 3 4\n").unwrap(), (first, String::new()));
+    }
+
+    #[test]
+    fn the_drop_in_refuses_what_is_no_list() {
+        for (text, word) in [
+            ("h k l F\n1 2 3 4", "p1.hkl:1: `h k l F`"),
+            ("1 2 3", ":1:"),
+            ("1 2 3 4\n1 2 3\n5 6 7 8", ":2: `1 2 3` cannot be read as h k l F: there are fewer"),
+            ("1 2 3 nan", "nan"),
+            ("1e9 0 0 1", "1e9"),
+            ("", "no reflections"),
+            ("# nothing\n", "no reflections"),
+        ] {
+            let message = nanobragg(text).unwrap_err().to_string();
+            assert!(message.contains(word), "{message}");
         }
     }
 }

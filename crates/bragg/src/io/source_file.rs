@@ -1,4 +1,5 @@
-//! Lists of X-ray sources: lines `x y z weight wavelength`, columns after any missing from the right.
+//! Lists of X-ray sources: lines `x y z weight wavelength`, columns after any missing from the right. Between columns stand blanks, tabs,
+//! `,`, `;`, `:` or `!`; what stands behind the fifth is not read.
 
 use super::bounded::read_text;
 use crate::error::{Error, Result};
@@ -27,10 +28,13 @@ pub fn read(path: &Path) -> Result<Vec<SourceLine>> {
     Ok(sources)
 }
 
+/// What stands between columns, besides blanks.
+const SEPARATORS: [char; 4] = [',', ';', ':', '!'];
+
 fn source(content: &str, line: usize) -> std::result::Result<SourceLine, String> {
     let mut columns = [None; 5];
-    let mut words = content.split_whitespace();
-    for (column, word) in columns.iter_mut().zip(&mut words) {
+    let words = content.split(|c: char| c.is_whitespace() || SEPARATORS.contains(&c)).filter(|word| !word.is_empty());
+    for (column, word) in columns.iter_mut().zip(words) {
         let number: f64 =
             word.parse().map_err(|_| format!("{word:?} is not a number; a source is x y z weight wavelength(m)"))?;
         if !number.is_finite() {
@@ -38,13 +42,7 @@ fn source(content: &str, line: usize) -> std::result::Result<SourceLine, String>
         }
         *column = Some(number);
     }
-    if let Some(word) = words.next() {
-        return Err(format!("{word:?} is a sixth column; a source is x y z weight wavelength(m)"));
-    }
     let [x, y, z, weight, wavelength] = columns;
-    if let Some(weight) = weight.filter(|&weight| weight < 0.0) {
-        return Err(format!("the weight is {weight}; it must not be negative"));
-    }
     // beyond a micrometre the number can only have been meant in Å
     if let Some(meters) = wavelength.filter(|&meters| meters <= 0.0 || meters > 1e-6) {
         return Err(format!("the wavelength is {meters} m; it must be in metres and positive (1 Å is 1e-10)"));
@@ -81,14 +79,27 @@ mod tests {
     }
 
     #[test]
+    fn columns_are_separated_in_many_ways_and_a_sixth_is_not_read() {
+        for text in [
+            "-10 0 1 2 9.5e-11 7",
+            "-10,0,1,2,9.5e-11",
+            "-10; 0\t1: 2!9.5e-11 main line",
+            " -10 , 0 , 1 ; 2 : 9.5e-11 !",
+        ] {
+            let sources = with(text).unwrap();
+            assert_eq!(sources[0].position, [Some(-10.0), Some(0.0), Some(1.0)], "{text}");
+            assert_eq!(sources[0].weight, Some(2.0));
+            assert!((sources[0].wavelength.unwrap() - 0.95).abs() < 1e-15);
+        }
+    }
+
+    #[test]
     fn what_is_no_source_is_refused_with_its_line() {
         for (text, part) in [
             ("", "no sources"),
             ("# only\n", "no sources"),
             ("1 2 3\n1 2 x", "sources.txt:2: \"x\" is not a number"),
-            ("1 2 3 1 1e-10 7", "sixth column"),
             ("1 2 inf", "not a finite number"),
-            ("1 2 3 -1", "weight is -1"),
             ("1 2 3 1 0.97", "wavelength is 0.97 m"),
             ("1 2 3 1 0", "wavelength is 0 m"),
         ] {

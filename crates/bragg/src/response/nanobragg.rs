@@ -53,9 +53,9 @@ pub fn integer_scale(max: f32) -> f64 {
     if max > 0.0 { 55_000.0 / f64::from(max) } else { 1.0 }
 }
 
-/// The automatic scale of the PGM picture: five times the deviation becomes 250; 1 for a flat image.
-pub fn picture_scale(rmsd: f64) -> f64 {
-    if rmsd > 0.0 { 250.0 / (5.0 * rmsd) } else { 1.0 }
+/// The automatic scale of the PGM picture: five times the deviation becomes 250; that of the integer image for a flat image.
+pub fn picture_scale(rmsd: f64, integer_scale: f64) -> f64 {
+    if rmsd > 0.0 { 250.0 / (5.0 * rmsd) } else { integer_scale }
 }
 
 /// Pixels of the integer image: pixel·scale + `adc_offset`, rounded, between 0 and 65535; 0 outside the window. `pixels` are their
@@ -94,14 +94,14 @@ pub struct NoiseImage<'a> {
     random: Random,
     /// Pixels at the 65535 ceiling so far.
     pub overloads: usize,
-    /// Sum of the counts so far.
-    pub sum: f64,
+    /// Photons so far: the counts without the offset, whether a pixel can hold them or not.
+    pub photons: f64,
 }
 
 impl<'a> NoiseImage<'a> {
     /// Begins with the first pixel.
     pub fn new(panel: &'a PanelTable, image: &'a PanelImage<f32>, seed: u32, adc_offset: f64) -> Self {
-        Self { panel, image, adc_offset: adc_offset as f32, random: Random::new(seed), overloads: 0, sum: 0.0 }
+        Self { panel, image, adc_offset: adc_offset as f32, random: Random::new(seed), overloads: 0, photons: 0.0 }
     }
 
     /// Puts the counts of the next pixels into `counts`, 0 outside the window; `pixels` are their numbers in the image.
@@ -111,12 +111,13 @@ impl<'a> NoiseImage<'a> {
         for row in window_rows(self.panel, pixels) {
             let counts = &mut counts[row.start - first..row.end - first];
             for (drawn, &photons) in counts.iter_mut().zip(&self.image.pixels()[row]) {
-                let count = self.random.poisson(photons) + self.adc_offset;
+                let deviate = self.random.poisson(photons);
+                let count = deviate + self.adc_offset;
                 if count > CEILING {
                     self.overloads += 1;
                 }
                 *drawn = count.clamp(0.0, CEILING) as u16;
-                self.sum += f64::from(*drawn);
+                self.photons += f64::from(deviate);
             }
         }
     }
@@ -217,16 +218,17 @@ mod tests {
             for (i, piece) in counts.chunks_mut(length).enumerate() {
                 noise.draw(i * length..i * length + piece.len(), piece);
             }
-            (counts, noise.sum, noise.overloads)
+            (counts, noise.photons, noise.overloads)
         };
-        let (counts, sum, overloads) = drawn(N_FAST * N_SLOW);
+        let (counts, photons, overloads) = drawn(N_FAST * N_SLOW);
         assert_eq!((counts[6], counts[13], overloads), (40, 65535, 1));
-        assert_eq!(sum, counts.iter().map(|&count| f64::from(count)).sum());
+        let held: f64 = counts[..13].iter().filter(|&&count| count > 0).map(|&count| f64::from(count) - 40.0).sum();
+        assert!((photons - held - 1e6).abs() < 1e4, "those of the pixel that cannot hold them, too: {photons} {held}");
         assert!(
             counts.iter().enumerate().all(|(i, &count)| ((6..9).contains(&i) || (11..14).contains(&i)) == (count > 0))
         );
         for length in [1, 2, 7] {
-            assert_eq!(drawn(length), (counts, sum, overloads), "{length}");
+            assert_eq!(drawn(length), (counts, photons, overloads), "{length}");
         }
     }
 }

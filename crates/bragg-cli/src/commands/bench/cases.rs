@@ -23,7 +23,7 @@ pub(crate) struct Case {
     pub(crate) size: usize,
     /// What the approximations that the settings choose may change in a pixel, as a fraction of it; 0 for rounding alone.
     deviation: f64,
-    /// Arithmetic instructions of a step (see [`operations`]), where they bound its time.
+    /// Arithmetic instructions of a step (see [`operations`]), where they take most of its time.
     pub(crate) operations: Option<u32>,
 }
 

@@ -55,8 +55,9 @@ pub(super) struct Measurement {
     /// Time of a step on one thread over that on all.
     pub(super) speed_up: f64,
     operations_per_step: Option<u32>,
-    /// The shortest time that the arithmetic of a step can take over the time that it took.
-    pub(super) fraction_of_fma_bound: Option<f64>,
+    /// Arithmetic instructions a second over the fused multiply-adds a second that were measured. It passes 1 where the processor adds and
+    /// rounds in other units than it multiplies in.
+    pub(super) fraction_of_fma_rate: Option<f64>,
     /// Pixels that were compared with the reference kernel's.
     compared_pixels: usize,
     /// Largest error of a pixel, in its unit (null when one is no number).
@@ -104,7 +105,8 @@ pub(super) fn measure(
 
     let tolerance = case.tolerance(level);
     let has_fma = !matches!(level, Level::Portable);
-    let bound = case.operations.filter(|_| has_fma).map(|operations| f64::from(operations) / fma_rate * 1e9);
+    let per_second = |operations: u32| f64::from(operations) / (one_thread.ns_per_step * 1e-9);
+    let fraction_of_fma_rate = case.operations.filter(|_| has_fma).map(|operations| per_second(operations) / fma_rate);
     Ok(Measurement {
         case: case.name,
         level: level.name(),
@@ -112,7 +114,7 @@ pub(super) fn measure(
         preparation_seconds: preparation,
         speed_up: one_thread.ns_per_step / all_threads.ns_per_step,
         operations_per_step: case.operations,
-        fraction_of_fma_bound: bound.map(|bound| bound / one_thread.ns_per_step),
+        fraction_of_fma_rate,
         compared_pixels: yardstick.n_compared(),
         error,
         tolerance,

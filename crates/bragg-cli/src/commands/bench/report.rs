@@ -40,7 +40,7 @@ pub(super) fn head(level: &str, n_threads: usize, rate: FmaRate) -> String {
 /// The names of the columns of the cases.
 pub(super) fn case_columns() -> String {
     let upper = ["", "one thread", "", "all threads", "", "tables", "% of FMA", "largest", "times faster"];
-    let lower = ["case", "ns/step", "ns/pixel", "ns/step", "speed-up", "ms", "bound", "error", "than reference"];
+    let lower = ["case", "ns/step", "ns/pixel", "ns/step", "speed-up", "ms", "rate", "error", "than reference"];
     format!("\n{}{}", row(&upper), row(&lower))
 }
 
@@ -53,7 +53,7 @@ pub(super) fn case_row(measurement: &Measurement) -> String {
         &number(measurement.all_threads.ns_per_step),
         &format!("{:.2}", measurement.speed_up),
         &format!("{:.1}", 1e3 * measurement.preparation_seconds),
-        &measurement.fraction_of_fma_bound.map_or_else(|| "-".to_owned(), |f| format!("{:.1}", 100.0 * f)),
+        &measurement.fraction_of_fma_rate.map_or_else(|| "-".to_owned(), |f| format!("{:.1}", 100.0 * f)),
         &error(measurement),
         &number(measurement.times_faster_than_reference),
     ])

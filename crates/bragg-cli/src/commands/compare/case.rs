@@ -4,7 +4,7 @@ use super::bundle::Bundle;
 use super::process::{Execution, Program};
 use super::status::Status;
 use super::words::{self, Arguments};
-use super::{environment, load, pictures, record, report, summary};
+use super::{environment, load, notes, pictures, record, report, summary};
 use crate::interrupt;
 use anyhow::Result;
 use bragg::Error;
@@ -62,6 +62,8 @@ pub(super) struct Side {
     pub(super) digests: Vec<String>,
     /// What went wrong, in a sentence.
     pub(super) failure: Option<String>,
+    /// What the image holds, where it can be read.
+    pub(super) content: Option<load::Content>,
 }
 
 /// How a comparison ended.
@@ -70,6 +72,8 @@ pub(super) struct Outcome {
     pub(super) status: Status,
     /// Why, in a sentence.
     pub(super) message: String,
+    /// What may explain it, in sentences.
+    pub(super) notes: Vec<String>,
     pub(super) sides: [Side; 2],
     /// Numbers of pixels (fast, slow) of each panel, of both images.
     pub(super) shapes: Option<[Vec<(usize, usize)>; 2]>,
@@ -94,6 +98,7 @@ impl Side {
             image: None,
             digests: Vec::new(),
             failure: None,
+            content: None,
         };
         match source {
             Source::Image(path) => side.file = Some(path.clone()),
@@ -108,6 +113,13 @@ impl Side {
             }
         }
         Ok(side)
+    }
+
+    /// The image in the bundle, where there is one, whose content is noted; `asked` is the size that it should have.
+    fn read(&mut self, case: &Case, asked: Option<(usize, usize)>) -> Option<bragg::Result<Image<f64>>> {
+        let image = load::image(self.image.as_ref()?, case.size, asked);
+        self.content = image.as_ref().ok().map(load::content);
+        Some(image)
     }
 
     /// The median of the wall-clock times (s).
@@ -143,6 +155,7 @@ pub(super) fn carry_out(case: &Case, bundle: &Bundle) -> Result<Outcome> {
     let mut outcome = Outcome {
         status: Status::Agree,
         message: String::new(),
+        notes: Vec::new(),
         sides,
         shapes: None,
         comparison: None,
@@ -161,7 +174,10 @@ pub(super) fn carry_out(case: &Case, bundle: &Bundle) -> Result<Outcome> {
     }
     let lines: String = digests.iter().map(|(digest, name)| format!("{digest}  {name}\n")).collect();
     bundle.write("inputs.sha256", lines.as_bytes())?;
+    // once more, with the times
+    bundle.write("commands.txt", record::commands(&outcome.sides, case.repeat, bundle).as_bytes())?;
     let images = judge(case, &mut outcome);
+    outcome.notes = notes::explanations(case, &outcome);
     if let Some([reference, candidate]) = &images {
         outcome.pictures = pictures::draw(reference, candidate, case, &outcome, bundle)?;
     }
@@ -232,14 +248,14 @@ fn judge(case: &Case, outcome: &mut Outcome) -> Option<[Image<f64>; 2]> {
         None
     };
     let of_program = |side: &Side| if side.command.is_some() { Status::ProgramFailed } else { Status::InputOutput };
+    let asked = case.arguments.as_ref().and_then(|arguments| words::size(&arguments.words));
+    let read: Vec<_> = outcome.sides.iter_mut().filter_map(|side| side.read(case, asked)).collect();
     if let Some(side) = outcome.sides.iter().find(|side| side.failure.is_some()) {
         return end(of_program(side), side.failure.clone().unwrap_or_default());
     }
     let mut images = Vec::new();
-    for side in &outcome.sides {
-        let Some(path) = &side.image else { continue };
-        let asked = || words::size(&case.arguments.as_ref()?.words);
-        match load::image(path, case.size, asked()) {
+    for (image, side) in read.into_iter().zip(&outcome.sides) {
+        match image {
             Ok(image) => images.push(image),
             Err(error) => return end(of_program(side), format!("the {}'s image cannot be read: {error}", side.name)),
         }

@@ -3,6 +3,7 @@
 use super::bundle::{sha256, stamp};
 use super::case::{Case, Side};
 use super::process::{Ended, Program};
+use super::python;
 use crate::threads;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ pub(super) fn describe(case: &Case, sides: &[Side; 2]) -> Value {
         "cpu": cpu(),
         "threads_available": threads::allowed(None),
         "threads_asked": case.threads,
+        "environment": variables(),
         "folder": std::env::current_dir().ok(),
         "git": git(),
     })
@@ -38,7 +40,53 @@ fn program(words: &[String], case: &Case) -> Value {
     let is_ours = words.get(1).is_some_and(|word| word == "nanobragg") && crate::own_program().ok() == file;
     let version =
         if is_ours { Some(format!("bragg {}", env!("CARGO_PKG_VERSION"))) } else { version(name, case.timeout) };
-    json!({ "file": file, "sha256": digest, "version": version })
+    let mut described = json!({ "file": file, "sha256": digest, "version": version });
+    let python = if is_ours { None } else { python::versions(&words[..words.len().min(HEAD)], file.as_deref()) };
+    if let (Some(python), Value::Object(described)) = (python, &mut described) {
+        described.insert("python".to_owned(), python);
+    }
+    described
+}
+
+/// Words of a command among which an interpreter is looked for.
+const HEAD: usize = 8;
+
+/// Beginnings of the names of variables on which the speed or the result of a simulator may depend.
+const MATTER: [&str; 22] = [
+    "BRAGG_",
+    "NB_",
+    "OMP_",
+    "GOMP_",
+    "KMP_",
+    "MKL_",
+    "OPENBLAS_",
+    "BLIS_",
+    "VECLIB_",
+    "NUMEXPR_",
+    "RAYON_",
+    "CUDA_",
+    "NVIDIA_",
+    "HIP_",
+    "ROCR_",
+    "TORCH",
+    "PYTORCH_",
+    "XLA_",
+    "JAX_",
+    "PYTHON",
+    "LD_",
+    "MALLOC_",
+];
+/// Variables that matter by their whole names.
+const NAMED: [&str; 5] = ["VIRTUAL_ENV", "CONDA_PREFIX", "LANG", "LC_ALL", "LC_NUMERIC"];
+
+/// The variables of the environment that matter.
+fn variables() -> Value {
+    let matters = |name: &str| NAMED.contains(&name) || MATTER.iter().any(|beginning| name.starts_with(beginning));
+    // their order is the system's
+    let all = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+    let mut kept: Vec<_> = all.filter(|(name, _)| matters(name)).collect();
+    kept.sort();
+    kept.into_iter().map(|(name, value)| (name, Value::String(value.to_string_lossy().into_owned()))).collect()
 }
 
 fn find(name: &str) -> Option<PathBuf> {

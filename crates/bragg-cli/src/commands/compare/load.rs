@@ -24,6 +24,26 @@ fn likely_size(path: &Path, asked: Option<(usize, usize)>) -> Option<(usize, usi
     asked.filter(fits).or((side * side != n).then_some((n, 1)))
 }
 
+/// What an image holds, on the whole.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Content {
+    /// The largest pixel that is a finite number.
+    pub(super) max: Option<f64>,
+    /// Pixels that are finite and not 0.
+    pub(super) n_nonzero: usize,
+    pub(super) n_pixels: usize,
+}
+
+/// What an image holds.
+pub(super) fn content(image: &Image<f64>) -> Content {
+    let finite = || image.pixels().copied().filter(|pixel| pixel.is_finite());
+    Content {
+        max: finite().reduce(f64::max),
+        n_nonzero: finite().filter(|&pixel| pixel != 0.0).count(),
+        n_pixels: image.pixels().count(),
+    }
+}
+
 /// Reads the pixels that take part: those above 0 in an image.
 pub(super) fn mask(path: &Path, given: Option<(usize, usize)>, shape: &[(usize, usize)]) -> Result<Image<bool>> {
     let image = image(path, given, shape.first().copied())?;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use wait4::{ResUse, Wait4 as _};
 
 /// Bytes kept of the beginning of an output, and as many of its end.
@@ -63,6 +63,7 @@ impl Ended {
 #[derive(Debug, Clone)]
 pub(super) struct Execution {
     pub(super) ended: Ended,
+    pub(super) started: SystemTime,
     /// Wall-clock time (s).
     pub(super) seconds: f64,
     /// The largest memory of it or one of its children, in bytes, where the system says.
@@ -112,9 +113,10 @@ impl Captured {
 impl Program<'_> {
     /// Runs it to its end, or to the end of its time.
     pub(super) fn run(&self) -> Execution {
-        let start = Instant::now();
+        let (started, start) = (SystemTime::now(), Instant::now());
         let failed = |reason: String| Execution {
             ended: Ended::NotStarted(reason),
+            started,
             seconds: start.elapsed().as_secs_f64(),
             peak_bytes: None,
             stdout: Captured::default(),
@@ -135,7 +137,7 @@ impl Program<'_> {
         let seconds = start.elapsed().as_secs_f64();
         let deadline = Instant::now() + LINGER;
         let heard = |listener: Option<Listener>| listener.map(|listener| listener.heard(deadline)).unwrap_or_default();
-        Execution { ended, seconds, peak_bytes, stdout: heard(stdout), stderr: heard(stderr) }
+        Execution { ended, started, seconds, peak_bytes, stdout: heard(stdout), stderr: heard(stderr) }
     }
 
     fn wait(&self, mut child: Child, deadline: Instant) -> (Ended, Option<u64>) {

@@ -1,6 +1,6 @@
 //! What was done and measured, for programs: `commands.txt` and `metrics.json`.
 
-use super::bundle::Bundle;
+use super::bundle::{Bundle, stamp};
 use super::case::{Case, Outcome, Side};
 use super::words::shell;
 use bragg::compare::{Check, Peak, PeakPair, Place};
@@ -23,6 +23,10 @@ pub(super) fn commands(sides: &[Side; 2], repeat: usize, bundle: &Bundle) -> Str
             let folder = shell(&[bundle.scratch_path(side.name).to_string_lossy().into_owned()]);
             let environment: String = side.environment.iter().map(|(name, value)| format!("{name}={value} ")).collect();
             let _ = writeln!(text, "mkdir -p {folder} && cd {folder} && {environment}{}", shell(command));
+            for execution in &side.executions {
+                let (started, seconds) = (stamp(execution.started), execution.seconds);
+                let _ = writeln!(text, "# started {started}, took {seconds:.3} s");
+            }
         } else if let Some(file) = &side.file {
             let _ = writeln!(text, "# the stored image {}", file.display());
         }
@@ -58,6 +62,7 @@ pub(super) fn metrics(case: &Case, outcome: &Outcome) -> Value {
         "status": outcome.status,
         "exit_status": outcome.status.code(),
         "message": outcome.message,
+        "notes": outcome.notes,
         "checks": checks,
         "metrics": values,
         "max_abs_at": comparison.and_then(|c| c.max_abs_at).map(place),
@@ -130,6 +135,9 @@ fn run(side: &Side) -> Value {
         "sha256": side.digests.first(),
         "repeatable": side.is_repeatable(),
         "failure": side.failure,
+        "max": side.content.and_then(|content| content.max),
+        "n_nonzero": side.content.map(|content| content.n_nonzero),
+        "started": side.executions.iter().map(|execution| stamp(execution.started)).collect::<Vec<_>>(),
         "ended": side.executions.iter().map(|execution| &execution.ended).collect::<Vec<_>>(),
         "seconds": side.executions.iter().map(|execution| execution.seconds).collect::<Vec<_>>(),
         "seconds_median": side.seconds(),

@@ -2,6 +2,7 @@
 
 use super::bundle::Bundle;
 use super::case::Outcome;
+use super::notes;
 use super::status::Status;
 use super::summary::{self, number};
 use anyhow::Result;
@@ -21,6 +22,20 @@ pub(super) fn page(outcome: &Outcome, bundle: &Bundle) -> Result<String> {
     let verdict = outcome.status.words();
     let class = if outcome.status == Status::Agree { "good" } else { "bad" };
     let mut body = format!("<h1 class=\"{class}\">{}</h1>\n<p>{}</p>\n", escape(verdict), escape(&outcome.message));
+    // writing to a string does not fail
+    for note in &outcome.notes {
+        let _ = writeln!(body, "<p>Note: {}.</p>", escape(note));
+    }
+    for side in &outcome.sides {
+        if let Some(words) = notes::last_words(side) {
+            let _ = writeln!(
+                body,
+                "<p>What the {} wrote to standard error last:</p>\n<pre>{}</pre>",
+                side.name,
+                escape(&words)
+            );
+        }
+    }
     if let Some(verdict) = &outcome.verdict {
         let rows = summary::checks(verdict);
         let rows: Vec<Vec<String>> =
@@ -33,7 +48,6 @@ pub(super) fn page(outcome: &Outcome, bundle: &Bundle) -> Result<String> {
     for (file, title) in &outcome.pictures {
         let path = bundle.path(file);
         let bytes = std::fs::read(&path).map_err(|error| Error::io("read", &path, error))?;
-        // writing to a string does not fail
         let _ = writeln!(
             body,
             "<h2>{0}</h2>\n<img class=\"zoom\" alt=\"{0}\" src=\"data:image/png;base64,{1}\">",

@@ -1,9 +1,9 @@
 //! What a person reads: `summary.md`, and the lines on the terminal.
 
 use super::case::{Outcome, Side};
-use super::load;
 use super::status::Status;
 use super::words::shell;
+use super::{load, notes};
 use bragg::compare::{Check, Verdict};
 use bragg::io::c_format::G;
 use std::fmt::Write as _;
@@ -48,6 +48,17 @@ fn seconds(side: &Side) -> String {
 /// The page.
 pub(super) fn page(outcome: &Outcome) -> String {
     let mut page = format!("# {}\n\n{}\n", capitalised(outcome.status.words()), sentence_of(outcome));
+    for note in &outcome.notes {
+        let _ = writeln!(page, "\nNote: {note}.");
+    }
+    for side in &outcome.sides {
+        if let Some(words) = notes::last_words(side) {
+            let _ = writeln!(page, "\nWhat the {} wrote to standard error last:\n", side.name);
+            words.lines().for_each(|line| {
+                let _ = writeln!(page, "    {line}");
+            });
+        }
+    }
     if let Some(verdict) = &outcome.verdict {
         page.push_str("\n| threshold | asked | measured | |\n|---|---|---|---|\n");
         for row in checks(verdict) {
@@ -97,6 +108,13 @@ pub(super) fn runs(outcome: &Outcome) -> Vec<(&'static str, String, String)> {
     rows.push(both("sha256 of the image", &|side| side.digests.first().cloned().unwrap_or_default()));
     if let Some([reference, candidate]) = &outcome.shapes {
         rows.push(("pixels (fast × slow)", load::shape(reference), load::shape(candidate)));
+    }
+    if outcome.sides.iter().any(|side| side.content.is_some()) {
+        let of = |side: &Side, text: &dyn Fn(load::Content) -> String| side.content.map_or_else(String::new, text);
+        let max = |content: load::Content| content.max.map_or_else(|| "-".to_owned(), |max| G(max).to_string());
+        rows.push(both("largest pixel", &|side| of(side, &max)));
+        let nonzero = |content: load::Content| format!("{} of {}", content.n_nonzero, content.n_pixels);
+        rows.push(both("pixels that are not 0", &|side| of(side, &nonzero)));
     }
     if outcome.sides.iter().any(|side| !side.executions.is_empty()) {
         rows.push(both("time", &seconds));
@@ -158,6 +176,9 @@ pub(super) fn lines(outcome: &Outcome, folder: &std::path::Path) -> String {
     }
     for side in outcome.sides.iter().filter(|side| !side.executions.is_empty()) {
         let _ = writeln!(text, "  {:<24}{}, {}", side.name, seconds(side), memory(side.peak_bytes()));
+    }
+    for note in &outcome.notes {
+        let _ = writeln!(text, "note: {note}");
     }
     let _ = writeln!(text, "{}", folder.join("summary.md").display());
     text

@@ -75,7 +75,7 @@ pub(super) const TYPICAL: &[Check] = &[
     ("-flux 1e12", |o| o.beam.flux_per_s == Some(1e12)),
     ("-exposure 0.1", |o| o.beam.exposure_s == Some(0.1)),
     ("-beamsize 0.01", |o| o.beam.beamsize_mm == Some(0.01)),
-    ("-polar -0.5", |o| o.beam.polar == Some(PolarOption::Kahn(-0.5))),
+    ("-polar -0.5", |o| (o.beam.polar, o.beam.kahn_factor) == (Some(PolarOption::Kahn(-0.5)), Some(-0.5))),
     ("-nopolar", |o| o.beam.polar == Some(PolarOption::Off)),
     ("-dispersion 2", |o| o.sources.dispersion_percent == Some(2.0)),
     ("-dispsteps 5", |o| o.sources.dispersion_steps == Some(5)),
@@ -138,7 +138,9 @@ pub(super) const TYPICAL: &[Check] = &[
     ("-twotheta 10", |o| o.geometry.twotheta_deg == Some(10.0) && o.geometry.twotheta_axis.is_none()),
     ("-detector_abs 300", |o| o.sensor.abs_um == Some(300.0)),
     ("-detector_abs inf", |o| o.sensor.abs_um == Some(f64::INFINITY)),
-    ("-detector_thick 450", |o| (o.sensor.thick_um, o.sensor.thicksteps) == (Some(450.0), None)),
+    ("-detector_thick 450", |o| {
+        (o.sensor.thick_um, o.sensor.thicksteps, o.sensor.thick_is_last) == (Some(450.0), None, true)
+    }),
     ("-detector_thicksteps 4", |o| (o.sensor.thick_um, o.sensor.thicksteps) == (None, Some(4))),
     ("-thicksteps 4", |o| (o.sensor.thick_um, o.sensor.thicksteps) == (None, Some(4))),
     ("-curved_det", |o| o.sensor.curved),
@@ -167,7 +169,7 @@ pub(super) const TYPICAL: &[Check] = &[
     ("-noiseimage file.x", |o| is_file(&o.output.noisefile) && o.noise.noise == Some(true)),
     ("-pgmfile file.x", |o| is_file(&o.output.pgmfile) && o.output.pgm == Some(true)),
     ("-pgmimage file.x", |o| is_file(&o.output.pgmfile) && o.output.pgm == Some(true)),
-    ("-pgmscale 2.5", |o| o.output.pgmscale == Some(2.5)),
+    ("-pgmscale 2.5", |o| (o.output.pgmscale, o.output.pgm) == (Some(2.5), Some(true))),
     ("-nopgm", |o| o.output.pgm == Some(false)),
     ("-printout", |o| o.output.printout),
     ("-printout_pixel 10 20", |o| (o.output.printout_pixel, o.output.printout) == (Some([10, 20]), false)),
@@ -176,6 +178,7 @@ pub(super) const TYPICAL: &[Check] = &[
     ("-quiet", |o| o.run.quiet),
     ("-threads 8", |o| o.run.threads == Some(8)),
     ("-print_experiment", |o| o.run.print_experiment),
+    ("-ignore_unknown", |o| o.run.ignore_unknown),
 ];
 
 fn sample(o: &Options) -> (Option<f64>, Option<f64>, Option<f64>) {

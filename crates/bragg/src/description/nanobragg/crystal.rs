@@ -25,6 +25,8 @@ pub(super) struct CrystalSettings {
     pub(super) fudge: f64,
     /// Whether the beam cut the sample.
     pub(super) clipped: bool,
+    /// Angles (deg) about lab x, y and z of a misset drawn at random.
+    pub(super) random_misset: Option<[f64; 3]>,
 }
 
 impl CrystalSettings {
@@ -33,13 +35,13 @@ impl CrystalSettings {
         options: &Options,
         matrix: Option<[f64; 9]>,
         wavelength: f64,
-        misset_seed: u64,
+        misset_seed: u32,
         correct: bool,
     ) -> Result<Self> {
         let cell = options.crystal.cell.map(|cell| unit_cell(options, cell)).transpose()?;
         let reciprocal = reciprocal_basis(options, matrix, cell, wavelength)?;
-        let reciprocal = reciprocal.0.map(|axis| misset(options, misset_seed, correct, axis));
-        let [a, b, c] = reciprocal;
+        let angles = misset(options, misset_seed, correct);
+        let [a, b, c] = reciprocal.0.map(|axis| angles.map_or(axis, |angles| axis.rotated_xyz(angles)));
         let crosses = [b.cross(c), c.cross(a), a.cross(b)];
         let real_space = Mat3::from_rows(match cell {
             Some(cell) => std::array::from_fn(|i| crosses[i].unit() * cell.edges[i]),
@@ -56,6 +58,9 @@ impl CrystalSettings {
             real_space,
             fudge: if reads_reciprocal { fudge * volume_ratio * volume_ratio } else { fudge },
             clipped,
+            random_misset: angles
+                .filter(|_| options.crystal.misset == Some(Misset::Random))
+                .map(|angles| angles.map(f64::to_degrees)),
         })
     }
 }
@@ -126,18 +131,14 @@ fn cell_reciprocal_basis(cell: &UnitCell) -> Mat3 {
     ])
 }
 
-/// A reciprocal axis as `-misset` turns it.
-fn misset(options: &Options, seed: u64, correct: bool, axis: Vec3) -> Vec3 {
-    match options.crystal.misset {
-        None => axis,
-        Some(Misset::AnglesDeg(angles)) => axis.rotated_xyz(angles.map(f64::to_radians)),
-        Some(Misset::Random) if correct => {
-            keyed::uniform_rotation(&mut keyed::stream(seed, 0, Purpose::Orientation)).apply(axis)
+/// The angles (radians) about lab x, y and z by which `-misset` turns the reciprocal axes.
+fn misset(options: &Options, seed: u32, correct: bool) -> Option<[f64; 3]> {
+    match options.crystal.misset? {
+        Misset::AnglesDeg(angles) => Some(angles.map(f64::to_radians)),
+        Misset::Random if correct => {
+            Some(xyz_angles(&keyed::uniform_rotation(&mut keyed::stream(seed.into(), 0, Purpose::Orientation))))
         }
-        Some(Misset::Random) => {
-            let rotation = Random::new(u32::try_from(seed).unwrap_or(u32::MAX)).rotation_within_cap(MISSET_CAP);
-            axis.rotated_xyz(xyz_angles(&rotation))
-        }
+        Misset::Random => Some(xyz_angles(&Random::new(seed).rotation_within_cap(MISSET_CAP))),
     }
 }
 
@@ -170,15 +171,15 @@ fn cell_counts(options: &Options, sample: [Option<f64>; 3], edges: [f64; 3]) -> 
     for (i, flag) in ["-Na", "-Nb", "-Nc"].into_iter().enumerate() {
         let count = match sample[i].filter(|&edge| edge > 0.0) {
             Some(edge) => (edge / 1000.0 / (edges[i] * METER_PER_ANGSTROM)).ceil(),
-            None => given[i].unwrap_or(1) as f64,
+            None => given[i].unwrap_or(1).max(1) as f64,
         };
-        if !(0.0..=1e9).contains(&count) {
+        if !(1.0..=1e9).contains(&count) {
             return Err(Error::setting(
                 options.spelling(flag),
                 format!("{count} unit cells along an axis; give from 1 to 1e9"),
             ));
         }
-        counts[i] = (count as u32).max(1);
+        counts[i] = count as u32;
     }
     Ok(counts)
 }

@@ -1,5 +1,6 @@
 //! Where the detector stands: the reference program's conventions, beam centres, pivots and rotations.
 
+use super::beam::kahn_factor;
 use super::options::{Convention, Options, Pivot};
 use crate::error::{Error, Result};
 use crate::math::Vec3;
@@ -9,7 +10,7 @@ const X: Vec3 = Vec3([1.0, 0.0, 0.0]);
 const Y: Vec3 = Vec3([0.0, 1.0, 0.0]);
 const Z: Vec3 = Vec3([0.0, 0.0, 1.0]);
 
-/// The axes of a convention: unit vectors in its laboratory frame.
+/// The axes of a convention: unit vectors in its laboratory frame, but for the 2θ axis.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Axes {
     /// Propagation of the beam.
@@ -20,7 +21,7 @@ pub(super) struct Axes {
     pub(super) slow: Vec3,
     /// Normal, away from the sample.
     pub(super) normal: Vec3,
-    /// The axis that the detector's 2θ turns about.
+    /// The axis that the detector's 2θ turns about; the reference program uses it at its own length.
     pub(super) two_theta: Vec3,
     /// Electric field of the beam.
     pub(super) e_vector: Vec3,
@@ -37,9 +38,11 @@ pub(super) struct Geometry {
     pub(super) pixel: f64,
     pub(super) n_fast: usize,
     pub(super) n_slow: usize,
+    /// Lengths of the detector along fast and slow, which need be no multiples of the pixel.
+    pub(super) size: [f64; 2],
     /// Corner of the first pixel.
     pub(super) origin: Vec3,
-    /// The detector's axes as turned.
+    /// The detector's axes as turned; of other lengths than 1 where the 2θ axis is.
     pub(super) fast: Vec3,
     pub(super) slow: Vec3,
     pub(super) normal: Vec3,
@@ -82,8 +85,9 @@ impl Axes {
         }
     }
 
-    /// The axes as unit vectors; a normal that was not of length 1 becomes fast × slow. Also whether it did.
-    fn normalised(self, options: &Options) -> Result<(Self, bool)> {
+    /// The axes as unit vectors; a normal that was not of length 1 becomes fast × slow. Also whether it did. The 2θ axis keeps its length
+    /// unless physics is `correct`.
+    fn normalised(self, options: &Options, correct: bool) -> Result<(Self, bool)> {
         let unit = |vector: Vec3, name: &'static str| {
             let unit = vector.unit();
             if unit.is_finite() {
@@ -105,14 +109,20 @@ impl Axes {
             fast,
             slow,
             normal,
-            two_theta: unit(self.two_theta, "-twotheta_axis")?,
+            two_theta: match unit(self.two_theta, "-twotheta_axis") {
+                Ok(axis) if correct => axis,
+                Ok(_) => self.two_theta,
+                Err(_) if options.geometry.nanobragg_twotheta_deg().unwrap_or(0.0) == 0.0 => Z,
+                Err(error) => return Err(error),
+            },
             e_vector: unit(self.e_vector, "-polar_vector")?,
             spindle: unit(self.spindle, "-spindle_axis")?,
         };
-        if !axes.beam.cross(axes.e_vector).unit().is_finite() {
+        let is_polarised = kahn_factor(options, correct).is_some_and(|factor| factor != 0.0);
+        if is_polarised && !axes.beam.cross(axes.e_vector).unit().is_finite() {
             return Err(Error::setting(
                 options.spelling("-polar_vector"),
-                "the electric field lies along the beam; give a vector across it",
+                "the electric field lies along the beam; give a vector across it, or no polarisation (-polar 0)",
             ));
         }
         Ok((axes, replaced))
@@ -124,19 +134,20 @@ impl Geometry {
     pub(super) fn new(options: &Options, correct: bool) -> Result<Self> {
         let detector = &options.detector;
         let pixel = positive(options, "-pixel", detector.pixel_mm, 0.1)? / MM_PER_METER;
-        let count = |flag, count: Option<i64>, size_flag, size: Option<f64>| match count {
-            Some(n) => whole_pixels(options, flag, n as f64),
-            None => {
-                let size = positive(options, size_flag, size, 102.4)? / MM_PER_METER;
-                whole_pixels(options, size_flag, (size / pixel - 0.5).ceil())
+        let along = |flag, count: Option<i64>, size_flag, size: Option<f64>| -> Result<(usize, f64)> {
+            if let Some(n) = count {
+                let n = whole_pixels(options, flag, n as f64)?;
+                return Ok((n, pixel * n as f64));
             }
+            let size = positive(options, size_flag, size, 102.4)? / MM_PER_METER;
+            Ok((whole_pixels(options, size_flag, (size / pixel - 0.5).ceil())?, size))
         };
-        let n_fast = count("-detpixels_x", detector.detpixels_fast, "-detsize_f", detector.detsize_fast_mm)?;
-        let n_slow = count("-detpixels_y", detector.detpixels_slow, "-detsize_s", detector.detsize_slow_mm)?;
-        let size = [pixel * n_fast as f64, pixel * n_slow as f64];
+        let (n_fast, fast) = along("-detpixels_x", detector.detpixels_fast, "-detsize_f", detector.detsize_fast_mm)?;
+        let (n_slow, slow) = along("-detpixels_y", detector.detpixels_slow, "-detsize_s", detector.detsize_slow_mm)?;
+        let size = [fast, slow];
 
         let convention = options.geometry.convention.as_ref().map_or(Convention::Mosflm, |chosen| chosen.value);
-        let (axes, normal_replaced) = Axes::of(convention, options).normalised(options)?;
+        let (axes, normal_replaced) = Axes::of(convention, options).normalised(options, correct)?;
         let near = [
             detector.orgx_pixels.map_or(size[0] / 2.0, |org| (org - 0.5) * pixel),
             detector.orgy_pixels.map_or(size[1] / 2.0, |org| (org - 0.5) * pixel),
@@ -150,6 +161,7 @@ impl Geometry {
             pixel,
             n_fast,
             n_slow,
+            size,
             origin: Vec3::new(0.0, 0.0, 0.0),
             fast: axes.fast,
             slow: axes.slow,
@@ -232,7 +244,7 @@ fn beam_spot(
     ([x, y], spot)
 }
 
-/// The pivot of a convention: only CUSTOM keeps what the options set. With correct physics an explicit `-pivot` wins.
+/// The pivot of a convention: only CUSTOM keeps what the options set, conventions among them. With correct physics an explicit `-pivot` wins.
 fn pivot(options: &Options, convention: Convention, correct: bool) -> Pivot {
     if let (true, Some(pivot)) = (correct, options.geometry.pivot) {
         return pivot;

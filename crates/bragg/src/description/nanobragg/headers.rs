@@ -6,6 +6,9 @@ use crate::io::smv::Header;
 use std::io::Read as _;
 use std::path::Path;
 
+/// The pixel (mm) of a detector of which nothing is said.
+const DEFAULT_PIXEL: f64 = 0.1;
+
 /// The options with what the headers of the mask and then of the image add to them.
 pub(super) fn with_headers(options: &Options) -> Result<Options> {
     let mut filled = options.clone();
@@ -31,11 +34,12 @@ pub(super) fn with_headers(options: &Options) -> Result<Options> {
     for (pixels, key) in [(&mut detector.detpixels_fast, "SIZE1"), (&mut detector.detpixels_slow, "SIZE2")] {
         *pixels = pixels.or_else(|| either(key).map(|n| n as i64));
     }
-    // The mask's beam centre counts from the other edge.
+    // The mask's beam centre counts from the other edge, by its own pixels.
     let of_image = image.as_ref().and_then(|image| image.number("BEAM_CENTER_Y"));
-    let of_mask = mask
-        .as_ref()
-        .and_then(|mask| Some(mask.number("SIZE2")? * mask.number("PIXEL_SIZE")? - mask.number("BEAM_CENTER_Y")?));
+    let of_mask = mask.as_ref().and_then(|mask| {
+        let pixel = mask.number("PIXEL_SIZE").unwrap_or(DEFAULT_PIXEL);
+        Some(mask.number("SIZE2")? * pixel - mask.number("BEAM_CENTER_Y")?)
+    });
     detector.ybeam_mm = detector.ybeam_mm.or(of_image).or(of_mask);
     filled.beam.wavelength = filled.beam.wavelength.or_else(|| either("WAVELENGTH").map(WavelengthOption::Angstrom));
     Ok(filled)

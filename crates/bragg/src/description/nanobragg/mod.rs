@@ -38,6 +38,8 @@ pub struct DropIn {
     pub header: NanoBraggHeader,
     /// Quirks that change the image, and warnings.
     pub notices: Vec<Notice>,
+    /// Angles (deg) about lab x, y and z of a misset drawn at random.
+    pub random_misset: Option<[f64; 3]>,
 }
 
 /// The structure-factor cache of a command line.
@@ -46,31 +48,29 @@ pub fn dump_path(options: &Options) -> PathBuf {
 }
 
 /// Understands a command line: reads the headers, the matrix and the source file that it names, fills in what was left out by the
-/// reference program's rules, and describes the experiment. `clock_seed` stands in for `-misset_seed`.
+/// reference program's rules, and describes the experiment. `clock_seed` stands in for a `-misset_seed` that was not given.
 ///
 /// # Errors
 /// A value cannot be used, or a file cannot be read.
-pub fn describe(options: &Options, clock_seed: u64) -> Result<DropIn> {
+pub fn describe(options: &Options, clock_seed: u32) -> Result<DropIn> {
     let options = &headers::with_headers(options)?;
     let correct = options.sampling.physics == Some(PhysicsChoice::Correct);
     let geometry = Geometry::new(options, correct)?;
     let wavelength = beam::wavelength(options)?;
     let matrix = options.crystal.mat.as_deref().map(read_matrix).transpose()?;
-    let misset_seed = options.seeds.misset_seed.unwrap_or(clock_seed);
+    let misset_seed = options.seeds.misset_seed.map_or(clock_seed, SeedOptions::state);
     let crystal = CrystalSettings::new(options, matrix, wavelength, misset_seed, correct)?;
     let ticks = |flag, asked: std::result::Result<Ticks, String>| {
         asked.map_err(|what| Error::setting(options.spelling(flag), what))
     };
-    let scan = &options.scan;
-    let sweep = Asked { n: scan.phisteps, range: scan.osc_deg, step: scan.phistep_deg, unit: DEGREES };
-    let sweep = ticks(if scan.phisteps.is_some() { "-phisteps" } else { "-phistep" }, sweep.along(1.0))?;
-    let sensor = &options.sensor;
-    let layers = ticks(
-        "-detector_thicksteps",
-        Asked { n: sensor.thicksteps, range: sensor.thick_um, step: None, unit: 1.0 }.through(correct),
-    )?;
+    let scan_flag = if options.scan.phisteps.is_some() { "-phisteps" } else { "-phistep" };
+    let sweep = ticks(scan_flag, asked_sweep(options).along(1.0))?;
+    let layers = ticks("-detector_thicksteps", asked_layers(options).through(correct))?;
     let needed = needed_oversampling(&crystal, wavelength, &geometry);
-    check_numbers(options)?;
+    check_numbers(options, correct)?;
+    if !correct {
+        refuse_black_images(options, &layers)?;
+    }
     let mut notices = quirks::warnings(options, &geometry, &crystal, needed, misset_seed);
     let dump = dump_path(options);
     if options.reflections.hkl.is_none() && dump.exists() {
@@ -88,36 +88,80 @@ pub fn describe(options: &Options, clock_seed: u64) -> Result<DropIn> {
     writer.sensor(&layers)?;
     writer.scan(&geometry, &sweep)?;
     writer.sampling(correct, needed)?;
-    Ok(DropIn { description: writer.description, header: header(&geometry, wavelength, options, &sweep), notices })
+    Ok(DropIn {
+        description: writer.description,
+        header: header(&geometry, wavelength, options, &sweep),
+        notices,
+        random_misset: crystal.random_misset,
+    })
+}
+
+/// What was said of the spindle.
+fn asked_sweep(options: &Options) -> Asked {
+    let scan = &options.scan;
+    Asked { n: scan.phisteps, range: scan.osc_deg, step: scan.phistep_deg, unit: DEGREES }
+}
+
+/// What was said of the layers of the sensor (µm).
+fn asked_layers(options: &Options) -> Asked {
+    let sensor = &options.sensor;
+    Asked { n: sensor.thicksteps, range: sensor.thick_um, step: None, unit: 1.0 }
+}
+
+/// What was said of the horizontal and the vertical divergence (mrad).
+fn asked_divergence(options: &Options) -> [Asked; 2] {
+    let sources = &options.sources;
+    let mrad = |n, range, step| Asked { n, range, step, unit: MILLIRADIANS };
+    [
+        mrad(sources.hdivsteps, sources.hdivrange_mrad, sources.hdivstep_mrad),
+        mrad(sources.vdivsteps, sources.vdivrange_mrad, sources.vdivstep_mrad),
+    ]
+}
+
+/// What was said of the spectrum (fractions), whose width counts as given.
+fn asked_dispersion(options: &Options) -> Asked {
+    let width = options.sources.dispersion_percent.unwrap_or(0.0) / 100.0;
+    Asked { n: options.sources.dispersion_steps, range: Some(width), step: None, unit: 1.0 }
 }
 
 /// Numbers that would be refused further on, said of the flag in the unit in which it is typed.
-fn check_numbers(options: &Options) -> Result<()> {
-    let count = |n: Option<i64>| n.map(|n| n as f64);
-    let at_least_1: fn(f64) -> bool = |x| x >= 1.0;
+fn check_numbers(options: &Options, correct: bool) -> Result<()> {
     let not_negative: fn(f64) -> bool = |x| x >= 0.0;
-    let kahn = match options.beam.polar {
-        Some(PolarOption::Kahn(factor)) => Some(factor),
-        _ => None,
-    };
+    let kahn = beam::kahn_factor(options, correct);
     let checks = [
         ("-mosaic", options.crystal.mosaic_spread_deg, not_negative, "an angle of 0 degrees or more"),
-        ("-mosaic_dom", count(options.crystal.mosaic_domains), at_least_1, "a whole number from 1"),
         ("-fudge", options.crystal.fudge, |x| x > 0.0, "a number above 0"),
-        ("-oversample", count(options.sampling.oversample), at_least_1, "a whole number from 1"),
         ("-dmin", options.sampling.dmin_angstrom, not_negative, "a spacing of 0 Å or more"),
         ("-polar", kahn, |x| (-1.0..=1.0).contains(&x), "a number from -1 to 1"),
         ("-culling", options.sampling.culling, |x| (0.0..=0.01).contains(&x), "a fraction from 0 to 0.01"),
-        ("-dispersion", options.sources.dispersion_percent, |x| (0.0..=190.0).contains(&x), "from 0 to 190 %"),
-        ("-default_F", options.reflections.default_f, not_negative, "an amplitude of 0 or more"),
+        ("-dispersion", options.sources.dispersion_percent, |x| x <= 190.0, "at most 190 %"),
         ("-detector_abs", options.sensor.abs_um, not_negative, "a depth of 0 µm or more, or inf"),
-        ("-detector_thick", options.sensor.thick_um, not_negative, "a thickness of 0 µm or more"),
         ("-water", options.noise.water_um, not_negative, "a thickness of 0 µm or more"),
     ];
     for (flag, value, allowed, text) in checks {
         if let Some(value) = value.filter(|&value| !allowed(value)) {
             return Err(Error::setting(options.spelling(flag), format!("{value} given; it must be {text}")));
         }
+    }
+    Ok(())
+}
+
+/// Refuses the options with which the reference program makes a black image, whatever else is asked for.
+fn refuse_black_images(options: &Options, layers: &Ticks) -> Result<()> {
+    let sensor = &options.sensor;
+    let is_off = sensor.abs_um.is_some_and(|depth| depth == 0.0 || depth.is_infinite());
+    if is_off && sensor.thick_is_last && layers.range > 0.0 {
+        let thick = options.spelling("-detector_thick");
+        let what = format!(
+            "0 or inf before {thick} makes nanoBragg's image black; give it behind {thick}, or -physics correct, and every photon is \
+             counted"
+        );
+        return Err(Error::setting(options.spelling("-detector_abs"), what));
+    }
+    if options.sampling.oversample_thick && attenuation_depth(options, layers).is_none() {
+        let what = "makes nanoBragg's image black where there is no sensor; leave it out, or describe the sensor with -detector_thick \
+                    and -detector_abs, or give -physics correct";
+        return Err(Error::setting(options.spelling("-oversample_thick"), what));
     }
     Ok(())
 }
@@ -145,7 +189,7 @@ fn header(geometry: &Geometry, wavelength: f64, options: &Options, sweep: &Ticks
     let mm = |meters: f64| meters * 1000.0;
     let [fast, slow] = geometry.spot;
     let half = geometry.pixel / 2.0;
-    let slow_size = geometry.pixel * geometry.n_slow as f64;
+    let [_, slow_size] = geometry.size;
     let org = |close: f64| close / geometry.pixel + 0.5;
     let origin = geometry.origin;
     NanoBraggHeader {
@@ -165,6 +209,20 @@ fn header(geometry: &Geometry, wavelength: f64, options: &Options, sweep: &Ticks
         two_theta: geometry.two_theta.to_degrees(),
     }
 }
+
+/// The window of a `-roi`: first and last pixel along fast, then along slow, cut to the detector, a negative limit its edge. `None` where it
+/// holds no pixel.
+fn window(roi: [i64; 4], geometry: &Geometry) -> Option<[i64; 4]> {
+    let along = |first: i64, last: i64, n: usize| {
+        let edge = n as i64 - 1;
+        (first.max(0), if last < 0 { edge } else { last.min(edge) })
+    };
+    let (fast, slow) = (along(roi[0], roi[1], geometry.n_fast), along(roi[2], roi[3], geometry.n_slow));
+    (fast.0 <= fast.1 && slow.0 <= slow.1).then_some([fast.0, fast.1, slow.0, slow.1])
+}
+
+/// A window without a pixel.
+const EMPTY_WINDOW: [i64; 4] = [1, 0, 1, 0];
 
 /// Writes the description, each value with the flag that it came from.
 struct Writer<'a> {
@@ -204,9 +262,10 @@ impl Writer<'_> {
         let spread = self.options.crystal.mosaic_spread_deg.unwrap_or(0.0);
         self.put("crystal.mosaic.half_width", spread, "-mosaic")?;
         if spread > 0.0 {
-            self.put("crystal.mosaic.domains", self.options.crystal.mosaic_domains.unwrap_or(10), "-mosaic_dom")?;
-            let seed = self.options.seeds.mosaic_seed.unwrap_or(12_345_678);
-            self.put("crystal.mosaic.seed", seed as i64, "-mosaic_seed")?;
+            let n_domains = self.options.crystal.mosaic_domains.filter(|&n| n > 0);
+            self.put("crystal.mosaic.domains", n_domains.unwrap_or(10), "-mosaic_dom")?;
+            let seed = SeedOptions::state(self.options.seeds.mosaic_seed.unwrap_or(12_345_678));
+            self.put("crystal.mosaic.seed", i64::from(seed), "-mosaic_seed")?;
             self.put("crystal.mosaic.generator", "nanobragg", "-mosaic_seed")?;
         }
         if let Some(frame) = self.options.crystal.mosaic_frame {
@@ -244,10 +303,9 @@ impl Writer<'_> {
         self.put("beam.wavelength", wavelength, "-lambda")?;
         self.put("beam.direction", (-geometry.axes.beam).0, "-beam_vector")?;
         self.put("beam.polarization_vector", geometry.axes.e_vector.0, "-polar_vector")?;
-        match self.options.beam.polar {
-            Some(PolarOption::Off) => self.put("beam.polarization", "none", "-nopolar")?,
-            Some(PolarOption::Kahn(factor)) => self.put("beam.kahn_factor", factor, "-polar")?,
-            None => self.put("beam.kahn_factor", 0.0, "-polar")?,
+        match beam::kahn_factor(self.options, correct) {
+            Some(factor) => self.put("beam.kahn_factor", factor, "-polar")?,
+            None => self.put("beam.polarization", "none", "-nopolar")?,
         }
         self.put("beam.fluence", beam::fluence(self.options)?, "-fluence")?;
         let sources = &self.options.sources;
@@ -264,16 +322,11 @@ impl Writer<'_> {
 
     /// Divergence (mrad) and dispersion; a radian is what a count of directions alone spans.
     fn spread(&mut self) -> Result<()> {
-        let sources = &self.options.sources;
-        let mrad = |n, range, step| Asked { n, range, step, unit: MILLIRADIANS };
-        let horizontal = mrad(sources.hdivsteps, sources.hdivrange_mrad, sources.hdivstep_mrad);
-        let vertical = mrad(sources.vdivsteps, sources.vdivrange_mrad, sources.vdivstep_mrad);
-        let width = sources.dispersion_percent.unwrap_or(0.0) / 100.0;
-        let dispersion = Asked { n: sources.dispersion_steps, range: Some(width), step: None, unit: 1.0 };
-        self.ticks("beam.divergence.horizontal_", "-hdivrange", horizontal.across(MILLIRADIANS))?;
-        self.ticks("beam.divergence.vertical_", "-vdivrange", vertical.across(MILLIRADIANS))?;
-        self.ticks("beam.dispersion.", "-dispersion", dispersion.across(1.0))?;
-        self.put("beam.divergence.round", sources.round_div.unwrap_or(true), "-round_div")
+        let [horizontal, vertical] = asked_divergence(self.options).map(|asked| asked.across(MILLIRADIANS));
+        self.ticks("beam.divergence.horizontal_", "-hdivrange", horizontal)?;
+        self.ticks("beam.divergence.vertical_", "-vdivrange", vertical)?;
+        self.ticks("beam.dispersion.", "-dispersion", asked_dispersion(self.options).across(1.0))?;
+        self.put("beam.divergence.round", self.options.sources.round_div.unwrap_or(true), "-round_div")
     }
 
     fn ticks(&mut self, prefix: &str, flag: &str, ticks: std::result::Result<Ticks, String>) -> Result<()> {
@@ -297,17 +350,7 @@ impl Writer<'_> {
         self.put("detector.panel[0].pixel_size", geometry.pixel * MM_PER_METER, "-pixel")?;
         self.put("detector.distance", geometry.distance * MM_PER_METER, "-distance")?;
         if let Some(roi) = self.options.sampling.roi {
-            let last = [geometry.n_fast, geometry.n_fast, geometry.n_slow, geometry.n_slow].map(|n| n as i64 - 1);
-            let cut: [i64; 4] = std::array::from_fn(|i| roi[i].clamp(0, last[i]));
-            if roi[0] > roi[1] || roi[2] > roi[3] || roi[0] > last[0] || roi[2] > last[2] || roi[1] < 0 || roi[3] < 0 {
-                let what = format!(
-                    "{roi:?} holds no pixel of the detector; give first and last pixel along fast (0 to {}), then along slow \
-                     (0 to {})",
-                    last[0], last[2]
-                );
-                return Err(Error::setting(self.options.spelling("-roi"), what));
-            }
-            self.put("detector.panel[0].roi", cut, "-roi")?;
+            self.put("detector.panel[0].roi", window(roi, geometry).unwrap_or(EMPTY_WINDOW), "-roi")?;
         }
         if let Some(mask) = &self.options.detector.mask {
             self.put("detector.mask", mask.clone(), "-mask")?;
@@ -332,7 +375,7 @@ impl Writer<'_> {
         self.put("scan.axis", geometry.axes.spindle.0, "-spindle_axis")?;
         self.put("scan.start", self.options.scan.phi_deg.unwrap_or(0.0), "-phi")?;
         self.put("scan.sample", "start", "-phi")?;
-        if sweep.n_steps > 1 {
+        if sweep.n_steps > 1 || self.options.scan.osc_deg.is_some_and(|range| range > 0.0) {
             self.put("scan.steps", sweep.n_steps as i64, "-phisteps")?;
             self.put("scan.step", sweep.step, "-phistep")?;
             self.put("scan.range", sweep.range, "-osc")?;
@@ -342,7 +385,8 @@ impl Writer<'_> {
 
     fn sampling(&mut self, correct: bool, needed: i64) -> Result<()> {
         let sampling = &self.options.sampling;
-        self.put("sampling.oversample", sampling.oversample.unwrap_or(needed), "-oversample")?;
+        let oversample = sampling.oversample.filter(|&n| n > 0).unwrap_or(needed);
+        self.put("sampling.oversample", oversample, "-oversample")?;
         self.put("sampling.d_min", sampling.dmin_angstrom.unwrap_or(0.0), "-dmin")?;
         self.put("sampling.physics", if correct { "correct" } else { "nanobragg" }, "-physics")?;
         if !correct {

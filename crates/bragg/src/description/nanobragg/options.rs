@@ -143,6 +143,8 @@ pub struct BeamOptions {
     pub beamsize_mm: Option<f64>,
     /// `-polar` or `-nopolar`, the last one given.
     pub polar: Option<PolarOption>,
+    /// The Kahn factor of the last `-polar`, whether a `-nopolar` came after it or not.
+    pub kahn_factor: Option<f64>,
 }
 
 /// How the wavelength was given.
@@ -340,6 +342,8 @@ pub struct SensorOptions {
     pub abs_um: Option<f64>,
     /// `-detector_thick`: thickness (µm).
     pub thick_um: Option<f64>,
+    /// Whether the thickness was given after the last `-detector_abs`.
+    pub thick_is_last: bool,
     /// `-detector_thicksteps`, `-thicksteps`: number of layers.
     pub thicksteps: Option<i64>,
     /// `-curved_det`: pixels on a sphere about the sample.
@@ -406,7 +410,7 @@ pub struct OutputOptions {
     pub pgmfile: Option<PathBuf>,
     /// `-pgmscale`: grey levels per photon; 0: automatic.
     pub pgmscale: Option<f64>,
-    /// `-pgmfile` (true) or `-nopgm` (false), the last one given: whether the picture is made.
+    /// `-pgmfile`, `-pgmscale` (true) or `-nopgm` (false), the last one given: whether the picture is made.
     pub pgm: Option<bool>,
     /// `-printout`: print the intermediate values of every pixel.
     pub printout: bool,
@@ -414,15 +418,22 @@ pub struct OutputOptions {
     pub printout_pixel: Option<[i64; 2]>,
 }
 
-/// Seeds of the three random streams, positive.
+/// Seeds of the three random streams; [`SeedOptions::state`] says what they mean.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SeedOptions {
     /// `-seed`: noise.
-    pub seed: Option<u64>,
+    pub seed: Option<i64>,
     /// `-mosaic_seed`: mosaic domains.
-    pub mosaic_seed: Option<u64>,
+    pub mosaic_seed: Option<i64>,
     /// `-misset_seed`: random orientation.
-    pub misset_seed: Option<u64>,
+    pub misset_seed: Option<i64>,
+}
+
+impl SeedOptions {
+    /// The state in which the generator starts with a seed: the seed, or 1 for one of 0 or less.
+    pub fn state(seed: i64) -> u32 {
+        u32::try_from(seed.max(1)).unwrap_or(u32::MAX)
+    }
 }
 
 /// The run itself.
@@ -436,6 +447,8 @@ pub struct RunOptions {
     pub progress: Option<bool>,
     /// `-print_experiment`: print the resolved experiment and stop.
     pub print_experiment: bool,
+    /// `-ignore_unknown`: words that are no options are ignored.
+    pub ignore_unknown: bool,
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Where the reference program does what nobody would want, and does it here: said to the user when it changes the image.
 
-use super::attenuation_depth;
+use super::beam::Asked;
 use super::crystal::CrystalSettings;
 use super::geometry::Geometry;
-use super::options::{Convention, Misset, Options, Pivot};
+use super::options::{Convention, Misset, Options, Pivot, PolarOption};
+use super::{asked_dispersion, asked_divergence, asked_layers, asked_sweep, attenuation_depth, window};
 use crate::description::Notice;
 use crate::experiment::MosaicFrame;
 use crate::experiment::beam::Ticks;
@@ -41,6 +42,17 @@ pub(super) fn quirks(
     if options.noise.water_um.is_some_and(|water| water != 0.0) {
         say(format!(
             "the water background is multiplied by r_e²·fluence twice and divided by the number of steps; {REMEDY} it once"
+        ));
+    }
+    if sampling.oversample_polar && options.beam.polar == Some(PolarOption::Off) {
+        say("-oversample_polar computes the polarisation factor in spite of -nopolar; -physics correct leaves it out"
+            .to_owned());
+    }
+    let axis = geometry.axes.two_theta;
+    if geometry.two_theta != 0.0 && (axis.norm() - 1.0).abs() > 1e-12 {
+        say(format!(
+            "the 2θ axis is used at its own length, {}, which distorts the detector; {REMEDY} not, nor does an axis of length 1",
+            axis.norm()
         ));
     }
     if options.crystal.misset == Some(Misset::Random) {
@@ -119,7 +131,7 @@ pub(super) fn warnings(
     geometry: &Geometry,
     crystal: &CrystalSettings,
     needed: i64,
-    misset_seed: u64,
+    misset_seed: u32,
 ) -> Vec<Notice> {
     let mut notices = Vec::new();
     let mut say = |text: String| notices.push(Notice(text));
@@ -157,9 +169,44 @@ pub(super) fn warnings(
         ));
     }
     if let Some(given) = options.sampling.oversample
-        && given < needed
+        && (1..needed).contains(&given)
     {
         say(format!("-oversample {given} is too coarse for spots this narrow; {needed} resolve them"));
+    }
+    if let Some(roi) = options.sampling.roi
+        && window(roi, geometry).is_none()
+    {
+        say(format!("-roi {roi:?} holds no pixel of the detector: the image is black"));
+    }
+    notices.extend(not_given(options));
+    notices
+}
+
+/// Numbers, ranges and steps that are on the command line and count as missing.
+fn not_given(options: &Options) -> Vec<Notice> {
+    let [horizontal, vertical] = asked_divergence(options);
+    let across = [
+        (["-hdivsteps", "-hdivrange", "-hdivstep"], horizontal),
+        (["-vdivsteps", "-vdivrange", "-vdivstep"], vertical),
+        (["-dispsteps", "-dispersion", ""], asked_dispersion(options)),
+        (["-detector_thicksteps", "-detector_thick", ""], asked_layers(options)),
+    ];
+    let across = across.into_iter().map(|(flags, asked)| (flags, asked, asked.given_across()));
+    let sweep = asked_sweep(options);
+    let along = (["-phisteps", "-osc", "-phistep"], sweep, sweep.given_along());
+    let mut notices = Vec::new();
+    for (flags, Asked { n, range, step, .. }, (given_n, given_range, given_step)) in across.chain([along]) {
+        let values = [
+            (n.is_some(), given_n.is_some()),
+            (range.is_some(), given_range.is_some()),
+            (step.is_some(), given_step.is_some()),
+        ];
+        for (flag, (is_there, is_given)) in flags.into_iter().zip(values) {
+            if is_there && !is_given && self::is_given(options, flag) {
+                let flag = options.spelling(flag);
+                notices.push(Notice(format!("the value of {flag} counts as not given, as in nanoBragg")));
+            }
+        }
     }
     notices
 }

@@ -15,6 +15,11 @@ const MAX_SOURCES: f64 = 1e7;
 /// Wavelengths of a source file within this (relative) of the beam's are the beam's, written with other digits.
 const NOMINAL_WAVELENGTH: f64 = 1e-9;
 
+/// A field nearer to the beam than this (sine) has no part across it.
+const ALONG: f64 = 1e-6;
+const E_VECTOR: &str = "beam.polarization_vector";
+const E_NORMAL: &str = "beam.polarization_normal";
+
 impl Resolver {
     pub(super) fn beam(&mut self) -> Result<Beam> {
         let wavelength = self.wavelength()?;
@@ -26,6 +31,16 @@ impl Resolver {
             Some(path) => (self.sources_of_file(&path, direction, wavelength)?, None),
             None => self.generated_sources(direction, e_vector, wavelength)?,
         };
+        let is_polarised = polarization.is_some_and(|polarization| polarization.kahn_factor != 0.0);
+        let is_spread =
+            spread.as_ref().is_some_and(|spread| spread.horizontal.is_spread() || spread.vertical.is_spread());
+        // directions are counted along and across the field, which the reference program does without
+        if e_vector.cross(direction).norm() <= ALONG && (is_polarised || (is_spread && !self.is_nanobragg()?)) {
+            return Err(self.error(
+                if self.has(E_VECTOR) { E_VECTOR } else { E_NORMAL },
+                "lies along the beam; it must have a part across it",
+            ));
+        }
         Ok(Beam { direction, wavelength, fluence, polarization, sources, spread })
     }
 
@@ -40,14 +55,12 @@ impl Resolver {
 
     /// The direction of the electric field. It need not be across the beam: the polarisation factor takes the part that is.
     fn e_vector(&mut self, direction: Vec3) -> Result<Vec3> {
-        let (name, e_vector) = if self.has("beam.polarization_vector") {
-            ("beam.polarization_vector", self.direction("beam.polarization_vector")?)
-        } else {
-            let normal = self.direction("beam.polarization_normal")?;
-            ("beam.polarization_normal", normal.cross(direction).unit())
-        };
-        if !(e_vector.is_finite() && e_vector.cross(direction).norm() > 1e-6) {
-            return Err(self.error(name, "lies along the beam; it must have a part across it"));
+        if self.has(E_VECTOR) {
+            return self.direction(E_VECTOR);
+        }
+        let e_vector = self.direction(E_NORMAL)?.cross(direction).unit();
+        if !e_vector.is_finite() {
+            return Err(self.error(E_NORMAL, "lies along the beam; it must have a part across it"));
         }
         Ok(e_vector)
     }
@@ -89,7 +102,11 @@ impl Resolver {
                 "no beam.fluence or beam.flux is given: the crystal gets 1e20 photons/m² (10¹² in a square of 0.1 mm)",
             );
         }
-        self.number("beam.fluence")
+        let fluence = self.number("beam.fluence")?;
+        if fluence == 0.0 && !self.is_nanobragg()? {
+            return Err(self.error("beam.fluence", "is 0; it must be a number greater than 0, or the image is black"));
+        }
+        Ok(fluence)
     }
 
     fn sources_of_file(&mut self, path: &Path, direction: Vec3, wavelength: f64) -> Result<Vec<Source>> {
@@ -142,9 +159,10 @@ impl Resolver {
         }
         let sources = spread.sources(direction, wavelength);
         if sources.is_empty() {
-            return Err(
-                self.error("beam.divergence.round", "leaves out every direction; take more steps, or round = false")
-            );
+            return Err(self.error(
+                "beam.divergence.round",
+                "leaves out every direction; take more steps, or keep the corners (round = false, -square_div)",
+            ));
         }
         Ok((sources, Some(spread)))
     }

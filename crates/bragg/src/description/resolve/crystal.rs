@@ -240,7 +240,11 @@ impl Resolver {
         reflections: Option<&Reflections>,
         n_cells: [f64; 3],
     ) -> Result<StructureFactors> {
-        let default_f = self.number("crystal.structure_factors.default")?;
+        let key = "crystal.structure_factors.default";
+        let default_f = self.number(key)?;
+        if default_f < 0.0 && !self.is_nanobragg()? {
+            return Err(self.error(key, format!("is {default_f}; it must be a number, not negative")));
+        }
         if reflections.is_none() && default_f == 0.0 && self.number("background.water")? == 0.0 {
             let what = "is missing, and the default amplitude is 0: the image would be empty. Give a file with structure factors, or \
                         crystal.structure_factors.default, the amplitude of every reflection";

@@ -139,7 +139,7 @@ impl Resolver {
             return Err(self.error(&key("origin"), "puts the sample into the plane of the panel"));
         };
         self.automatic(&key("normal"), away.0, "across both axes, away from the sample")?;
-        let normal = self.direction(&key("normal"))?;
+        let normal = if self.is_nanobragg()? { self.vector(&key("normal"))? } else { self.direction(&key("normal"))? };
         if origin.dot(normal) == 0.0 {
             return Err(self.error(
                 &key("normal"),
@@ -163,7 +163,8 @@ impl Resolver {
         Ok(Panel { name, origin, fast_axis, slow_axis, normal, pixel_size, n_fast, n_slow, roi, mask: None })
     }
 
-    /// The unit vectors along rows and columns, which must be perpendicular.
+    /// The unit vectors along rows and columns, which must be perpendicular. Those of a listed panel keep their lengths with the reference
+    /// program's physics, which has such panels ([`crate::description::nanobragg`]).
     fn axes(&mut self, prefix: &str) -> Result<[Vec3; 2]> {
         let [fast_key, slow_key] = ["fast_axis", "slow_axis"].map(|last| format!("{prefix}{last}"));
         let [fast, slow] = [self.direction(&fast_key)?, self.direction(&slow_key)?];
@@ -180,15 +181,20 @@ impl Resolver {
             );
             return Err(self.error(&slow_key, what));
         }
+        if is_panel && self.is_nanobragg()? {
+            return Ok([self.vector(&fast_key)?, self.vector(&slow_key)?]);
+        }
         Ok([fast, slow])
     }
 
+    /// The window of a panel; one without a pixel, whose first is beyond the last, is the reference program's.
     fn roi(&mut self, name: &str, [n_fast, n_slow]: [usize; 2]) -> Result<Option<Roi>> {
         if !self.has(name) {
             return Ok(None);
         }
         let [fast0, fast1, slow0, slow1] = self.counts::<4>(name)?;
-        if fast0 > fast1 || slow0 > slow1 || fast1 >= n_fast || slow1 >= n_slow {
+        let is_empty = fast0 > fast1 && slow0 > slow1 && self.is_nanobragg()?;
+        if !is_empty && (fast0 > fast1 || slow0 > slow1 || fast1 >= n_fast || slow1 >= n_slow) {
             let what = format!(
                 "is {:?}; it must be first and last pixel along fast (0 to {}), then along slow (0 to {})",
                 [fast0, fast1, slow0, slow1],

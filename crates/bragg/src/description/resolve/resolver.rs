@@ -160,6 +160,11 @@ impl Resolver {
         self.description.get(name)?.value.path().map(PathBuf::from)
     }
 
+    /// Whether samples are combined as the reference program does.
+    pub(super) fn is_nanobragg(&mut self) -> Result<bool> {
+        Ok(self.text("sampling.physics")? == "nanobragg")
+    }
+
     /// The three names of a list that holds one value for each axis.
     pub(super) fn each_of_three(&mut self, name: &str) -> Result<[f64; 3]> {
         debug_assert!(matches!(keys::find(name).map(|key| key.count), Some(Count::Exactly(3) | Count::OneOr(3))));

@@ -120,7 +120,9 @@ impl Resolver {
         let n_pixels: f64 = panels
             .iter()
             .map(|panel| match panel.roi {
-                Some(Roi { fast, slow }) => ((fast[1] - fast[0] + 1) as f64) * ((slow[1] - slow[0] + 1) as f64),
+                Some(Roi { fast, slow }) => {
+                    [fast, slow].map(|[first, last]| (last + 1 - first) as f64).iter().product()
+                }
                 None => panel.n_fast as f64 * panel.n_slow as f64,
             })
             .sum();

@@ -158,7 +158,10 @@ pub fn read_with(path: &Path, format: ReflectionFormat, options: &ReadOptions) -
             let observations = reflections.list.into_iter().map(observation).collect();
             List { observations, source: reflections.source, ..List::default() }
         }
-        Format::NanoBraggText => return Ok((hkl::parse_nanobragg(&text()?, path)?, Report::default())),
+        Format::NanoBraggText => {
+            let (reflections, note) = hkl::parse_nanobragg(&text()?, path)?;
+            return Ok((reflections, Report { notes: note.into_iter().collect(), ..Report::default() }));
+        }
         Format::Fdump => {
             let reflections = fdump::read(path)?.to_reflections();
             return Ok((Reflections { source: path.to_owned(), ..reflections }, Report::default()));

@@ -1,4 +1,5 @@
-//! The most arithmetic that the processor does, measured: what the kernel's own speed is compared with.
+//! How fast the processor multiplies and adds, measured: what the kernel's own speed is compared with. Processors that add or round in
+//! other units besides do more arithmetic than that.
 
 use super::elementary::multiply_add;
 use super::level::{Level, Work};
