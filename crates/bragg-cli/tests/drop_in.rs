@@ -150,6 +150,10 @@ fn the_printed_experiment_makes_the_same_image() {
         "-mosaic 0.5 -mosaic_dom 4 -osc 1 -phisteps 3 -hdivrange 3 -hdivsteps 3 -dispersion 1 -dispsteps 2",
         "-xds -detector_rotx 3 -twotheta 8 -polar 0.9 -detector_abs 300 -detector_thick 450 -thicksteps 3",
         "-curved_det -round_xtal -fudge 1.1 -water 10 -roi 3 20 4 25 -misset random -misset_seed 5",
+        "-twotheta_axis 0 2 0 -twotheta 5 -roi 3 -1 2 9 -nopolar -oversample_polar",
+        "-beam_vector 0 0 1 -fdet_vector 1 0 0 -sdet_vector 0 1 0 -odet_vector 0 0 1 -hdivrange 6 -hdivstep 4 -hdivsteps 3",
+        "-osc 0 -water 10 -default_F -100",
+        "-osc 5 -phisteps 3 -phistep 0 -roi 5 2 0 3 -fluence 0",
         "-gauss_xtal -cell 70 80 90 75 85 95 -physics correct -nopolar -point_pixel -dmin 2 -precision fast -culling 1e-4",
     ] {
         let folder = Folder::new();

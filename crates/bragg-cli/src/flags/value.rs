@@ -86,7 +86,7 @@ impl<'a> Words<'a> {
         self.notices.push(Notice { flags: vec![self.spelled.clone()], what });
     }
 
-    fn to_number(&mut self, word: &OsStr) -> Result<f64, Refusal> {
+    fn read_number(&mut self, word: &OsStr) -> Result<f64, Refusal> {
         let text = word.to_string_lossy();
         match split_number(&text) {
             Some((x, rest)) if x.is_finite() => {
@@ -100,7 +100,7 @@ impl<'a> Words<'a> {
         }
     }
 
-    fn to_integer(&mut self, word: &OsStr) -> Result<i64, Refusal> {
+    fn read_integer(&mut self, word: &OsStr) -> Result<i64, Refusal> {
         let text = word.to_string_lossy();
         let Some((n, rest)) = split_integer(&text) else { return Err(self.malformed("a whole number", &text)) };
         // 1.0 is as whole as 1
@@ -113,7 +113,7 @@ impl<'a> Words<'a> {
 
     pub(super) fn number(&mut self) -> Result<f64, Refusal> {
         let word = self.required("a value", 0, 1)?;
-        self.to_number(word)
+        self.read_number(word)
     }
 
     pub(super) fn number_or_infinity(&mut self) -> Result<f64, Refusal> {
@@ -125,12 +125,12 @@ impl<'a> Words<'a> {
         if is_infinity_or_nan(&text) {
             return Err(self.malformed("a number or inf", &text));
         }
-        self.to_number(word).map_err(|_| self.malformed("a number or inf", &text))
+        self.read_number(word).map_err(|_| self.malformed("a number or inf", &text))
     }
 
     pub(super) fn integer(&mut self) -> Result<i64, Refusal> {
         let word = self.required("a whole number", 0, 1)?;
-        self.to_integer(word)
+        self.read_integer(word)
     }
 
     pub(super) fn positive(&mut self) -> Result<u64, Refusal> {
@@ -157,7 +157,7 @@ impl<'a> Words<'a> {
         let mut numbers = [0.0; N];
         for (i, number) in numbers.iter_mut().enumerate() {
             let word = self.required(&needed, i, N)?;
-            *number = self.to_number(word)?;
+            *number = self.read_number(word)?;
         }
         Ok(numbers)
     }
@@ -167,14 +167,14 @@ impl<'a> Words<'a> {
         let mut numbers = [0; N];
         for (i, number) in numbers.iter_mut().enumerate() {
             let word = self.required(&needed, i, N)?;
-            *number = self.to_integer(word)?;
+            *number = self.read_integer(word)?;
         }
         Ok(numbers)
     }
 
     pub(super) fn cell(&mut self) -> Result<CellOptions, Refusal> {
         let first = self.required("1 to 6 numbers a b c α β γ", 0, 6)?;
-        let a_angstrom = self.to_number(first)?;
+        let a_angstrom = self.read_number(first)?;
         let mut others = [None; 5];
         for other in &mut others {
             // a negative number ends the cell, too
@@ -183,7 +183,7 @@ impl<'a> Words<'a> {
                 break;
             }
             let Some(word) = self.next_if_value() else { break };
-            *other = Some(self.to_number(word)?);
+            *other = Some(self.read_number(word)?);
         }
         let [b_angstrom, c_angstrom, alpha_deg, beta_deg, gamma_deg] = others;
         Ok(CellOptions { a_angstrom, b_angstrom, c_angstrom, alpha_deg, beta_deg, gamma_deg })
@@ -198,7 +198,7 @@ impl<'a> Words<'a> {
         let mut angles = [0.0; 3];
         for (i, angle) in angles.iter_mut().enumerate() {
             let word = self.required(needed, i, 3)?;
-            *angle = self.to_number(word)?;
+            *angle = self.read_number(word)?;
         }
         Ok(Misset::AnglesDeg(angles))
     }

@@ -36,10 +36,9 @@ pub fn parse(bytes: &[u8], path: &Path) -> Result<Reflections> {
 }
 
 fn record(line: &str) -> std::result::Result<(Miller, f64), String> {
-    let mut words = line.split_ascii_whitespace();
-    let mut next = || words.next().ok_or("there are fewer than four columns".to_owned());
-    let hkl = [index(next()?)?, index(next()?)?, index(next()?)?];
-    let amplitude = next()?;
+    let columns: Vec<&str> = line.split_ascii_whitespace().take(4).collect();
+    let &[h, k, l, amplitude] = columns.as_slice() else { return Err("there are fewer than four columns".to_owned()) };
+    let hkl = [index(h)?, index(k)?, index(l)?];
     let value = number(amplitude, "the amplitude")?;
     if value < 0.0 {
         return Err(format!("the amplitude {amplitude} is negative; |F| must be 0 or more"));

@@ -158,12 +158,12 @@ fn spindle(line: &Line) -> (f64, f64, f64) {
 fn convention(line: &Line) -> &'static str {
     const VECTORS: [&str; 6] =
         ["-spindle_axis", "-fdet_vector", "-sdet_vector", "-odet_vector", "-beam_vector", "-polar_vector"];
-    let set = line.0.iter().filter_map(|(flag, _)| match *flag {
+    let mut set = line.0.iter().rev().filter_map(|(flag, _)| match *flag {
         "-mosflm" | "-xds" | "-adxv" | "-denzo" | "-dials" => Some(*flag),
         flag if flag == "-twotheta_axis" || VECTORS.contains(&flag) => Some("custom"),
         _ => None,
     });
-    set.last().unwrap_or("-mosflm")
+    set.next().unwrap_or("-mosflm")
 }
 
 /// What the detector turns about.
@@ -201,7 +201,8 @@ struct Detector {
     beam_center: [f64; 2],
 }
 
-fn detector(line: &Line) -> Detector {
+/// Pixels and lengths along fast and slow.
+fn pixels(line: &Line) -> ([f64; 2], [f64; 2]) {
     let pixel = line.number(&["-pixel"]).unwrap_or(0.1);
     let along = |count: &[&str], size: &[&str]| {
         let size = line.number(size).unwrap_or(102.4);
@@ -211,9 +212,13 @@ fn detector(line: &Line) -> Detector {
     };
     let (n_fast, fast_size) = along(&["-detpixels", "-detpixels_x"], &["-detsize", "-detsize_f"]);
     let (n_slow, slow_size) = along(&["-detpixels", "-detpixels_y"], &["-detsize", "-detsize_s"]);
+    ([n_fast, n_slow], [fast_size, slow_size])
+}
+
+/// Beam, fast, slow, normal, 2θ axis and electric field of the convention in force.
+fn axes(line: &Line) -> [Vec3; 6] {
     let (x, y, z) = (Vec3::new(1.0, 0.0, 0.0), Vec3::new(0.0, 1.0, 0.0), Vec3::new(0.0, 0.0, 1.0));
-    let name = convention(line);
-    let [beam, f, s, o, axis, e_vector] = match name {
+    let [beam, f, s, o, axis, e_vector] = match convention(line) {
         "-mosflm" | "-denzo" => [x, z, -y, x, -z, z],
         "-adxv" => [z, x, -y, z, -x, x],
         "-xds" => [z, x, y, z, x, x],
@@ -228,7 +233,14 @@ fn detector(line: &Line) -> Detector {
         ],
     };
     let o = if o.norm() == 1.0 { o } else { f.cross(s).unit() };
-    let mut near = [("-ORGX", fast_size), ("-ORGY", slow_size)]
+    [beam, f, s, o, axis, e_vector]
+}
+
+/// The near point along fast and slow, the beam centre as it is given or defaults, and the beam's spot along fast and slow.
+fn centres(line: &Line, [fast_size, slow_size]: [f64; 2]) -> [[f64; 2]; 3] {
+    let pixel = line.number(&["-pixel"]).unwrap_or(0.1);
+    let name = convention(line);
+    let near = [("-ORGX", fast_size), ("-ORGY", slow_size)]
         .map(|(flag, size)| line.number(&[flag]).map_or(size / 2.0, |org| (org - 0.5) * pixel));
     let close = [line.number(&["-Xclose"]).unwrap_or(near[0]), line.number(&["-Yclose"]).unwrap_or(near[1])];
     let centre = match name {
@@ -236,19 +248,25 @@ fn detector(line: &Line) -> Detector {
         "-mosflm" | "-denzo" => [(slow_size + pixel) / 2.0, (fast_size + pixel) / 2.0],
         _ => close,
     };
-    let [xbeam, ybeam] = [line.number(&["-Xbeam"]).unwrap_or(centre[0]), line.number(&["-Ybeam"]).unwrap_or(centre[1])];
+    let [x, y] = [line.number(&["-Xbeam"]).unwrap_or(centre[0]), line.number(&["-Ybeam"]).unwrap_or(centre[1])];
     let spot = match name {
-        "-adxv" => [xbeam, slow_size - ybeam],
-        "-mosflm" => [ybeam + pixel / 2.0, xbeam + pixel / 2.0],
-        "-denzo" => [ybeam, xbeam],
-        _ => [xbeam, ybeam],
+        "-adxv" => [x, slow_size - y],
+        "-mosflm" => [y + pixel / 2.0, x + pixel / 2.0],
+        "-denzo" => [y, x],
+        _ => [x, y],
     };
-    if name == "custom" {
-        near = [xbeam, ybeam];
-    }
+    [if name == "custom" { [x, y] } else { near }, [x, y], spot]
+}
+
+fn detector(line: &Line) -> Detector {
+    let (n, size) = pixels(line);
+    let [beam, f, s, o, axis, e_vector] = axes(line);
+    let [near, beam_center, spot] = centres(line, size);
     let angle = |flag: &str| line.number(&[flag]).unwrap_or(0.0).to_radians();
     let turned_xyz = |v: Vec3| {
-        v.rotated(x, angle("-detector_rotx")).rotated(y, angle("-detector_roty")).rotated(z, angle("-detector_rotz"))
+        v.rotated(Vec3::new(1.0, 0.0, 0.0), angle("-detector_rotx"))
+            .rotated(Vec3::new(0.0, 1.0, 0.0), angle("-detector_roty"))
+            .rotated(Vec3::new(0.0, 0.0, 1.0), angle("-detector_rotz"))
     };
     let two_theta = line.number(&["-twotheta", "-twotheta_axis"]).unwrap_or(0.0).to_radians();
     // Rodrigues' formula, with whatever length the axis has
@@ -266,18 +284,8 @@ fn detector(line: &Line) -> Detector {
         beam * (close_distance / r) - axes[0] * spot[0] - axes[1] * spot[1]
     };
     let close_distance = origin.dot(axes[2]);
-    Detector {
-        n: [n_fast, n_slow],
-        size: [fast_size, slow_size],
-        origin,
-        axes,
-        close_distance,
-        distance: close_distance / r,
-        beam,
-        e_vector,
-        obliquity: r,
-        beam_center: [xbeam, ybeam],
-    }
+    let distance = close_distance / r;
+    Detector { n, size, origin, axes, close_distance, distance, beam, e_vector, obliquity: r, beam_center }
 }
 
 /// Directions of propagation and wavelengths of the sources.

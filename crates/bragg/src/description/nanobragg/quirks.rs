@@ -48,17 +48,26 @@ pub(super) fn quirks(
         say("-oversample_polar computes the polarisation factor in spite of -nopolar; -physics correct leaves it out"
             .to_owned());
     }
+    if options.crystal.misset == Some(Misset::Random) {
+        say("a random misset turns by up to 90 radians about a random axis, which is not a uniform orientation; \
+             -physics correct draws one"
+            .to_owned());
+    }
+    notices.extend(geometry_quirks(options, geometry, righted));
+    notices.extend(unused_near_point(options, geometry));
+    notices
+}
+
+/// Those of the detector's place.
+fn geometry_quirks(options: &Options, geometry: &Geometry, righted: &Geometry) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    let mut say = |text: String| notices.push(Notice(text));
     let axis = geometry.axes.two_theta;
     if geometry.two_theta != 0.0 && (axis.norm() - 1.0).abs() > 1e-12 {
         say(format!(
             "the 2θ axis is used at its own length, {}, which distorts the detector; {REMEDY} not, nor does an axis of length 1",
             axis.norm()
         ));
-    }
-    if options.crystal.misset == Some(Misset::Random) {
-        say("a random misset turns by up to 90 radians about a random axis, which is not a uniform orientation; \
-             -physics correct draws one"
-            .to_owned());
     }
     if let Some(pivot) = options.geometry.pivot
         && pivot != geometry.pivot
@@ -73,7 +82,6 @@ pub(super) fn quirks(
     if options.geometry.pix0_vector_m.is_some() && geometry.convention == Convention::Custom {
         say("-pix0_vector gives way to the beam centre and distance; with -physics correct it is the origin".to_owned());
     }
-    notices.extend(unused_near_point(options, geometry));
     notices
 }
 
@@ -101,8 +109,8 @@ fn layer_quirks(options: &Options, layers: &Ticks) -> Vec<Notice> {
 /// Whether there are domains that would lie otherwise if they turned with the crystal.
 fn has_domains_in_the_laboratory(options: &Options, sweep: &Ticks) -> bool {
     let crystal = &options.crystal;
-    let has_domains = crystal.mosaic_spread_deg.unwrap_or(0.0) > 0.0 && crystal.mosaic_domains.unwrap_or(10) > 1;
-    let turns = sweep.n_steps > 1 || options.scan.phi_deg.is_some_and(|phi| phi != 0.0);
+    let has_domains = crystal.mosaic_spread_deg.unwrap_or(0.0) > 0.0 && crystal.mosaic_domains.filter(|&n| n > 0).unwrap_or(10) > 1;
+    let turns = (sweep.n_steps > 1 && sweep.step != 0.0) || options.scan.phi_deg.is_some_and(|phi| phi != 0.0);
     has_domains && turns && crystal.mosaic_frame != Some(MosaicFrame::Crystal)
 }
 
