@@ -109,7 +109,8 @@ fn layer_quirks(options: &Options, layers: &Ticks) -> Vec<Notice> {
 /// Whether there are domains that would lie otherwise if they turned with the crystal.
 fn has_domains_in_the_laboratory(options: &Options, sweep: &Ticks) -> bool {
     let crystal = &options.crystal;
-    let has_domains = crystal.mosaic_spread_deg.unwrap_or(0.0) > 0.0 && crystal.mosaic_domains.filter(|&n| n > 0).unwrap_or(10) > 1;
+    let has_domains =
+        crystal.mosaic_spread_deg.unwrap_or(0.0) > 0.0 && crystal.mosaic_domains.filter(|&n| n > 0).unwrap_or(10) > 1;
     let turns = (sweep.n_steps > 1 && sweep.step != 0.0) || options.scan.phi_deg.is_some_and(|phi| phi != 0.0);
     has_domains && turns && crystal.mosaic_frame != Some(MosaicFrame::Crystal)
 }
