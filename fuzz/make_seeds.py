@@ -1,9 +1,11 @@
 """Makes the binary seeds of the fuzzers with programs other than ours: `python fuzz/make_seeds.py`.
 
-Needs numpy, fabio, pillow and gemmi. The seeds that are text are written by hand and stay as they are.
+Needs numpy, fabio, pillow, gemmi and zstandard. The seeds that are text are written by hand and stay as they are.
 """
 
+import bz2
 import gzip
+import lzma
 import struct
 import tempfile
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import fabio.cbfimage
 import gemmi
 import numpy
+import zstandard
 from PIL import Image
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -51,6 +54,9 @@ def pictures():
     seed("pgm", "comment.pgm", b"P5\n2 2\n# pixels scaled by 1\n255\n\x00\x01\x02\xff")
     for name, array in {"photons.tif": PHOTONS, "counts.tif": COUNTS, "grey.tif": grey}.items():
         seed("tiff", name, saved(".tif", Image.fromarray(array).save))
+    for packing in "tiff_lzw", "tiff_adobe_deflate", "packbits":
+        save = lambda path, packing=packing: Image.fromarray(COUNTS).save(path, compression=packing)
+        seed("tiff", f"{packing}.tif", saved(".tif", save))
 
 
 def detector_images():
@@ -63,6 +69,11 @@ def detector_images():
     for name, order in {"little.img": "little_endian", "big.img": "big_endian"}.items():
         header = "{\n" + "".join(f"{key}={value};\n" for key, value in (keys | {"BYTE_ORDER": order}).items()) + "}\n"
         pixels = numpy.arange(6, dtype="<u2" if name == "little.img" else ">u2") * 13000
+        seed("smv", name, header.encode().ljust(512) + pixels.tobytes())
+    for name, (kind, pixels) in {"long.img": ("long int", COUNTS), "float.img": ("float IEEE", PHOTONS)}.items():
+        slow, fast = pixels.shape
+        own = {"HEADER_BYTES": 512, "BYTE_ORDER": "little_endian", "Data_type": kind, "SIZE1": fast, "SIZE2": slow}
+        header = "{\n" + "".join(f"{key}={value};\n" for key, value in own.items()) + "}\n"
         seed("smv", name, header.encode().ljust(512) + pixels.tobytes())
 
 
@@ -80,6 +91,12 @@ def structure_factors():
     seed("mtz", "p212121.mtz.gz", gzip.compress(content, mtime=0))
     for folder, name in ("coordinates", "model.pdb"), ("coordinates", "model.cif"), ("refln_cif", "pdb.cif"):
         seed(folder, f"{name}.gz", gzip.compress((CORPUS / folder / name).read_bytes(), mtime=0))
+    model = (CORPUS / "coordinates" / "model.pdb").read_bytes()
+    seed("content", "model.pdb.bz2", bz2.compress(model))
+    seed("content", "model.pdb.xz", lzma.compress(model))
+    seed("content", "model.pdb.zst", zstandard.compress(model))
+    seed("content", "utf_16.pdb", model.decode().encode("utf-16"))
+    seed("content", "p212121.mtz", content)
     amplitudes = [float(i) if h < 2 and k < 2 and l < 3 else 0.0
                   for i, (h, k, l) in enumerate(numpy.ndindex(3, 3, 4))]
     seed("fdump", "small.bin", b"-1 0 0 1 -1 1\n\x0c" + struct.pack("<36d", *amplitudes))

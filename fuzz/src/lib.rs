@@ -9,9 +9,10 @@ use bragg::description::print::to_toml;
 use bragg::description::{Description, resolve, toml};
 use bragg::error::Result;
 use bragg::image::{PanelImage, Recording};
-use bragg::io::reflections::List;
+use bragg::io::reflections::{Content, List, ReadOptions, ReflectionFormat, read_with};
 use bragg::io::{
     cbf, coordinates, crystfel, fdump, hkl, mosflm_matrix, mtz, npy, pgm, raw, refln_cif, shelx, smv, source_file, tiff,
+    xds_ascii,
 };
 use bragg::reflections::Reflections;
 use bragg::symmetry::{Operator, check_group};
@@ -24,6 +25,7 @@ pub type Reader = fn(&[u8]) -> bool;
 /// Every reader by the name of its target.
 pub const READERS: &[(&str, Reader)] = &[
     ("cbf", cbf),
+    ("content", content),
     ("coordinates", coordinates),
     ("crystfel", crystfel),
     ("experiment", experiment),
@@ -41,6 +43,7 @@ pub const READERS: &[(&str, Reader)] = &[
     ("source_file", source_file),
     ("symmetry_operator", symmetry_operator),
     ("tiff", tiff),
+    ("xds_ascii", xds_ascii),
 ];
 
 fn path() -> &'static Path {
@@ -52,14 +55,33 @@ pub fn cbf(bytes: &[u8]) -> bool {
     if let Ok(pixels) = cbf::decompress(bytes, bytes.len()) {
         assert_eq!(cbf::decompress(&cbf::compress(&pixels), pixels.len()).as_ref(), Ok(&pixels));
     }
-    let Ok((panel, _)) = cbf::parse(bytes, path()) else { return false };
-    check_panel(&panel);
-    let again = cbf::decompress(&cbf::compress(panel.pixels()), panel.pixels().len());
-    assert_eq!(again.as_deref(), Ok(panel.pixels()));
+    let Ok((image, _)) = cbf::parse(bytes, path()) else { return false };
+    assert!(!image.panels.is_empty());
+    for panel in &image.panels {
+        check_panel(panel);
+        let again = cbf::decompress(&cbf::compress(panel.pixels()), panel.pixels().len());
+        assert_eq!(again.as_deref(), Ok(panel.pixels()));
+    }
     true
 }
 
-/// Coordinates from PDB and mmCIF files, plain and gzipped.
+/// Files whose content tells what they are, compressed or not: what is recognised is read as that or refused.
+pub fn content(bytes: &[u8]) -> bool {
+    let mut file = tempfile::NamedTempFile::new().expect("a temporary file can be made");
+    file.write_all(bytes).expect("a temporary file can be written");
+    let Ok((content, notes)) = Content::with_notes(file.path()) else { return false };
+    assert!(notes.iter().all(|note| !note.is_empty()));
+    match content {
+        Content::Coordinates => coordinates::read(file.path()).is_ok(),
+        Content::Reflections(ReflectionFormat::Fdump) => panic!("the cache is known by its name alone"),
+        Content::Reflections(format) => {
+            let options = ReadOptions { space_group: Some("P 1"), ..ReadOptions::default() };
+            read_with(file.path(), format, &options).is_ok_and(|(reflections, _)| check_reflections(&reflections, 0.0))
+        }
+    }
+}
+
+/// Coordinates from PDB and mmCIF files, plain and compressed.
 pub fn coordinates(bytes: &[u8]) -> bool {
     let Ok(model) = coordinates::parse(bytes, path()) else { return false };
     assert!(!model.atoms.is_empty() && check_group(&model.symmetry).is_ok());
@@ -81,7 +103,7 @@ fn check_list(list: &List) -> bool {
     let given = list.clone().in_p1(Some([30.0, 30.0, 50.0, 90.0, 90.0, 90.0]), Some("P 43 21 2"));
     for (reflections, report) in own.iter().chain(&given) {
         check_reflections(reflections, 0.0);
-        assert!(report.sentences().len() <= 4 + report.notes.len());
+        assert!(report.sentences().len() <= 5 + report.notes.len());
         if reflections.list.len() < 1000 {
             let mut written = Vec::new();
             crystfel::write(reflections, &mut written).expect("a list that was read can be written");
@@ -195,7 +217,7 @@ pub fn raw(bytes: &[u8]) -> bool {
 
 /// Structure-factor files in CIF, and other columns of theirs.
 pub fn refln_cif(bytes: &[u8]) -> bool {
-    for column in ["F_calc_au", "pdbx_I_plus", "r1abcsf/F_meas_au"] {
+    for column in ["F_calc_au", "pdbx_I_plus", "r1abcsf/F_meas_au[wavelength_id=2,crystal_id=1]"] {
         if let Ok(list) = refln_cif::parse(bytes, path(), Some(column)) {
             check_list(&list);
         }
@@ -210,14 +232,16 @@ pub fn shelx(bytes: &[u8]) -> bool {
 
 /// SMV images, and the same as masks.
 pub fn smv(bytes: &[u8]) -> bool {
-    let Ok((panel, metadata)) = smv::parse(bytes, path()) else { return false };
-    check_panel(&panel);
+    let Ok((recording, metadata)) = smv::parse(bytes, path()) else { return false };
+    check_recording(&recording);
     if let Some(metadata) = metadata {
         metadata.forward_oscillation();
         metadata.ring_radius(2.0);
     }
-    if let Ok(mask) = smv::parse_mask(bytes, path(), (panel.n_fast(), panel.n_slow())) {
-        check_panel(&mask);
+    for size in recording.panel_sizes() {
+        if let Ok(mask) = smv::parse_mask(bytes, path(), size) {
+            check_panel(&mask);
+        }
     }
     true
 }
@@ -245,12 +269,25 @@ pub fn symmetry_operator(bytes: &[u8]) -> bool {
 
 /// TIFF images.
 pub fn tiff(bytes: &[u8]) -> bool {
-    tiff::parse(bytes, path())
-        .is_ok_and(|recording| comes_back(&recording, |file, recording| tiff::write(file, recording), tiff::parse))
+    let first = |bytes: &[u8], path: &Path| tiff::parse(bytes, path).map(|(recording, _)| recording);
+    first(bytes, path())
+        .is_ok_and(|recording| comes_back(&recording, |file, recording| tiff::write(file, recording), first))
+}
+
+/// Merged reflections of XDS.
+pub fn xds_ascii(bytes: &[u8]) -> bool {
+    xds_ascii::parse(bytes, path()).is_ok_and(|list| check_list(&list))
 }
 
 fn check_panel<T>(panel: &PanelImage<T>) {
     assert_eq!(panel.pixels().len(), panel.n_fast() * panel.n_slow());
+}
+
+fn check_recording(recording: &Recording) {
+    match recording {
+        Recording::Photons(image) => image.panels.iter().for_each(check_panel),
+        Recording::Counts(image) => image.panels.iter().for_each(check_panel),
+    }
 }
 
 /// Whether what is written of a recording reads as the same recording (in the bytes: no number equals NaN).
@@ -264,10 +301,7 @@ fn comes_back(
         write(&mut file, recording).expect("an image that was read can be written");
         file.into_inner()
     };
-    match recording {
-        Recording::Photons(image) => image.panels.iter().for_each(check_panel),
-        Recording::Counts(image) => image.panels.iter().for_each(check_panel),
-    }
+    check_recording(recording);
     let written = bytes(recording);
     let again = parse(&written, path()).expect("what was written can be read");
     assert_eq!(bytes(&again), written);

@@ -25,6 +25,7 @@ const SF: &str = "\
 Examples:
   bragg sf 1a8o.pdb --dmin 1.8 -o P1.hkl                 for nanoBragg -hkl P1.hkl
   bragg sf data.mtz --fill wilson -o Fdump.bin           measured amplitudes, gaps filled in
+  bragg sf 1a8o.pdb --hkl-format crystfel -o 1a8o.hkl    for CrystFEL's pattern_sim and compare_hkl
   bragg sf --wilson --cell 78 78 37 90 90 90 --space-group P43212 --dmin 2 -o made_up.mtz
 
 Amplitudes are those in P1; docs/structure-factors.md says what is computed.";
@@ -111,7 +112,7 @@ pub(crate) struct Simulate {
     /// The experiment file (TOML). Coordinates or an MTZ file here are as with --pdb.
     #[arg(value_name = "EXPERIMENT.toml", required_unless_present = "pdb")]
     pub(crate) experiment: Option<PathBuf>,
-    /// The crystal: coordinates (PDB or mmCIF, plain or gzipped), or structure factors. Without an experiment file
+    /// The crystal: coordinates (PDB or mmCIF), or structure factors, plain or compressed. Without an experiment file
     /// everything else is chosen for it.
     #[arg(long, value_name = "FILE")]
     pub(crate) pdb: Option<PathBuf>,
@@ -146,15 +147,28 @@ pub(crate) struct Simulate {
     pub(crate) png_scale: Option<String>,
 }
 
+/// What `bragg sf` writes into `.hkl` files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HklFormat {
+    /// Lines h k l F.
+    Text,
+    /// CrystFEL's list, version 2.0.
+    Crystfel,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Sf {
-    /// Coordinates (PDB or mmCIF), or structure factors of any kind that is read; plain or gzipped.
+    /// Coordinates (PDB or mmCIF), or structure factors of any kind that is read; plain or compressed.
     #[arg(value_name = "INPUT", required_unless_present = "wilson")]
     pub(crate) input: Option<PathBuf>,
-    /// File to write; may be repeated. The extension says the format: .hkl (lines h k l F), .mtz, .bin (nanoBragg's
-    /// Fdump.bin). The first two have as many digits as the amplitudes have.
+    /// File to write; may be repeated. The extension says the format: .hkl (lines h k l F, or as --hkl-format says), .mtz,
+    /// .bin (nanoBragg's Fdump.bin). Lines h k l F and MTZ have as many digits as the amplitudes have.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Vec<PathBuf>,
+    /// What a .hkl or .txt file holds: text is lines h k l F of all reflections in P1, crystfel CrystFEL's list of
+    /// intensities, merged by symmetry.
+    #[arg(long, value_name = "NAME", default_value = "text")]
+    pub(crate) hkl_format: HklFormat,
     /// Finest spacing (Å). Without it: of coordinates as far as such atoms scatter, of reflections all.
     #[arg(long = "dmin", value_name = "D", allow_negative_numbers = true)]
     pub(crate) d_min: Option<String>,
@@ -179,7 +193,7 @@ pub(crate) struct Sf {
     /// Space group by any spelling, instead of what the file says.
     #[arg(long, value_name = "NAME")]
     pub(crate) space_group: Option<String>,
-    /// Unit cell (Å, degrees), for files without one and for --wilson: a, or a b c, or all six.
+    /// Unit cell (Å, degrees), for files without one (coordinates, too) and for --wilson: a, or a b c, or all six.
     #[arg(long, num_args = 1..=6, value_names = ["A", "B", "C", "ALPHA", "BETA", "GAMMA"], allow_negative_numbers = true)]
     pub(crate) cell: Option<Vec<f64>>,
     /// What reflections to --dmin get that the file lacks: none, constant, coordinates or wilson.
@@ -200,7 +214,7 @@ pub(crate) struct Sf {
     /// Seed of amplitudes by Wilson's statistics.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) seed: Option<String>,
-    /// Label of the MTZ column with F or I.
+    /// Label of the MTZ or CIF column with F or I; of CIF also BLOCK/COLUMN[crystal_id=1,wavelength_id=1].
     #[arg(long, value_name = "LABEL")]
     pub(crate) column: Option<String>,
     /// Format of the input, where its name and content do not tell (crystal.structure_factors.format).
@@ -277,7 +291,7 @@ pub(crate) struct Gradient {
 /// An image to read.
 #[derive(Debug, Args)]
 pub(crate) struct Input {
-    /// The image: .img, .cbf, .npy, .bin, .pgm or .tif.
+    /// The image: .img, .cbf, .npy, .bin, .pgm or .tif, also with .gz, .bz2, .xz or .zst behind it.
     #[arg(value_name = "IMAGE")]
     pub(crate) image: PathBuf,
     /// Pixels along fast and slow; only .bin needs it.

@@ -23,7 +23,9 @@ pub(crate) struct Opened {
 /// Reads an image and its geometry.
 pub(crate) fn open(input: &Input) -> anyhow::Result<Opened> {
     let size = input.size.as_deref().and_then(|size| Some((*size.first()?, *size.get(1)?)));
-    let (recording, header) = io::read(&input.image, size)?;
+    let io::Opened { recording, metadata: header, notes } = io::read(&input.image, size)?;
+    let messages = Messages { quiet: input.quiet };
+    notes.iter().for_each(|note| messages.note(format_args!("{}: {note}", input.image.display())));
     let from_experiment = input.experiment.as_deref().map(|path| geometry(path, &recording)).transpose()?;
     let known = from_experiment.or(header);
     let is_known = known.is_some();
@@ -50,14 +52,9 @@ pub(crate) fn default_output(path: &Path) -> PathBuf {
     Path::new(stem(path)).with_extension("png")
 }
 
-/// A file's name without its extension, nor that of gzip behind it.
+/// A file's name without its extension, nor that of a compression behind it.
 fn stem(path: &Path) -> &OsStr {
-    let stem = path.file_stem().unwrap_or_default();
-    if path.extension().is_some_and(|extension| extension == "gz") {
-        Path::new(stem).file_stem().unwrap_or_default()
-    } else {
-        stem
-    }
+    io::without_packing(path).file_stem().unwrap_or_default()
 }
 
 /// Checks, before the work, that every file can be written and that none is an input or named twice.

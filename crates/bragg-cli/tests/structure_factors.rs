@@ -202,3 +202,66 @@ fn made_up_amplitudes_make_an_image() {
     assert!(one == image("", "again"));
     assert!(one != image("--set crystal.structure_factors.seed=2", "other"));
 }
+
+#[test]
+fn crystfel_lists_are_merged_by_symmetry() {
+    let workplace = Workplace::new();
+    let crystfel = |words: &str| {
+        workplace.run(&format!("sf {MODEL} --dmin 4 --hkl-format crystfel -o c.hkl {words}"));
+        String::from_utf8(workplace.read("c.hkl")).unwrap()
+    };
+    let rows = |list: &str| list.lines().filter(|line| line.trim().starts_with(|c: char| c == '-' || c.is_ascii_digit())).count();
+    let (plain, anomalous) = (crystfel(""), crystfel("--wavelength 0.9795"));
+    assert!(plain.starts_with("CrystFEL reflection list version 2.0\nSymmetry: 4/mmm\n"), "{plain}");
+    assert!(anomalous.contains("Symmetry: 422\n") && rows(&anomalous) > rows(&plain) * 3 / 2);
+    // the list says as much as lines h k l F do
+    workplace.run(&format!("sf {MODEL} --dmin 4 -o p1.hkl"));
+    let text = String::from_utf8(workplace.read("p1.hkl")).unwrap();
+    let row = text.lines().find(|line| line.starts_with("5 2 3 ")).unwrap();
+    let f: f64 = row.split(' ').nth(3).unwrap().parse().unwrap();
+    workplace.run("sf c.hkl --cell 41.98 41.98 88.92 --space-group P43212 -o back.hkl");
+    crystfel("");
+    workplace.run("sf c.hkl --cell 41.98 41.98 88.92 --space-group P43212 -o back.hkl");
+    let back = String::from_utf8(workplace.read("back.hkl")).unwrap();
+    let row = back.lines().find(|line| line.starts_with("2 -5 -3 ")).unwrap();
+    let again: f64 = row.split(' ').nth(3).unwrap().parse().unwrap();
+    assert!((again / f - 1.0).abs() < 1e-4, "{again} {f}");
+}
+
+#[test]
+fn messages_name_the_options_that_help() {
+    let workplace = Workplace::new();
+    workplace.write("a.pdb", CARBON.replace("P 1  ", "Q 21 "));
+    workplace.write("b.pdb", CARBON.replace("CRYST1   10.000   10.000   10.000", "CRYST1    0.000    0.000    0.000"));
+    workplace.write("c.pdb", CARBON.replace("P 1  ", "     "));
+    let error = |words: &str| {
+        let output = workplace.bragg(words).output().unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(error("sf a.pdb").contains("--space-group gives another"));
+    assert!(error("sf b.pdb").contains("give the crystal's as --cell"));
+    let with_cell = printed(&workplace, "sf b.pdb --cell 10 --no-solvent --dmin 3");
+    assert!(with_cell.contains("cell 10 10 10 90 90 90") && with_cell.contains("F(000) 6.0"), "{with_cell}");
+    assert!(workplace.run("sf c.pdb --no-solvent").contains("taken to be P 1 (--space-group gives another)"));
+    let fine = error("sf a.pdb --space-group P1 --dmin 0.01");
+    assert!(fine.contains("--dmin: a resolution limit of 0.01") && fine.contains("Å or more is possible"), "{fine}");
+}
+
+#[test]
+fn printing_the_experiment_computes_nothing() {
+    let virus = Workplace::new();
+    virus.write("virus.pdb", CARBON.replace("   10.000   10.000   10.000", "  380.000  380.000  400.000"));
+    let output = virus.bragg("simulate --pdb virus.pdb --print-experiment").output().unwrap();
+    let (text, notes) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success() && text.contains("d_min = ") && text.contains("large cell"), "{text}");
+    assert!(notes.contains("its unit cell is too large") && !notes.contains("F(000)"), "{notes}");
+    assert!(!virus.cache().exists() || std::fs::read_dir(virus.cache()).unwrap().next().is_none());
+    // what is printed makes the same image, with or without
+    let small = workplace();
+    let printed = printed(&small, "simulate y.toml --print-experiment");
+    small.write("printed.toml", printed);
+    small.run("simulate y.toml -o a.npy");
+    small.run("simulate printed.toml -o b.npy");
+    assert!(small.read("a.npy") == small.read("b.npy"));
+}

@@ -117,8 +117,8 @@ pub(crate) fn noise<'py>(
 #[pyfunction]
 #[pyo3(signature = (path, size = None))]
 pub(crate) fn read(py: Python<'_>, path: PathBuf, size: Option<(usize, usize)>) -> PyResult<Bound<'_, PyAny>> {
-    let (recording, _) = run(py, threads::allowed(None), None, move |_| io::read(&path, size))?.map_err(exception)?;
-    recording_into_array(py, recording)
+    let opened = run(py, threads::allowed(None), None, move |_| io::read(&path, size))?.map_err(exception)?;
+    recording_into_array(py, opened.recording)
 }
 
 /// Writes an image file, and returns what its format could not express and whether the geometry in it is made up.

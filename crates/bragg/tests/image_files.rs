@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use bragg::image::{Image, PanelImage, Recording};
-use bragg::io::{Format, Metadata, WriteOptions, parse, png, read, write_recording};
+use bragg::io::{Format, Metadata, Opened, WriteOptions, parse, png, read, write_recording};
 
 fn photons(n_fast: usize, n_slow: usize) -> Recording {
     let pixels = (0..n_fast * n_slow).map(|i| i as f32 * 1.25 + 0.25).collect();
@@ -34,7 +34,7 @@ fn what_is_written_comes_back() {
         let path = folder.path().join(format!("a.{extension}"));
         for recording in [photons(7, 5), counts(7, 5)] {
             assert_eq!(write(&path, &recording).unwrap().n_clipped, 0);
-            let (back, header) = read(&path, Some((7, 5))).unwrap();
+            let Opened { recording: back, metadata: header, .. } = read(&path, Some((7, 5))).unwrap();
             let expected = match (&recording, keeps_photons) {
                 (Recording::Photons(image), false) => Recording::Counts(image.map(|photons| photons.round() as i32)),
                 (_, true) if extension == "bin" => Recording::Photons(recording.to_f32()),
@@ -56,7 +56,7 @@ fn clipped_pixels_are_counted_and_kept_at_the_limit() {
     {
         let path = folder.path().join(name);
         assert_eq!(write(&path, &recording).unwrap().n_clipped, n_clipped);
-        let Recording::Counts(image) = read(&path, None).unwrap().0 else { panic!("photons") };
+        let Recording::Counts(image) = read(&path, None).unwrap().recording else { panic!("photons") };
         assert_eq!(image.panels[0].pixels(), expected);
     }
 }
@@ -76,9 +76,57 @@ fn several_panels_go_into_arrays_and_pictures_only() {
             assert!(error.to_string().contains("2 panels") && error.to_string().contains(".npy"), "{error}");
         }
     }
-    assert_eq!(read(&folder.path().join("a.npy"), None).unwrap().0, recording);
+    assert_eq!(read(&folder.path().join("a.npy"), None).unwrap().recording, recording);
     let none = Recording::Counts(Image { panels: vec![] });
     assert!(write(&folder.path().join("b.npy"), &none).is_err());
+}
+
+#[test]
+fn compressed_images_are_read_by_their_name_or_their_first_bytes() {
+    use std::io::Write as _;
+    let folder = tempfile::tempdir().unwrap();
+    let recording = counts(7, 5);
+    for extension in ["img", "cbf", "npy", "tif", "bin"] {
+        let plain = folder.path().join(format!("a_0001.{extension}"));
+        write(&plain, &recording).unwrap();
+        let expected = read(&plain, Some((7, 5))).unwrap();
+        let bytes = fs::read(&plain).unwrap();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        gzip.write_all(&bytes).unwrap();
+        let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::default());
+        bzip2.write_all(&bytes).unwrap();
+        for (packing, packed) in [("gz", gzip.finish().unwrap()), ("bz2", bzip2.finish().unwrap())] {
+            let path = folder.path().join(format!("a_0001.{extension}.{packing}"));
+            fs::write(&path, &packed).unwrap();
+            assert_eq!(read(&path, Some((7, 5))).unwrap(), expected, "{extension}.{packing}");
+            fs::write(&path, &packed[..packed.len() / 2]).unwrap();
+            assert!(read(&path, Some((7, 5))).is_err());
+        }
+        if extension != "bin" {
+            let unnamed = folder.path().join("a.0001");
+            fs::write(&unnamed, &bytes).unwrap();
+            assert_eq!(read(&unnamed, None).unwrap(), expected, "{extension} without its name");
+        }
+    }
+    // bare floats may begin as a compressed file does
+    let path = folder.path().join("b.bin");
+    fs::write(&path, [0x1f, 0x8b, 0x08, 0x40]).unwrap();
+    assert_eq!(read(&path, None).unwrap().recording.panel_sizes(), [(1, 1)]);
+}
+
+#[test]
+fn pages_that_are_not_read_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.tif");
+    let mut file = fs::File::create(&path).unwrap();
+    let mut encoder = tiff::encoder::TiffEncoder::new(&mut file).unwrap();
+    for page in [[1_i32, 2], [3, 4]] {
+        encoder.write_image::<tiff::encoder::colortype::GrayI32>(2, 1, &page).unwrap();
+    }
+    let opened = read(&path, None).unwrap();
+    let expected = Image { panels: vec![PanelImage::new(2, 1, vec![1, 2]).unwrap()] };
+    assert_eq!(opened.recording, Recording::Counts(expected));
+    assert!(opened.notes.len() == 1 && opened.notes[0].contains("more than one page"), "{:?}", opened.notes);
 }
 
 #[test]

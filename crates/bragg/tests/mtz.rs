@@ -159,6 +159,20 @@ fn operators_that_are_not_listed_are_those_of_the_named_group() {
 }
 
 #[test]
+fn a_file_without_symmetry_is_p1_with_a_note() {
+    let mut file = bytes("p43212.mtz");
+    let at: Vec<usize> =
+        (0..file.len()).filter(|&i| file[i..].starts_with(b"SYMM ") || file[i..].starts_with(b"SYMINF ")).collect();
+    assert_eq!(at.len(), 9);
+    at.into_iter().for_each(|i| file[i] = b'X');
+    let list = parse(file).unwrap().list(None).unwrap();
+    let (p1, report) = list.clone().in_p1(None, None).unwrap();
+    assert!(p1.symmetry.len() == 1 && report.notes[0].contains("taken to be P 1"), "{report:?}");
+    let (given, report) = list.in_p1(None, Some("P 43 21 2")).unwrap();
+    assert!(map(&given) == expected("p43212.FP.p1") && report.notes.is_empty(), "{report:?}");
+}
+
+#[test]
 fn what_a_damaged_header_says_is_refused() {
     let file = bytes("p43212.mtz");
     let text = String::from_utf8_lossy(&file);
@@ -168,12 +182,14 @@ fn what_a_damaged_header_says_is_refused() {
     };
     let size = record("NCOL ");
     let with = |old: &str, new: &str| refusal(replaced(&file, old, new));
-    assert!(with(&size, &format!("{:<40}", "NCOL        8   1999999999        0")).contains("more than it holds"));
+    assert!(with(&size, &format!("{:<40}", "NCOL        8   1999999999        0")).contains("but it holds"));
     assert!(with(&size, &format!("{:<40}", "NCOL        8   -1        0")).contains("-1"));
+    let fewer = with(&size, &format!("{:<40}", "NCOL        8   1        0"));
+    assert!(fewer.contains("states 1 reflections in 8 columns, but it holds"), "{fewer}");
     assert!(
         with(&size, &format!("{:<40}", "NCOL        7   10        0")).contains("states 7 columns but describes 8")
     );
-    assert!(with(&size, &format!("{:<40}", "NCOL        8   18446744073709551615 0")).contains("more than it holds"));
+    assert!(with(&size, &format!("{:<40}", "NCOL        8   18446744073709551615 0")).contains("but it holds"));
     assert!(with(&size, &format!("{:<40}", "XCOL")).contains("no NCOL"));
     assert!(with("SYMM Y,X,-Z", "SYMM Y,X,+Z").contains("group"));
     assert!(with("SYMM Y,X,-Z", "SYMM Y,X,-Q").contains("SYMM Y,X,-Q"));
@@ -192,19 +208,6 @@ fn what_a_damaged_header_says_is_refused() {
             .contains("unmerged")
     );
     assert!(refusal(b"CCP4 map".to_vec()).contains("not an MTZ file"));
-}
-
-#[test]
-fn only_known_endings_are_read() {
-    let message = |name: &str, column| read_reflections(Path::new(name), column).unwrap_err().to_string();
-    assert!(message("x.xyz", None).contains(".mtz"));
-    assert!(message("x.pdb", None).contains("coordinates"));
-    assert!(message("x.hkl", None).contains("cannot read x.hkl"));
-    let text = tempfile::Builder::new().suffix(".hkl").tempfile().unwrap();
-    std::fs::write(&text, "1 2 3 4\n").unwrap();
-    let labelled = read_reflections(text.path(), Some("FP")).unwrap_err().to_string();
-    assert!(labelled.contains("only MTZ and CIF files have column labels"), "{labelled}");
-    assert!(message("absent.mtz", None).contains("cannot read absent.mtz"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `bragg sf`: structure factors from what there is, in the formats that programs read.
 
-use crate::arguments::Sf;
+use crate::arguments::{HklFormat, Sf};
 use crate::cache::cache;
 use crate::images;
 use crate::messages::{Messages, print};
@@ -8,7 +8,7 @@ use crate::render::on_threads;
 use bragg::Error;
 use bragg::description::{self, Amplitudes, Description, Origin};
 use bragg::experiment::UnitCell;
-use bragg::io::{atomic, fdump, hkl, mtz};
+use bragg::io::{atomic, crystfel, fdump, hkl, mtz};
 use bragg::reflections::AmplitudeGrid;
 use bragg::symmetry::SpaceGroup;
 use std::fmt::Write as _;
@@ -23,21 +23,47 @@ pub(crate) fn run(arguments: &Sf) -> anyhow::Result<()> {
         [&arguments.input, &arguments.fill_file].into_iter().flatten().map(PathBuf::as_path).collect();
     images::check_apart(&arguments.output, &inputs)?;
     for output in &arguments.output {
-        OutputFormat::of(output)?;
+        OutputFormat::of(output, arguments.hkl_format)?;
         atomic::check(output)?;
     }
     let description = describe(arguments)?;
     let cache = cache(!arguments.no_cache);
-    let amplitudes = on_threads(0, || description::resolve_amplitudes(description, cache.as_ref()))??;
+    let amplitudes = on_threads(0, || description::resolve_amplitudes(description, cache.as_ref()))?;
+    let amplitudes = amplitudes.map_err(with_options)?;
     let table = table(&amplitudes)?;
-    write(&arguments.output, &amplitudes)?;
-    amplitudes.notices.iter().for_each(|notice| messages.note(notice));
+    write(arguments, &amplitudes)?;
+    amplitudes.notices.iter().for_each(|notice| messages.note(in_options(&notice.to_string())));
     print(table.as_bytes())?;
     if !arguments.output.is_empty() {
         let names: Vec<_> = arguments.output.iter().map(|path| path.display().to_string()).collect();
         messages.done(format_args!("wrote {}", names.join(", ")));
     }
     Ok(())
+}
+
+/// The keys that messages about files name, and the options that stand for them here. A key that begins as another stands before it.
+const OPTIONS: [(&str, &str); 8] = [
+    ("crystal.structure_factors.format = \"text\"", "--format text"),
+    ("crystal.structure_factors.format = \"cif\"", "--format cif"),
+    ("crystal.structure_factors.format = \"coordinates\"", "--format coordinates"),
+    ("crystal.structure_factors.format", "--format"),
+    ("crystal.structure_factors.d_min, sampling.d_min", "--dmin"),
+    ("crystal.structure_factors.d_min", "--dmin"),
+    ("crystal.space_group", "--space-group"),
+    ("crystal.cell", "--cell"),
+];
+
+/// A message in terms of this command's options.
+fn in_options(text: &str) -> String {
+    OPTIONS.iter().fold(text.to_owned(), |text, (key, option)| text.replace(key, option))
+}
+
+fn with_options(error: Error) -> Error {
+    match error {
+        Error::File { path, line, what } => Error::File { path, line, what: in_options(&what) },
+        Error::Setting { key, given_in, what } => Error::Setting { key: in_options(&key), given_in, what: in_options(&what) },
+        other => other,
+    }
 }
 
 /// The cell of a file of coordinates or structure factors.
@@ -100,13 +126,15 @@ fn describe(arguments: &Sf) -> bragg::Result<Description> {
 #[derive(Clone, Copy)]
 enum OutputFormat {
     Text,
+    CrystFel,
     Mtz,
     Fdump,
 }
 
 impl OutputFormat {
-    fn of(path: &Path) -> bragg::Result<Self> {
+    fn of(path: &Path, hkl: HklFormat) -> bragg::Result<Self> {
         match path.extension().and_then(|extension| extension.to_str()) {
+            Some("hkl" | "txt") if hkl == HklFormat::Crystfel => Ok(Self::CrystFel),
             Some("hkl" | "txt") => Ok(Self::Text),
             Some("mtz") => Ok(Self::Mtz),
             Some("bin") => Ok(Self::Fdump),
@@ -118,11 +146,12 @@ impl OutputFormat {
     }
 }
 
-fn write(outputs: &[PathBuf], amplitudes: &Amplitudes) -> bragg::Result<()> {
+fn write(arguments: &Sf, amplitudes: &Amplitudes) -> bragg::Result<()> {
     let mut files = atomic::Together::default();
     let reflections = &amplitudes.reflections;
-    for path in outputs {
-        match OutputFormat::of(path)? {
+    for path in &arguments.output {
+        match OutputFormat::of(path, arguments.hkl_format)? {
+            OutputFormat::CrystFel => files.add(path, |out| crystfel::write(reflections, out))?,
             OutputFormat::Text => files.add(path, |out| hkl::write(&reflections.list, out))?,
             OutputFormat::Mtz => {
                 let missing =

@@ -7,9 +7,10 @@ use crate::progress::Progress;
 use crate::render::{on_threads, render};
 use crate::{images, interrupt, threads};
 use bragg::Error;
-use bragg::description::{self, Description, Notice, Origin, Resolved, Value};
+use bragg::description::{self, Description, Known, Notice, Origin, Resolved, Value};
 use bragg::image::{Image, Moments};
-use bragg::io::WriteOptions;
+use bragg::io::reflections::Content;
+use bragg::io::{self, WriteOptions};
 use bragg::response;
 use bragg::scene::Scene;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,8 @@ pub(crate) fn run(arguments: &Simulate) -> anyhow::Result<()> {
     let (description, chosen) = describe(&subject, arguments)?;
     let n_readers = threads::for_reading(n_threads, &description);
     let cache = cache(!arguments.no_cache);
-    let mut resolved = on_threads(n_readers, || description::resolve_with(description, cache.as_ref()))??;
+    let known = Known { cache: cache.as_ref(), without_amplitudes: arguments.print_experiment, ..Known::default() };
+    let (mut resolved, _) = on_threads(n_readers, || description::resolve_knowing(description, known))??;
     resolved.notices.splice(0..0, chosen);
     if arguments.print_experiment {
         resolved.notices.iter().for_each(|notice| messages.note(notice));
@@ -61,11 +63,11 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Whether a name is that of a crystal and not of an experiment.
+/// Whether a file is that of a crystal and not of an experiment: by its name, or by what is in it.
 fn is_crystal(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
-    [".pdb", ".ent", ".cif", ".mmcif", ".mtz"].iter().any(|ending| name.ends_with(ending))
+    let name = io::without_packing(path).file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let is_named = [".pdb", ".ent", ".cif", ".mmcif", ".mtz"].iter().any(|ending| name.ends_with(ending));
+    is_named || (!name.ends_with(".toml") && Content::is_recognised(path))
 }
 
 /// What the file and the command line say, and what was chosen beyond that.

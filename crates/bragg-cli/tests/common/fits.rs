@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// The pixels of an image file.
 pub(crate) fn image(workplace: &Workplace, name: &str) -> Vec<f64> {
-    match io::read(&workplace.path(name), None).unwrap().0 {
+    match io::read(&workplace.path(name), None).unwrap().recording {
         Recording::Photons(image) => image.pixels().map(|&x| f64::from(x)).collect(),
         Recording::Counts(image) => image.pixels().map(|&x| f64::from(x)).collect(),
     }

@@ -123,7 +123,7 @@ const TICKS: Default = Automatic("range / step + 1");
 const TICK_STEP: Default = Automatic("range / (steps − 1)");
 
 /// The formats of structure factors by their names; `None` for the one that name and content tell.
-pub const FORMATS: [(&str, Option<Content>); 9] = [
+pub const FORMATS: [(&str, Option<Content>); 10] = [
     ("auto", None),
     ("text", Some(Content::Reflections(ReflectionFormat::Text))),
     ("nanobragg-text", Some(Content::Reflections(ReflectionFormat::NanoBraggText))),
@@ -132,6 +132,7 @@ pub const FORMATS: [(&str, Option<Content>); 9] = [
     ("cif", Some(Content::Reflections(ReflectionFormat::Cif))),
     ("crystfel", Some(Content::Reflections(ReflectionFormat::CrystFel))),
     ("shelx", Some(Content::Reflections(ReflectionFormat::Shelx))),
+    ("xds", Some(Content::Reflections(ReflectionFormat::XdsAscii))),
     ("coordinates", Some(Content::Coordinates)),
 ];
 const FORMAT_NAMES: &[&str] = &names(&FORMATS);
@@ -204,7 +205,7 @@ pub const KEYS: &[Key] = &[
         "structure factors (MTZ, CIF, CrystFEL, SHELX, lines h k l F), or coordinates (PDB, mmCIF) to compute them from; also gzipped"),
     key("crystal.structure_factors.format", OneOf(FORMAT_NAMES), One, Toml("\"auto\""),
         "format of the file: by its name and content, lines h k l F, the same as nanoBragg reads it, MTZ, nanoBragg's cache Fdump.bin, CIF with _refln, CrystFEL's list, SHELX's HKLF 4, or coordinates"),
-    key("crystal.structure_factors.column", Text, One, Absent("the obvious column"), "label of the MTZ column with F or I"),
+    key("crystal.structure_factors.column", Text, One, Absent("the obvious column"), "label of the MTZ or CIF column with F or I; of CIF also BLOCK/COLUMN[crystal_id=1,wavelength_id=1]"),
     key("crystal.structure_factors.d_min", ANGSTROM, One,
         Automatic("of coordinates: what the detector reaches (or sampling.d_min) and half a reciprocal cell more, two and a half for interpolation"),
         "finest spacing of what is calculated or filled in; reflections of a file beyond it are left out").positive(),

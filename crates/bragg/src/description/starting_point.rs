@@ -1,11 +1,13 @@
 //! An experiment for somebody who has nothing but a crystal: a fraction of a degree on an Eiger, with the detector where its edges see
 //! what such a crystal diffracts to.
 
+use super::resolve::content_of;
 use super::{Description, Notice, Origin, keys::is_under, presets};
 use crate::error::{Error, Result};
 use crate::experiment::UnitCell;
+use crate::io::coordinates::{self, Given};
+use crate::io::read_bytes;
 use crate::io::reflections::{Content, ReadOptions, read_with};
-use crate::io::{coordinates, read_bytes};
 use crate::reflections::ReciprocalMetric;
 use std::path::{Path, PathBuf};
 
@@ -120,24 +122,35 @@ fn detector(known: &Known, given: &Description, chosen: &mut Description) -> Res
 fn known(file: &Path, given: &Description) -> Result<Known> {
     let text = |name: &str| given.get(name).and_then(|entry| entry.value.text());
     let space_group = text("crystal.space_group");
-    let format = match Content::of(file)? {
+    let column = text("crystal.structure_factors.column");
+    let (content, _) = content_of(file, text("crystal.structure_factors.format"), column.is_some())?;
+    let format = match content {
         Content::Coordinates => {
-            let model = coordinates::parse_in(&read_bytes(file)?, file, space_group)?;
+            let beside = Given { space_group, cell: cell_given(given) };
+            let model = coordinates::parse_with(&read_bytes(file)?, file, &beside)?;
             return Ok(Known { cell: model.cell, resolution: model.expected_resolution() });
         }
         Content::Reflections(format) => format,
     };
-    let column = text("crystal.structure_factors.column");
-    let (reflections, _) = read_with(file, format, &ReadOptions { column, cell: None, space_group })?;
+    let options = ReadOptions { column, cell: cell_given(given), space_group };
+    let (reflections, _) = read_with(file, format, &options)?;
     let refuse = |what: String| Error::file(file, None, what);
     let cell = reflections.cell.ok_or_else(|| {
         refuse(
-            "it has no unit cell, which an image without an experiment file is made by: give coordinates or MTZ".into(),
+            "it has no unit cell, which an image without an experiment file is made by: give crystal.cell".into(),
         )
     })?;
     let metric = ReciprocalMetric::from_cell(cell).map_err(refuse)?;
     let finest = reflections.list.iter().map(|(hkl, _)| metric.inverse_d_squared(*hkl)).fold(0.0, f64::max);
     Ok(Known { cell: UnitCell::new(cell).map_err(refuse)?, resolution: finest.sqrt().recip() })
+}
+
+/// The cell that is given in full.
+fn cell_given(given: &Description) -> Option<[f64; 6]> {
+    let number = |name: &str| given.get(&format!("crystal.cell.{name}")).and_then(|entry| entry.value.number());
+    let a = number("a")?;
+    let right = |name: &str| number(name).unwrap_or(90.0);
+    Some([a, number("b").unwrap_or(a), number("c").unwrap_or(a), right("alpha"), right("beta"), right("gamma")])
 }
 
 /// A number that was worked out, without digits that mean nothing.

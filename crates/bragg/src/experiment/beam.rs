@@ -163,11 +163,14 @@ pub fn sources_of_file(lines: &[SourceLine], direction: Vec3, wavelength: f64) -
     if let Some((line, weight)) = lines.iter().find_map(|line| Some((line.line, line.weight.filter(|&w| w < 0.0)?))) {
         return Err(format!("the weight of line {line} is {weight}; it must not be negative"));
     }
-    let sum: f64 = lines.iter().map(|line| line.weight.unwrap_or(1.0)).sum();
-    let scale = lines.len() as f64 / sum;
-    if !(scale.is_finite() && scale > 0.0) {
+    let weight = |line: &SourceLine| line.weight.unwrap_or(1.0);
+    // relative to the largest, so that neither tiny nor huge ones leave the range of numbers
+    let largest = lines.iter().map(weight).fold(0.0, f64::max);
+    if !(largest.is_finite() && largest > 0.0) {
         return Err("all weights are 0; at least one source needs a weight".to_owned());
     }
+    let sum: f64 = lines.iter().map(|line| weight(line) / largest).sum();
+    let scale = lines.len() as f64 / sum;
     lines
         .iter()
         .map(|line| {
@@ -177,7 +180,7 @@ pub fn sources_of_file(lines: &[SourceLine], direction: Vec3, wavelength: f64) -
             if !direction.is_finite() {
                 return Err(format!("the source of line {} is at the sample: it has no direction", line.line));
             }
-            let weight = line.weight.unwrap_or(1.0) * scale;
+            let weight = weight(line) / largest * scale;
             Ok(Source { direction, wavelength: line.wavelength.unwrap_or(wavelength), weight })
         })
         .collect()
@@ -262,6 +265,11 @@ mod tests {
         let sources = sources_of_file(&lines, DIRECTION, 1.0).unwrap();
         assert_eq!(sources[0], Source { direction: Vec3::new(0.0, 0.6, 0.8), wavelength: 0.9, weight: 1.5 });
         assert_eq!(sources[1], Source { direction: DIRECTION, wavelength: 1.0, weight: 0.5 });
+        for unit in [1e-310, 1e307] {
+            let lines = [1.0, 3.0].map(|weight| line([None; 3], Some(weight * unit), None));
+            let weights: Vec<f64> = sources_of_file(&lines, DIRECTION, 1.0).unwrap().iter().map(|s| s.weight).collect();
+            assert!((weights[0] - 0.5).abs() < 1e-9 && (weights[1] - 1.5).abs() < 1e-9, "{weights:?}");
+        }
         let zero = [line(at(0.0, 0.0, 0.0), None, None)];
         assert!(sources_of_file(&zero, DIRECTION, 1.0).unwrap_err().contains("line 7"));
         assert!(

@@ -1,7 +1,7 @@
 //! Files of bounded size: a device that never ends is refused like a file that is too large.
 
 use crate::error::{Error, Result};
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::Path;
 
@@ -24,6 +24,9 @@ pub(crate) fn read_at_most(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
     let too_large =
         || Error::file(path, None, format!("is larger than {} MiB, the most that is read", max_bytes >> 20));
     let file = File::open(path).map_err(|e| Error::io("read", path, e))?;
+    if file.metadata().is_ok_and(|metadata| is_device(&metadata)) {
+        return Err(Error::file(path, None, "is a device, which holds no file that could be read"));
+    }
     let expected = file.metadata().map_or(0, |metadata| if metadata.is_file() { metadata.len() } else { 0 });
     if expected > max_bytes {
         return Err(too_large());
@@ -33,6 +36,19 @@ pub(crate) fn read_at_most(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
     // one byte more than allowed tells that there is more, also of a device that never ends
     file.take(max_bytes + 1).read_to_end(&mut bytes).map_err(|e| Error::io("read", path, e))?;
     if bytes.len() as u64 > max_bytes { Err(too_large()) } else { Ok(bytes) }
+}
+
+/// Whether it is a device, such as `/dev/zero`, which may never end. Pipes are none.
+#[cfg(unix)]
+fn is_device(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    let kind = metadata.file_type();
+    kind.is_char_device() || kind.is_block_device()
+}
+
+#[cfg(not(unix))]
+fn is_device(_: &Metadata) -> bool {
+    false
 }
 
 /// The text of a file of at most `max_bytes`.
@@ -51,6 +67,13 @@ pub(crate) fn read_text(path: &Path, max_bytes: u64) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_not_read_until_memory_ends() {
+        let message = read_bytes(Path::new("/dev/zero")).unwrap_err().to_string();
+        assert!(message.contains("/dev/zero: is a device"), "{message}");
+    }
 
     #[test]
     fn only_text_of_the_allowed_size_is_read() {

@@ -2,11 +2,11 @@
 //! 335-341): merged intensities, reduced by the point group that the list names. They know neither cell nor centring.
 
 use crate::error::{Error, Result};
-use crate::io::gzip::unpacked;
 use crate::io::numbers::{excerpt, index, number, summable};
 use crate::io::reflections::List;
-use crate::reflections::{Observation, PointGroup, Reflections};
-use crate::symmetry::{Operator, SpaceGroup};
+use crate::io::text::text;
+use crate::reflections::{Miller, Observation, PointGroup, Reflections, merge};
+use crate::symmetry::{Operator, SpaceGroup, is_absent};
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
@@ -67,18 +67,17 @@ const POINT_GROUPS: [(&str, &str); 45] = [
 /// Changes of basis that turn the unique axis c to a, b and c: new edges from old ones.
 const UNIQUE_AXES: [(&str, &str); 3] = [("_uaa", " (c,a,b)"), ("_uab", " (b,c,a)"), ("_uac", "")];
 
-/// Whether the bytes begin as such a list does.
-pub(crate) fn is_crystfel(bytes: &[u8]) -> bool {
-    bytes.starts_with(START.as_bytes())
+/// Whether the text begins as such a list does.
+pub(crate) fn is_crystfel(text: &str) -> bool {
+    text.starts_with(START)
 }
 
-/// Reads the bytes of a list, gzipped or not; `path` is for messages. The point group's operators are given as the symmetry.
+/// Reads the bytes of a list, compressed or not; `path` is for messages. The point group's operators are given as the symmetry.
 ///
 /// # Errors
 /// A file that is no list of version 2.0 or is cut off; a point group that is not known; a line that is no reflection, by its number.
 pub fn parse(bytes: &[u8], path: &Path) -> Result<List> {
-    let bytes = unpacked(bytes.into()).map_err(|what| Error::file(path, None, what))?;
-    let text = String::from_utf8_lossy(&bytes);
+    let text = text(bytes).map_err(|what| Error::file(path, None, what))?;
     let mut lines = text.lines().zip(1..);
     let first = lines.next().map_or("", |(line, _)| line);
     let version = first.strip_prefix(START).map(str::trim);
@@ -137,27 +136,60 @@ fn point_group(name: &str) -> std::result::Result<Vec<Operator>, String> {
     SpaceGroup::parse(&found).map(|group| group.operators)
 }
 
-/// Writes intensities |F|², one of all reflections that are equivalent by rotations, Friedel mates apart. A point group without a name
-/// of CrystFEL's is written as 1, with every reflection. Where nothing was measured there are no uncertainties: they are 0, of one
-/// measurement each.
+/// Writes intensities |F|², the mean of all reflections that are equivalent by the point group, or by the Laue group where Friedel mates are
+/// alike; 0 0 0 and what the space group makes vanish are left out. A group without a name of CrystFEL's is written as 1 or −1. Where nothing
+/// was measured there are no uncertainties: they are 0, of one measurement each.
 ///
 /// # Errors
 /// What the operating system refuses.
 pub fn write(reflections: &Reflections, out: &mut dyn Write) -> io::Result<()> {
-    let group = PointGroup::new(&reflections.symmetry);
-    let known = POINT_GROUPS.iter().find(|(_, known)| {
-        SpaceGroup::parse(known).is_ok_and(|known| PointGroup::new(&known.operators).is_same_as(&group))
-    });
-    writeln!(out, "{START} 2.0\nSymmetry: {}", known.map_or("1", |(name, _)| name))?;
+    let mut rotations = reflections.symmetry.clone();
+    if !has_anomalous_differences(&reflections.list) {
+        let inverted = |operator: &Operator| operator.rotation.map(|row| row.map(|entry| -entry));
+        let of_friedel = |operator: &Operator| Operator { rotation: inverted(operator), translation: [0; 3] };
+        let identity = [Operator::IDENTITY];
+        let all = if rotations.is_empty() { &identity } else { &rotations[..] };
+        rotations = all.iter().copied().chain(all.iter().map(of_friedel)).collect();
+    }
+    let (name, group) = named(&rotations);
+    writeln!(out, "{START} 2.0\nSymmetry: {name}")?;
     writeln!(out, "   h    k    l          I    phase   sigma(I)   nmeas")?;
-    let group = if known.is_some() { group } else { PointGroup::new(&[]) };
-    let amplitudes: HashMap<_, _> = reflections.list.iter().copied().collect();
-    for (hkl, _) in &reflections.list {
-        let Some(amplitude) = amplitudes.get(hkl).filter(|_| group.last_mate(*hkl) == *hkl) else { continue };
-        let ([h, k, l], intensity) = (*hkl, amplitude * amplitude);
+    let present = |hkl: &Miller| *hkl != [0; 3] && !is_absent(*hkl, &reflections.symmetry);
+    let last: HashMap<Miller, f64> = reflections.list.iter().copied().filter(|(hkl, _)| present(hkl)).collect();
+    let observation = |(hkl, f): (Miller, f64)| Observation { hkl, value: f * f, sigma: None };
+    let observations: Vec<Observation> = last.into_iter().map(observation).collect();
+    let mut merged: Vec<(Miller, f64)> =
+        merge(&observations, &group).list.into_iter().map(|(hkl, value)| (group.last_mate(hkl), value)).collect();
+    merged.sort_by_key(|(hkl, _)| *hkl);
+    for ([h, k, l], intensity) in merged {
         writeln!(out, "{h:4} {k:4} {l:4} {intensity:>12.4} {:>8} {:>10.2} {:>7}", "-", 0.0, 1)?;
     }
     writeln!(out, "{END}")
+}
+
+/// Whether amplitudes of Friedel mates differ by more than rounding.
+fn has_anomalous_differences(list: &[(Miller, f64)]) -> bool {
+    let amplitudes: HashMap<Miller, f64> = list.iter().copied().collect();
+    amplitudes.iter().any(|(hkl, f)| {
+        let mate = amplitudes.get(&hkl.map(|index| -index));
+        mate.is_some_and(|mate| (mate - f).abs() > 1e-6 * f.max(*mate))
+    })
+}
+
+/// CrystFEL's name of a point group, and the group; 1 or −1 where it has none.
+fn named(rotations: &[Operator]) -> (String, PointGroup) {
+    let group = PointGroup::new(rotations);
+    let names = POINT_GROUPS.iter().map(|(name, _)| (*name).to_owned());
+    let turned = ["_uaa", "_uab"].iter().flat_map(|axis| POINT_GROUPS.iter().map(move |(name, _)| format!("{name}{axis}")));
+    let is_this = |name: &String| point_group(name).is_ok_and(|known| PointGroup::new(&known).is_same_as(&group));
+    if let Some(name) = names.chain(turned).find(is_this) {
+        return (name, group);
+    }
+    let inversion = "-x,-y,-z".parse::<Operator>().ok().filter(|inversion| {
+        rotations.iter().any(|operator| operator.rotation == inversion.rotation)
+    });
+    let name = if inversion.is_some() { "-1" } else { "1" };
+    (name.to_owned(), PointGroup::new(&[Operator::IDENTITY].into_iter().chain(inversion).collect::<Vec<_>>()))
 }
 
 #[cfg(test)]
@@ -253,5 +285,30 @@ Generated by CrystFEL 0.10.2
             let (again, report) = parse(&written, Path::new("x.hkl")).unwrap().in_p1(None, Some(name)).unwrap();
             assert_eq!((again.list, report.n_averaged), (reflections.list, 0), "{name}");
         }
+    }
+
+    #[test]
+    fn friedel_mates_that_are_alike_are_one_by_the_laue_group() {
+        let written = |name: &str, unique: &[(Miller, f64)]| {
+            let symmetry = SpaceGroup::parse(name).unwrap().operators;
+            let list = crate::symmetry::expand_to_p1(unique, &symmetry).unwrap();
+            let mut written = Vec::new();
+            write(&Reflections { list, symmetry, ..Reflections::default() }, &mut written).unwrap();
+            String::from_utf8(written).unwrap()
+        };
+        let unique = [([0, 0, 0], 1000.0), ([1, 2, 3], 10.0), ([0, 0, 1], 0.0)];
+        // 0 0 1 is absent by the screw axes, 0 0 0 is no reflection
+        for (name, symmetry) in
+            [("P 43 21 2", "4/mmm"), ("P 1 21 1", "2/m_uab"), ("P 61", "6/m"), ("P 31 2 1", "-3m1_H"), ("P 1", "-1"), ("P 21 1 1", "2/m_uaa")]
+        {
+            let text = written(name, &unique);
+            assert!(text.contains(&format!("\nSymmetry: {symmetry}\n")), "{name}: {text}");
+            let n_rows = text.lines().count() - 4;
+            let has_001 = matches!(name, "P 1" | "P 1 21 1" | "P 21 1 1");
+            assert_eq!(n_rows, 1 + usize::from(has_001), "{name}: {text}");
+            assert!(text.contains("     100.0000        -       0.00       1\n"), "{text}");
+        }
+        let text = written("P 43 21 2", &[([1, 2, 3], 10.0), ([-1, -2, -3], 8.0)]);
+        assert!(text.contains("Symmetry: 422\n") && text.contains(" 64.0000") && text.contains(" 100.0000"), "{text}");
     }
 }

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::bounded::read_bytes;
 use super::metadata::Metadata;
+use super::packed::{is_packed_name, unpacked, without_packing};
 use super::pixels::{Integers, Panel};
 use super::{atomic, cbf, npy, pgm, png, raw, smv, tiff};
 use crate::error::{Error, Result};
-use crate::image::{Image, PanelImage, Recording};
+use crate::image::{Image, Recording};
 
 /// A format of image files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -54,6 +55,31 @@ impl Format {
             let known = Self::EXTENSIONS.map(|(extension, _)| format!(".{extension}")).join(", ");
             Error::file(path, None, format!("the name has {given}, which says no image format; use one of {known}."))
         })
+    }
+
+    /// The format of an image to read: by its first bytes, where they tell, else by its name, which may end in the extension of a
+    /// compression ([`without_packing`]). Bare floats are known by name alone.
+    ///
+    /// # Errors
+    /// Neither tells.
+    pub fn of_image(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let by_name = Self::from_path(without_packing(path));
+        match Self::of_first_bytes(bytes) {
+            Some(format) if !matches!(by_name, Ok(Self::Raw)) => Ok(format),
+            _ => by_name,
+        }
+    }
+
+    fn of_first_bytes(bytes: &[u8]) -> Option<Self> {
+        const FIRST: [(&[u8], Format); 6] = [
+            (b"\x93NUMPY", Format::Npy),
+            (b"###CBF", Format::Cbf),
+            (b"II*\0", Format::Tiff),
+            (b"MM\0*", Format::Tiff),
+            (b"\x89PNG\r\n", Format::Png),
+            (b"{\nHEADER_BYTES", Format::Smv),
+        ];
+        FIRST.iter().find(|(first, _)| bytes.starts_with(first)).map(|(_, format)| *format)
     }
 
     /// Whether one file takes several panels.
@@ -170,41 +196,58 @@ fn header_notes(path: &Path, metadata: &Metadata) -> Vec<String> {
     vec![format!("the header of {path} cannot say {what}: programs that take the geometry from it will be wrong")]
 }
 
-/// Reads an image in the format of the file's extension, and what its header says about the experiment where it has
-/// one. `size` (fast, slow) is for bare floats, which do not say theirs.
-pub fn read(path: &Path, size: Option<(usize, usize)>) -> Result<(Recording, Option<Metadata>)> {
-    // Before the file is opened, so that a wrong name is not a long read.
-    let format = Format::from_path(path)?;
-    parse(format, &read_bytes(path)?, path, size)
+/// An image that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opened {
+    /// Its pixels.
+    pub recording: Recording,
+    /// What its header says about the experiment, where it has one.
+    pub metadata: Option<Metadata>,
+    /// What of the file was left unread, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// Reads an image, compressed or not, in the format that its first bytes or its name tell ([`Format::of_image`]). `size` (fast, slow) is for
+/// bare floats, which do not say theirs.
+pub fn read(path: &Path, size: Option<(usize, usize)>) -> Result<Opened> {
+    let bytes = read_bytes(path)?;
+    let is_raw = matches!(Format::from_path(without_packing(path)), Ok(Format::Raw));
+    // bare floats may begin with any bytes
+    let bytes = if is_raw && !is_packed_name(path) {
+        bytes
+    } else {
+        unpacked(bytes.into()).map_err(|what| Error::file(path, None, what))?.into_owned()
+    };
+    parse(Format::of_image(path, &bytes)?, &bytes, path, size)
 }
 
 /// Reads an image of a given format from its bytes; `path` is for messages.
-pub fn parse(
-    format: Format,
-    bytes: &[u8],
-    path: &Path,
-    size: Option<(usize, usize)>,
-) -> Result<(Recording, Option<Metadata>)> {
-    fn counts<T: Copy + Into<i32>>(panel: &PanelImage<T>) -> Recording {
-        Recording::Counts(Image { panels: vec![panel.map(|&count| count.into())] })
-    }
-    Ok(match format {
-        Format::Smv => {
-            let (panel, metadata) = smv::parse(bytes, path)?;
-            (counts(&panel), metadata)
-        }
+pub fn parse(format: Format, bytes: &[u8], path: &Path, size: Option<(usize, usize)>) -> Result<Opened> {
+    let mut notes = Vec::new();
+    let (recording, metadata) = match format {
+        Format::Smv => smv::parse(bytes, path)?,
         Format::Cbf => {
-            let (panel, metadata) = cbf::parse(bytes, path)?;
-            (Recording::Counts(Image { panels: vec![panel] }), metadata)
+            let (image, metadata) = cbf::parse(bytes, path)?;
+            (Recording::Counts(image), metadata)
         }
         Format::Npy => (npy::parse(bytes, path)?, None),
         Format::Raw => (Recording::Photons(Image { panels: vec![raw::parse(bytes, path, size)?] }), None),
-        Format::Pgm => (counts(&pgm::parse(bytes, path)?), None),
-        Format::Tiff => (tiff::parse(bytes, path)?, None),
+        Format::Pgm => {
+            let counts = pgm::parse(bytes, path)?.map(|&count| count.into());
+            (Recording::Counts(Image { panels: vec![counts] }), None)
+        }
+        Format::Tiff => {
+            let (recording, has_more) = tiff::parse(bytes, path)?;
+            if has_more {
+                notes.push("it has more than one page: the first is read".to_owned());
+            }
+            (recording, None)
+        }
         Format::Png => {
             let what =
                 "a picture (.png) holds no data that could be read; give the .npy, .cbf or .img file it was made from.";
             return Err(Error::file(path, None, what));
         }
-    })
+    };
+    Ok(Opened { recording, metadata, notes })
 }

@@ -1,5 +1,5 @@
 //! Merged reflections from MTZ files (CCP4, <https://www.ccp4.ac.uk/html/mtzformat.html>), either byte order, with the
-//! 64-bit header position of large files, plain or gzipped.
+//! 64-bit header position of large files, plain or compressed.
 
 mod columns;
 mod header;
@@ -8,7 +8,8 @@ mod write;
 pub use write::{StructureFactors, Values, write};
 
 use crate::error::{Error, Result};
-use crate::io::gzip::unpacked;
+use crate::io::packed::unpacked;
+use crate::io::read_bytes;
 use crate::io::reflections::{List, Report};
 use crate::reflections::{MAX_INDEX, Miller, Observation, PointGroup, ReciprocalMetric, Reflections};
 use crate::symmetry::{Operator, is_absent};
@@ -48,19 +49,20 @@ pub struct Mtz {
     path: PathBuf,
     dataset_cells: Vec<(i32, [f64; 6])>,
     missing: Option<f32>,
+    has_no_symmetry: bool,
     byte_order: ByteOrder,
     table: Vec<u8>,
 }
 
-/// Reads an MTZ file, gzipped or not.
+/// Reads an MTZ file, compressed or not.
 ///
 /// # Errors
 /// As [`parse`], and what the operating system refuses.
 pub fn read(path: &Path) -> Result<Mtz> {
-    parse(std::fs::read(path).map_err(|source| Error::io("read", path, source))?, path)
+    parse(read_bytes(path)?, path)
 }
 
-/// Reads the bytes of an MTZ file, gzipped or not; `path` is for messages.
+/// Reads the bytes of an MTZ file, compressed or not; `path` is for messages.
 ///
 /// # Errors
 /// A file that is not MTZ, is cut off or contradicts itself.
@@ -69,6 +71,7 @@ pub fn parse(bytes: Vec<u8>, path: &Path) -> Result<Mtz> {
     let mut bytes = unpacked(bytes.into()).map_err(refuse)?.into_owned();
     let (byte_order, header, table) = Header::read(&bytes).map_err(refuse)?;
     let symmetry = header.operators().map_err(refuse)?;
+    let has_no_symmetry = header.has_no_symmetry();
     bytes.truncate(table.end);
     bytes.drain(..table.start);
     Ok(Mtz {
@@ -82,6 +85,7 @@ pub fn parse(bytes: Vec<u8>, path: &Path) -> Result<Mtz> {
         path: path.to_owned(),
         dataset_cells: header.dataset_cells,
         missing: header.missing,
+        has_no_symmetry,
         byte_order,
         table: bytes,
     })
@@ -130,6 +134,9 @@ impl Mtz {
             cell: own_cell.or(self.cell),
             symmetry: self.symmetry.clone(),
             has_space_group: true,
+            assumption: self.has_no_symmetry.then(|| {
+                "it names no space group and lists no operators: it is taken to be P 1 (crystal.space_group gives another)".to_owned()
+            }),
             report: Report { n_without_value, ..Report::default() },
             source: self.path.clone(),
         })

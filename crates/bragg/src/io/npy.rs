@@ -56,7 +56,7 @@ fn header(descr: &str, shape: &str) -> Vec<u8> {
 }
 
 /// Reads an array of 2 or 3 dimensions. Floating-point numbers (`f4`, `f8`) are photons; integers and booleans are
-/// counts, and must fit 32 bits.
+/// counts, and must fit 32 bits, save the flags 2³² − 1 and 2³² − 2 of gaps and bad pixels, which become −1 and −2.
 pub fn parse(bytes: &[u8], path: &Path) -> Result<Recording> {
     Array::parse(bytes).and_then(Array::into_recording).map_err(|what| Error::file(path, None, what))
 }
@@ -147,11 +147,10 @@ impl<'a> Array<'a> {
         Ok(pixels::read(data, if self.big_endian { from_be_bytes } else { from_le_bytes }))
     }
 
-    fn counts<T: Copy + Display + TryInto<i32>>(&self, values: Vec<T>) -> std::result::Result<Recording, String> {
+    fn counts<T: Copy + Display + Into<i128>>(&self, values: Vec<T>) -> std::result::Result<Recording, String> {
         let count = |&value: &T| {
-            value
-                .try_into()
-                .map_err(|_| format!("the pixel value {value} does not fit the 32-bit counts that are read."))
+            pixels::count(value)
+                .ok_or_else(|| format!("the pixel value {value} does not fit the 32-bit counts that are read."))
         };
         let counts = values.iter().map(count).collect::<std::result::Result<Vec<i32>, _>>()?;
         Ok(Recording::Counts(self.panels(counts)?))
@@ -277,9 +276,23 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_numbers_without_sign_are_flags() {
+        let read = |descr: &str, values: &[u8]| {
+            let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': (1, 3)}}");
+            parse_bytes(&file(&header, values)).map(|recording| recording.to_f32().pixels().copied().collect::<Vec<f32>>())
+        };
+        let of_32_bits: Vec<u8> = [u32::MAX, u32::MAX - 1, 7].into_iter().flat_map(u32::to_le_bytes).collect();
+        assert_eq!(read("<u4", &of_32_bits).unwrap(), [-1.0, -2.0, 7.0]);
+        let of_64_bits = |values: [i64; 3]| values.into_iter().flat_map(i64::to_be_bytes).collect::<Vec<u8>>();
+        assert_eq!(read(">u8", &of_64_bits([-1, -2, 7])).unwrap(), [-1.0, -2.0, 7.0]);
+        assert_eq!(read(">i8", &of_64_bits([-1, 0xFFFF_FFFF, 7])).unwrap(), [-1.0, -1.0, 7.0]);
+        assert!(read(">i8", &of_64_bits([0, 0xFFFF_FFFD, 7])).unwrap_err().to_string().contains("4294967293 does not fit"));
+    }
+
+    #[test]
     fn what_is_no_image_is_refused() {
         let refused = [
-            ("{'descr': '<u4', 'fortran_order': False, 'shape': (1, 1)}", "does not fit"),
+            ("{'descr': '<i8', 'fortran_order': False, 'shape': (1, 1)}", "9223372036854775807 does not fit"),
             ("{'descr': '<c8', 'fortran_order': False, 'shape': (1, 1)}", "'c8' are not read"),
             ("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1, 1)}", "usable 'descr'"),
             ("{'descr': '<f4', 'fortran_order': 0, 'shape': (1, 1)}", "usable 'fortran_order'"),
@@ -292,7 +305,7 @@ mod tests {
             ("{'descr': 'å', 'fortran_order': False, 'shape': (1, 1)}", "are not read"),
         ];
         for (header, expected) in refused {
-            let message = parse_bytes(&file(header, &[0xFF; 8])).unwrap_err().to_string();
+            let message = parse_bytes(&file(header, &i64::MAX.to_le_bytes())).unwrap_err().to_string();
             assert!(message.starts_with(PATH) && message.contains(expected), "{header}: {message}");
         }
         assert!(parse_bytes(b"\x93NUMPY\x02\x00\xff\xff\xff\xff{").unwrap_err().to_string().contains("cut short"));

@@ -115,6 +115,15 @@ pub(super) fn in_pieces<T: Send>(
     Ok(())
 }
 
+/// A count, where it fits 32 bits. In images of DECTRIS' detectors the largest number without sign of 32 or 64 bits stands in gaps, and the
+/// one before it in bad pixels: they become −1 and −2, as other readers have it.
+pub(super) fn count<T: Into<i128>>(value: T) -> Option<i32> {
+    const FLAGS: [(i128, i32); 4] =
+        [(u32::MAX as i128, -1), (u64::MAX as i128, -1), (u32::MAX as i128 - 1, -2), (u64::MAX as i128 - 1, -2)];
+    let value = value.into();
+    i32::try_from(value).ok().or_else(|| FLAGS.iter().find(|(flag, _)| *flag == value).map(|(_, count)| *count))
+}
+
 /// Values from their bytes, one after another; a rest shorter than a value is left out.
 pub(super) fn read<T, const N: usize>(bytes: &[u8], from_bytes: impl Fn([u8; N]) -> T) -> Vec<T> {
     bytes.as_chunks::<N>().0.iter().map(|&value| from_bytes(value)).collect()

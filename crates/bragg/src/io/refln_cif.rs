@@ -1,13 +1,18 @@
 //! Reflections from structure-factor files of the PDB (mmCIF, category `_refln`; <https://mmcif.wwpdb.org>) and from CIF files of small
 //! molecules that list them under the same names (`.fcf` of SHELXL).
 
+mod sets;
+
 use crate::error::{Error, Result};
+use crate::experiment::UnitCell;
 use crate::io::cif::crystal::{operators, unit_cell};
 use crate::io::cif::{self, Block, Column, Loop, Refusal, Value};
-use crate::io::gzip::unpacked;
 use crate::io::numbers::{cif_number, index, summable};
 use crate::io::reflections::{List, Report};
+use crate::io::text::text;
 use crate::reflections::{Miller, Observation};
+use crate::symmetry::Operator;
+use std::borrow::Cow;
 use std::path::Path;
 
 /// A file with more data blocks is damaged or no structure-factor file.
@@ -53,26 +58,20 @@ const KINDS: [Kind; 12] = [
 /// Codes of `_refln.status` for what is not to be used: unreliable, systematically absent.
 const UNUSABLE: [&str; 2] = ["x", "-"];
 
-/// Whether the text lists reflections as this reader takes them.
-pub(crate) fn has_reflections(text: &str) -> bool {
-    let tags = text.lines().filter_map(|line| line.trim_start().get(.."_refln.index_h".len()));
-    tags.into_iter().any(|tag| tag.eq_ignore_ascii_case("_refln.index_h") || tag.eq_ignore_ascii_case("_refln_index_h"))
-}
-
-/// Reads the bytes of a structure-factor file, gzipped or not; `path` is for messages.
+/// Reads the bytes of a structure-factor file, compressed or not; `path` is for messages.
 ///
 /// Of several data blocks the first with measured values is taken, else the first with calculated ones. `column` chooses another column
 /// by its name (`F_meas_au`, `_refln.pdbx_I_plus`), in the first block that has values in it or, as `r1abcBsf/F_meas_au`, in the one of
 /// that name. Either of a Friedel pair stands for both. Reflections that the status marks as unreliable (x) or absent (-) are left out
-/// of measured columns.
+/// of measured columns. Several crystals, wavelengths or scale groups in a loop are data sets of their own: the first is taken, or the one
+/// that is named in brackets behind the column, `F_meas_au[crystal_id=1,wavelength_id=2]`.
 ///
 /// # Errors
 /// A file that is no such CIF, is cut off, or has no such column; values that are not indices or finite numbers; symmetry that does not
 /// fit the cell.
 pub fn parse(bytes: &[u8], path: &Path, column: Option<&str>) -> Result<List> {
     let refuse = |(line, what): Refusal| Error::file(path, line, what);
-    let bytes = unpacked(bytes.into()).map_err(|what| refuse((None, what)))?;
-    let text = String::from_utf8_lossy(&bytes);
+    let text = text(bytes).map_err(|what| refuse((None, what)))?;
     if !cif::is_cif(&text) {
         return Err(refuse((None, "it is not a CIF file: it does not begin with data_".into())));
     }
@@ -82,18 +81,11 @@ pub fn parse(bytes: &[u8], path: &Path, column: Option<&str>) -> Result<List> {
 }
 
 fn read(blocks: &[Block], column: Option<&str>) -> std::result::Result<List, Refusal> {
-    let (block, table, kind) = choose(blocks, column).map_err(|what| (None, what))?;
-    // The other blocks of a file may leave out what the first says of the crystal.
-    let mut cell = unit_cell(block)?;
-    if let (None, Some(first)) = (cell, blocks.first()) {
-        cell = unit_cell(first)?;
-    }
-    let mut symmetry = operators(block, cell.as_ref())?;
-    if let (None, Some(first)) = (&symmetry, blocks.first()) {
-        symmetry = operators(first, cell.as_ref())?;
-    }
+    let request = Request::of(column).map_err(|what| (None, what))?;
+    let (block, table, kind) = choose(blocks, &request).map_err(|what| (None, what))?;
     let mut report = Report::default();
-    let with_reflections = blocks.iter().filter(|block| block.loop_with("_refln_index_h").is_some()).count();
+    let (cell, symmetry) = crystal_of(blocks, block, &mut report.notes)?;
+    let with_reflections = tables(blocks).count();
     if with_reflections > 1 {
         let name = block.name;
         report.notes.push(format!(
@@ -102,7 +94,8 @@ fn read(blocks: &[Block], column: Option<&str>) -> std::result::Result<List, Ref
             kind.values.join(" or BLOCK/")
         ));
     }
-    let observations = observations(table, kind, &mut report)?;
+    let rows = sets::rows_of_one(&table, kind, &request.set, &mut report.notes).map_err(|what| (None, what))?;
+    let observations = observations(&table, &rows, kind, &mut report)?;
     Ok(List {
         observations,
         are_intensities: kind.are_intensities,
@@ -114,53 +107,122 @@ fn read(blocks: &[Block], column: Option<&str>) -> std::result::Result<List, Ref
     })
 }
 
-/// The block, its loop of reflections, and the columns in it.
+/// The cell and the operators of a block. The other blocks of a file may leave out what the first says of the crystal.
+fn crystal_of(
+    blocks: &[Block],
+    block: &Block,
+    notes: &mut Vec<String>,
+) -> std::result::Result<(Option<UnitCell>, Option<Vec<Operator>>), Refusal> {
+    let mut cell = unit_cell(block)?;
+    if let (None, Some(first)) = (cell, blocks.first()) {
+        cell = unit_cell(first)?;
+    }
+    let mut symmetry = operators(block, cell.as_ref(), notes)?;
+    if let (None, Some(first)) = (&symmetry, blocks.first()) {
+        symmetry = operators(first, cell.as_ref(), notes)?;
+    }
+    Ok((cell, symmetry))
+}
+
+/// What a text in CIF is better read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holds {
+    Atoms,
+    Reflections,
+    /// Atoms and reflections with the symmetry by which they are complete.
+    Both,
+    /// Atoms, and reflections of which nothing tells the symmetry.
+    AtomsAndIncomplete,
+}
+
+/// What a text in CIF holds. What is no CIF after all holds atoms, whose reader says what is wrong.
+pub(crate) fn holds(text: &str) -> Holds {
+    let lower = text.to_ascii_lowercase();
+    let has = |tags: &[&str]| tags.iter().any(|tag| lower.contains(tag));
+    let reflections = has(&["_refln.index_h", "_refln_index_h", "_diffrn_refln.index_h", "_diffrn_refln_index_h"]);
+    if !reflections {
+        return Holds::Atoms;
+    }
+    if !has(&["_atom_site.", "_atom_site_"]) {
+        return Holds::Reflections;
+    }
+    let Ok(blocks) = cif::parse_blocks(text, MAX_BLOCKS) else { return Holds::Reflections };
+    let has_atoms = blocks.iter().any(Block::has_atoms);
+    let with_reflections = tables(&blocks).next();
+    match with_reflections {
+        None if has_atoms => Holds::Atoms,
+        Some((block, _)) if has_atoms => match crystal_of(&blocks, block, &mut Vec::new()) {
+            Ok((_, Some(_))) => Holds::Both,
+            _ => Holds::AtomsAndIncomplete,
+        },
+        _ => Holds::Reflections,
+    }
+}
+
+/// A column that is asked for: `BLOCK/COLUMN[crystal_id=1,wavelength_id=2]`, block and brackets as needed.
+struct Request<'a> {
+    block: Option<&'a str>,
+    column: Option<&'a str>,
+    set: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Request<'a> {
+    fn of(text: Option<&'a str>) -> std::result::Result<Self, String> {
+        let Some(text) = text else { return Ok(Self { block: None, column: None, set: Vec::new() }) };
+        let (text, set) = sets::split(text)?;
+        let (block, column) = text.split_once('/').map_or((None, text), |(block, column)| (Some(block), column));
+        Ok(Self { block, column: Some(column.trim()).filter(|column| !column.is_empty()), set })
+    }
+}
+
+/// The blocks with reflections, and these.
+fn tables<'b, 't>(blocks: &'b [Block<'t>]) -> impl Iterator<Item = (&'b Block<'t>, Cow<'b, Loop<'t>>)> {
+    blocks.iter().filter_map(|block| Some((block, block.table("_refln_", &["index_h"])?)))
+}
+
+/// The block, its reflections, and the columns in it.
 fn choose<'b, 't>(
     blocks: &'b [Block<'t>],
-    column: Option<&str>,
-) -> std::result::Result<(&'b Block<'t>, &'b Loop<'t>, &'static Kind), String> {
-    let tables = || blocks.iter().filter_map(|block| Some((block, block.loop_with("_refln_index_h")?)));
-    if tables().next().is_none() {
-        let has = |tag: &str| blocks.iter().any(|block| block.loop_with(tag).is_some());
-        let what = if has("_atom_site_type_symbol") {
+    request: &Request,
+) -> std::result::Result<(&'b Block<'t>, Cow<'b, Loop<'t>>, &'static Kind), String> {
+    let in_block =
+        || tables(blocks).filter(|(block, _)| request.block.is_none_or(|name| block.name.eq_ignore_ascii_case(name)));
+    if tables(blocks).next().is_none() {
+        return Err(if blocks.iter().any(|block| block.table("_diffrn_refln_", &["index_h"]).is_some()) {
+            "it holds unmerged observations (_diffrn_refln) alone: merge them, for example with XSCALE or aimless, or give a file with \
+             merged reflections (_refln)"
+        } else if blocks.iter().any(|block| block.table("_atom_site_", &["cartn_x", "fract_x", "type_symbol"]).is_some()) {
             "it holds coordinates, not reflections (_refln)"
-        } else if has("_diffrn_refln_index_h") {
-            "it holds raw observations (_diffrn_refln) alone; merged reflections (_refln) are needed"
         } else {
-            "it has no loop of reflections (_refln.index_h, …)"
-        };
-        return Err(what.into());
+            "it has no reflections (_refln.index_h, …)"
+        }
+        .into());
     }
-    let Some(column) = column else {
+    let listing = || listing(in_block().map(|(_, table)| table));
+    let place = request.block.map(|name| format!(" in a block {name}")).unwrap_or_default();
+    let Some(label) = request.column else {
         let of = |kind: &'static Kind| {
-            tables().find(|(_, table)| has_values(table, kind)).map(|(block, table)| (block, table, kind))
+            in_block().find(|(_, table)| has_values(table, kind)).map(|(block, table)| (block, table, kind))
         };
         let obvious = |measured: bool| KINDS.iter().filter(move |kind| kind.obvious && kind.measured == measured);
-        let in_first = tables().find_map(|(block, table)| {
-            obvious(true).find(|kind| has_values(table, kind)).map(|kind| (block, table, kind))
+        let in_first = in_block().find_map(|(block, table)| {
+            let kind = obvious(true).find(|kind| has_values(&table, kind))?;
+            Some((block, table, kind))
         });
-        return in_first.or_else(|| obvious(false).find_map(of)).ok_or_else(|| {
-            format!("no column is plainly the amplitudes or intensities; {}", listing(tables().map(|(_, table)| table)))
-        });
+        return in_first
+            .or_else(|| obvious(false).find_map(of))
+            .ok_or_else(|| format!("no column{place} is plainly the amplitudes or intensities; {}", listing()));
     };
-    let (block_name, label) = match column.split_once('/') {
-        Some((block, label)) => (Some(block), label),
-        None => (None, column),
-    };
-    let lower = label.trim().to_ascii_lowercase().replace('.', "_");
+    let lower = label.to_ascii_lowercase().replace('.', "_");
     let name = lower.strip_prefix("_refln_").unwrap_or(&lower);
     let kind = KINDS.iter().find(|kind| kind.values.contains(&name)).ok_or_else(|| {
         let names: Vec<&str> = KINDS.iter().flat_map(|kind| kind.values).copied().collect();
         format!("`{label}` is not a column of amplitudes or intensities; those that are read: {}", names.join(", "))
     })?;
-    tables()
-        .filter(|(block, _)| block_name.is_none_or(|name| block.name.eq_ignore_ascii_case(name)))
+    in_block()
         .find(|(_, table)| has_values(table, kind))
         .map(|(block, table)| (block, table, kind))
-        .ok_or_else(|| {
-            let place = block_name.map(|name| format!(" in a block {name}")).unwrap_or_default();
-            format!("it has no values of {label}{place}; {}", listing(tables().map(|(_, table)| table)))
-        })
+        .ok_or_else(|| format!("it has no values of {label}{place}; {}", listing()))
 }
 
 fn columns<const N: usize>(table: &Loop, names: [&str; N]) -> [Column; N] {
@@ -173,16 +235,21 @@ fn has_values(table: &Loop, kind: &Kind) -> bool {
 }
 
 /// The columns that there are, for messages.
-fn listing<'a, 't: 'a>(tables: impl Iterator<Item = &'a Loop<'t>>) -> String {
-    let mut tags: Vec<&str> =
-        tables.flat_map(|table| &table.tags).map(|tag| tag.strip_prefix("_refln_").unwrap_or(tag)).collect();
+fn listing<'b, 't: 'b>(tables: impl Iterator<Item = Cow<'b, Loop<'t>>>) -> String {
+    let mut tags: Vec<String> = tables.flat_map(|table| table.into_owned().tags).collect();
+    tags.iter_mut().for_each(|tag| *tag = tag.strip_prefix("_refln_").unwrap_or(tag).to_owned());
     tags.sort_unstable();
     tags.dedup();
     tags.truncate(60);
     format!("its columns are {}", tags.join(", "))
 }
 
-fn observations(table: &Loop, kind: &Kind, report: &mut Report) -> std::result::Result<Vec<Observation>, Refusal> {
+fn observations(
+    table: &Loop,
+    rows: &[&[Value]],
+    kind: &Kind,
+    report: &mut Report,
+) -> std::result::Result<Vec<Observation>, Refusal> {
     let indices = columns(table, ["index_h", "index_k", "index_l"]);
     let status = columns(table, ["status", "observed_status"]);
     let values: Vec<(Column, Option<Column>)> = kind
@@ -194,8 +261,8 @@ fn observations(table: &Loop, kind: &Kind, report: &mut Report) -> std::result::
             columns(table, [name]).map(|column| (column, sigma))
         })
         .collect();
-    let mut observations = Vec::with_capacity(table.rows().len());
-    for row in table.rows() {
+    let mut observations = Vec::with_capacity(rows.len());
+    for row in rows {
         let at = |what: String| (row.first().map(|value| value.line), what);
         let hkl = miller(row, indices).map_err(at)?;
         let marked = status.iter().any(|column| column.known(row).is_some_and(|code| UNUSABLE.contains(&code)));

@@ -2,9 +2,9 @@
 //! l, F², σ(F²) and a batch number, up to a line with h = k = l = 0. They say neither cell nor symmetry.
 
 use crate::error::{Error, Result};
-use crate::io::gzip::unpacked;
 use crate::io::numbers::{excerpt, number, summable};
 use crate::io::reflections::List;
+use crate::io::text::text;
 use crate::reflections::{MAX_INDEX, Miller, Observation};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,9 +13,9 @@ use std::path::Path;
 type Record = (Observation, i32);
 
 /// Whether the text is such a list rather than free columns: every line up to the one of zeros has an intensity and an uncertainty in
-/// the format's places, and the list ends with that line or has lines whose columns touch.
+/// the format's places. Without that line, at the end of the text, the columns touch or end where the format's do.
 pub(crate) fn is_shelx(text: &str) -> bool {
-    let (mut n_records, mut touching) = (0, false);
+    let (mut n_records, mut touching, mut in_place) = (0, false, true);
     for line in text.lines() {
         let Ok((observation, _)) = record(line) else { return false };
         if observation.hkl == [0; 3] {
@@ -26,26 +26,35 @@ pub(crate) fn is_shelx(text: &str) -> bool {
         }
         n_records += 1;
         touching |= line.split_ascii_whitespace().count() < 5;
+        in_place &= is_in_place(line);
     }
-    n_records > 0 && touching
+    n_records > 0 && (touching || in_place)
 }
 
-/// Reads the bytes of such a file, gzipped or not; `path` is for messages. What stands behind the line of zeros is skipped. All batches
+/// Whether the columns end in the format's places: indices in 4, 8 and 12, F² and σ with a point in 20 and 28, the batch in 32.
+fn is_in_place(line: &str) -> bool {
+    let line = line.trim_end();
+    let ends = [4, 8, 12, 20, 28].iter().all(|end| line.as_bytes().get(end - 1).is_some_and(u8::is_ascii_digit));
+    let has_points = [(12, 20), (20, 28)].iter().all(|(first, end)| column(line, *first, *end).is_some_and(|x| x.contains('.')));
+    ends && has_points && matches!(line.len(), 28 | 32)
+}
+
+/// Reads the bytes of such a file, compressed or not; `path` is for messages. What stands behind the line of zeros is skipped. All batches
 /// are taken to be on one scale.
 ///
 /// # Errors
 /// A line that does not have the format, by its number; negative batch numbers, which mark reflections of twins that overlap (HKLF 5).
 pub fn parse(bytes: &[u8], path: &Path) -> Result<List> {
-    let bytes = unpacked(bytes.into()).map_err(|what| Error::file(path, None, what))?;
-    let text = String::from_utf8_lossy(&bytes);
+    let text = text(bytes).map_err(|what| Error::file(path, None, what))?;
     let mut list = List { are_intensities: true, source: path.to_owned(), ..List::default() };
-    let mut batches = BTreeSet::new();
+    let (mut batches, mut ended) = (BTreeSet::new(), false);
     for (line, i) in text.lines().zip(1..) {
         let (observation, batch) = record(line).map_err(|what| {
             let shown = excerpt(line);
             Error::file(path, i, format!("`{shown}` cannot be read in the format 3I4,2F8.2,I4 of SHELX: {what}"))
         })?;
         if observation.hkl == [0; 3] {
+            ended = true;
             break;
         }
         if batch < 0 {
@@ -59,6 +68,13 @@ pub fn parse(bytes: &[u8], path: &Path) -> Result<List> {
     }
     if batches.len() > 1 {
         list.report.notes.push(format!("its {} batches are taken to be on one scale", batches.len()));
+    }
+    if !ended {
+        list.report.notes.push(
+            "its columns are SHELX's, and it is read as F² (HKLF 4) although it does not end with a line of zeros; \
+             crystal.structure_factors.format = \"text\" reads F"
+                .to_owned(),
+        );
     }
     Ok(list)
 }
@@ -155,8 +171,15 @@ _exptl_absorpt_process_details 'sadabs'
     fn the_format_is_told_from_free_columns() {
         assert!(is_shelx(text()));
         assert!(is_shelx("   1   2   312345.67  100.00\n"), "columns that touch");
+        for without_end in ["   1   2   3  100.00   10.00\n", "   1  -2   3  100.00   10.00   1"] {
+            assert!(is_shelx(without_end));
+            let (reflections, report) = list(without_end).unwrap().in_p1(None, Some("P 1")).unwrap();
+            assert!(reflections.list.iter().all(|(_, f)| *f == 10.0));
+            assert!(report.notes[0].contains("read as F²") && report.notes[0].contains("\"text\""), "{report:?}");
+        }
         for free in [
-            "   1   2   3  100.00   10.00\n",
+            "    1    2    3  100.00   10.00\n",
+            "   1   2   3     100      10\n",
             "1 2 3 100.0 10.0\n0 0 0 0 0\n",
             "   1   2   3   23.00\n   0   0   0    0.00\n",
             "# comment\n   1   2   3  100.00   10.00   1\n   0   0   0    0.00    0.00\n",

@@ -1,5 +1,5 @@
-//! Grey TIFF images, uncompressed: photons as 32-bit floats, counts as 32-bit signed integers, so that either comes
-//! back as it was.
+//! Grey TIFF images: photons as 32-bit floats, counts as 32-bit signed integers, uncompressed, so that either comes back as it was.
+//! Compressed ones are read.
 
 use std::io::{self, Cursor, Seek, Write};
 use std::path::Path;
@@ -35,41 +35,44 @@ fn plain(error: ::tiff::TiffError) -> io::Error {
     }
 }
 
-/// Reads an uncompressed grey image: floating-point numbers are photons, integers counts.
-pub fn parse(bytes: &[u8], path: &Path) -> Result<Recording> {
+/// The most that a page may unpack to: 1 GiB, and so many times the file, which no compression of TIFF exceeds.
+const MAX_UNPACKED: (usize, usize) = (1 << 30, 4096);
+
+/// Reads a grey image, uncompressed or with LZW, deflate or PackBits: floating-point numbers are photons, integers counts. Says whether there
+/// are more pages.
+pub fn parse(bytes: &[u8], path: &Path) -> Result<(Recording, bool)> {
     let complaint = |what: String| Error::file(path, None, what);
     let unreadable =
         |error: ::tiff::TiffError| Error::file(path, None, format!("this TIFF image cannot be read: {error}."));
-    // An uncompressed image is smaller than its file, so that a header cannot ask for more.
+    // so that a header cannot ask for more than its file may hold
+    let most = bytes.len().saturating_mul(MAX_UNPACKED.1).min(MAX_UNPACKED.0);
     let mut limits = Limits::default();
-    limits.decoding_buffer_size = bytes.len();
-    limits.intermediate_buffer_size = bytes.len();
+    limits.decoding_buffer_size = most;
+    limits.intermediate_buffer_size = most;
     limits.ifd_value_size = bytes.len();
     let mut decoder = Decoder::new(Cursor::new(bytes)).map_err(unreadable)?.with_limits(limits);
     let (width, height) = decoder.dimensions().map_err(unreadable)?;
-    match decoder.colortype().map_err(unreadable)? {
-        ColorType::Gray(8 | 16 | 32 | 64) => {}
+    let width_of_pixel = match decoder.colortype().map_err(unreadable)? {
+        ColorType::Gray(bits @ (8 | 16 | 32 | 64)) => usize::from(bits) / 8,
         other => return Err(complaint(format!("a grey image is needed, but the TIFF's pixels are {other:?}."))),
-    }
-    if width == 0 || height == 0 || pixels::n_bytes(width as usize, height as usize, 1).is_none_or(|n| n > bytes.len())
-    {
-        return Err(complaint(format!(
-            "the TIFF says {width} × {height} pixels, more than the file's {} bytes hold uncompressed.",
-            bytes.len()
-        )));
-    }
+    };
     let size = (width as usize, height as usize);
+    if pixels::n_bytes(size.0, size.1, width_of_pixel).is_none_or(|n| n == 0 || n > most) {
+        let n = bytes.len();
+        return Err(complaint(format!("the TIFF says {width} × {height} pixels, more than its {n} bytes may hold.")));
+    }
     let pixels = decoder.read_image().map_err(unreadable)?;
-    recording(pixels, size).ok_or_else(|| {
+    let recording = recording(pixels, size).ok_or_else(|| {
         complaint(
             "the TIFF's pixels cannot be used: they must be numbers that fit 32 bits, as many as its size says.".into(),
         )
-    })
+    })?;
+    Ok((recording, decoder.more_images()))
 }
 
 fn recording(pixels: DecodingResult, (n_fast, n_slow): (usize, usize)) -> Option<Recording> {
-    fn counts<T: Copy + TryInto<i32>>(values: &[T]) -> Option<Vec<i32>> {
-        values.iter().map(|&value| value.try_into().ok()).collect()
+    fn counts<T: Copy + Into<i128>>(values: &[T]) -> Option<Vec<i32>> {
+        values.iter().map(|&value| pixels::count(value)).collect()
     }
     let photons = match pixels {
         DecodingResult::F32(photons) => Ok(photons),
@@ -95,7 +98,7 @@ mod tests {
     use super::*;
 
     fn parse_bytes(bytes: &[u8]) -> Result<Recording> {
-        parse(bytes, Path::new("a.tif"))
+        parse(bytes, Path::new("a.tif")).map(|(recording, _)| recording)
     }
 
     fn written(recording: &Recording) -> Vec<u8> {
@@ -143,6 +146,33 @@ mod tests {
     fn a_16_bit_image_made_by_hand_is_read() {
         let expected = PanelImage::new(2, 1, vec![0x0201, 0xFFFE]).unwrap();
         assert_eq!(parse_bytes(&by_hand(2, 16)).unwrap(), Recording::Counts(Image { panels: vec![expected] }));
+    }
+
+    /// A copy of [`written`] counts as another encoder writes them.
+    fn compressed(compression: ::tiff::encoder::Compression, n_pages: usize) -> Vec<u8> {
+        let mut file = Cursor::new(Vec::new());
+        let mut encoder = TiffEncoder::new(&mut file).unwrap().with_compression(compression);
+        for page in 0..n_pages as i32 {
+            let pixels: Vec<i32> = (0..3000).map(|i| if i % 7 == 0 { i * i - 1_000_000 * page } else { -1 }).collect();
+            encoder.write_image::<colortype::GrayI32>(60, 50, &pixels).unwrap();
+        }
+        file.into_inner()
+    }
+
+    #[test]
+    fn compressed_images_are_read_and_further_pages_told() {
+        use ::tiff::encoder::{Compression, DeflateLevel};
+        let expected: Vec<i32> = (0..3000).map(|i| if i % 7 == 0 { i * i } else { -1 }).collect();
+        let expected = Recording::Counts(Image { panels: vec![PanelImage::new(60, 50, expected).unwrap()] });
+        let deflate = Compression::Deflate(DeflateLevel::default());
+        for compression in [Compression::Lzw, deflate, Compression::Packbits] {
+            for n_pages in [1, 2] {
+                let bytes = compressed(compression, n_pages);
+                assert!(n_pages > 1 || bytes.len() < 12_000, "{} bytes", bytes.len());
+                assert_eq!(parse(&bytes, Path::new("a.tif")).unwrap(), (expected.clone(), n_pages > 1));
+                (0..bytes.len()).step_by(50).for_each(|n| drop(parse_bytes(&bytes[..n])));
+            }
+        }
     }
 
     #[test]

@@ -81,6 +81,8 @@ pub struct Model {
     pub space_group: String,
     /// The operators of the space group, the identity among them.
     pub symmetry: Vec<Operator>,
+    /// What its reader took for granted or left out, in sentences.
+    pub notes: Vec<String>,
     /// The file it came from.
     pub source: PathBuf,
 }
@@ -117,15 +119,20 @@ impl Model {
 
 /// The largest and the smallest estimate of [`Model::expected_resolution`] (Å).
 const EXPECTED_RESOLUTION: std::ops::RangeInclusive<f64> = 0.8..=5.0;
+/// B of the atoms (Å²) by which that is estimated where all are zero, in a cell of more than so many cubic ångströms: a macromolecule's.
+const UNKNOWN_B: (f64, f64) = (20.0, 1e4);
 
 impl Model {
     /// The resolution (Å) to which a crystal of such atoms usually diffracts, from their mean B: √(B/8), where the mean intensity is
-    /// down by exp(−B/(2d²)) = e⁻⁴ against atoms at rest. Between 0.8 and 5 Å; 0.8 Å where B is unknown.
+    /// down by exp(−B/(2d²)) = e⁻⁴ against atoms at rest. Between 0.8 and 5 Å. Where every B is zero, it was not known: 0.8 Å, or that of
+    /// B = 20 Å² in cells of more than 10⁴ Å³, which hold macromolecules.
     #[must_use]
     pub fn expected_resolution(&self) -> f64 {
         let trace = |displacement: &Displacement| (0..3).map(|i| displacement.b_matrix().0[i][i]).sum::<f64>() / 3.0;
         let mean =
             self.atoms.iter().map(|atom| trace(&atom.displacement)).sum::<f64>() / self.atoms.len().max(1) as f64;
+        let is_large = self.cell.basis().determinant() > UNKNOWN_B.1;
+        let mean = if mean == 0.0 && is_large { UNKNOWN_B.0 } else { mean };
         (mean.max(0.0) / 8.0).sqrt().clamp(*EXPECTED_RESOLUTION.start(), *EXPECTED_RESOLUTION.end())
     }
 }
@@ -208,7 +215,7 @@ pub(crate) mod tests {
         let symmetry: Vec<Operator> = symmetry.iter().map(|triplet| triplet.parse().unwrap()).collect();
         crate::symmetry::check_group(&symmetry).unwrap();
         let cell = UnitCell::new(cell).unwrap();
-        Model { atoms, cell, space_group: String::new(), symmetry, source: PathBuf::new() }
+        Model { atoms, cell, space_group: String::new(), symmetry, notes: Vec::new(), source: PathBuf::new() }
     }
 
     #[test]

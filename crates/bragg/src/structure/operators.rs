@@ -4,14 +4,16 @@ use crate::experiment::UnitCell;
 use crate::math::{Mat3, Vec3};
 use crate::symmetry::Operator;
 
-/// How far a Cartesian operator's translation may be off a multiple of 1/24 of the cell, in fractions of the cell.
-const TRANSLATION_TOLERANCE: f64 = 4e-3;
-
-/// An operator of the crystal from its Cartesian matrix and translation (Å), as REMARK 290 of PDB files has it.
+/// An operator of the crystal from its Cartesian matrix and translation (Å), as REMARK 290 of PDB files has it. The translation may be
+/// off a multiple of 1/24 of the cell by the tolerance, in fractions of the cell.
 ///
 /// # Errors
 /// A matrix that is not a symmetry of the cell's lattice.
-pub fn operators_from_cartesian(cell: &UnitCell, rows: &[[f64; 4]; 3]) -> Result<Operator, String> {
+pub fn operators_from_cartesian(
+    cell: &UnitCell,
+    rows: &[[f64; 4]; 3],
+    tolerance: f64,
+) -> Result<Operator, String> {
     let cartesian_from_fractional = cell.basis().transposed();
     let fractional_from_cartesian = cell.basis().reciprocal_rows();
     let rotation = Mat3::from_rows(rows.map(|[x, y, z, _]| Vec3::new(x, y, z)));
@@ -28,8 +30,7 @@ pub fn operators_from_cartesian(cell: &UnitCell, rows: &[[f64; 4]; 3]) -> Result
             operator.rotation[i][j] = nearest as i32;
         }
         let scaled = shift[i] * f64::from(Operator::DENOMINATOR);
-        let tolerance = TRANSLATION_TOLERANCE * f64::from(Operator::DENOMINATOR);
-        if !((scaled - scaled.round()).abs() < tolerance && scaled.abs() < 1e4) {
+        if !((scaled - scaled.round()).abs() < tolerance * f64::from(Operator::DENOMINATOR) && scaled.abs() < 1e4) {
             return Err(format!("{} has a translation that is no multiple of 1/24 of the unit cell", shown()));
         }
         operator.translation[i] = (scaled.round() as i32).rem_euclid(Operator::DENOMINATOR);
@@ -54,11 +55,11 @@ mod tests {
         let cell = UnitCell::new([50.0, 50.0, 90.0, 90.0, 90.0, 120.0]).unwrap();
         let half_root_3 = 0.866025;
         let rows = [[-0.5, -half_root_3, 0.0, 0.0], [half_root_3, -0.5, 0.0, 0.0], [0.0, 0.0, 1.0, 30.0]];
-        assert_eq!(operators_from_cartesian(&cell, &rows).unwrap(), "-y,x-y,z+1/3".parse().unwrap());
+        assert_eq!(operators_from_cartesian(&cell, &rows, 4e-3).unwrap(), "-y,x-y,z+1/3".parse().unwrap());
         let mut wrong = rows;
         wrong[2][3] = 17.0;
-        assert!(operators_from_cartesian(&cell, &wrong).unwrap_err().contains("1/24"));
+        assert!(operators_from_cartesian(&cell, &wrong, 4e-3).unwrap_err().contains("1/24"));
         wrong[0][0] = f64::NAN;
-        assert!(operators_from_cartesian(&cell, &wrong).unwrap_err().contains("lattice"));
+        assert!(operators_from_cartesian(&cell, &wrong, 4e-3).unwrap_err().contains("lattice"));
     }
 }

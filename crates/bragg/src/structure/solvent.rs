@@ -257,7 +257,7 @@ mod tests {
         };
         let cell = UnitCell::new([a, b, c, 85.0, 95.0, 100.0]).unwrap();
         let (space_group, source) = (String::new(), std::path::PathBuf::new());
-        Model { atoms: vec![atom], cell, space_group, symmetry: vec![Operator::IDENTITY], source }
+        Model { atoms: vec![atom], cell, space_group, symmetry: vec![Operator::IDENTITY], notes: Vec::new(), source }
     }
 
     #[test]

@@ -142,6 +142,24 @@ pub(super) fn setting_with_hall(text: &str) -> Option<usize> {
     SETTINGS.iter().position(|setting| plain(setting.hall) == wanted)
 }
 
+/// Names of entries of the Protein Data Bank that are in no table, and what they mean.
+const OTHER_NAMES: [(&str, &str); 2] = [("c4212", "C 4 2 2"), ("a1211", "A 1 2 1 (x,y,z+1/4)")];
+
+/// Another spelling of a name that means no setting: one of [`OTHER_NAMES`], or the name with its bars before the digits (`P 1-`, `F d 3- m`).
+pub(super) fn other_spelling(text: &str) -> Option<String> {
+    let (key, _) = squeeze(text);
+    if let Some((_, other)) = OTHER_NAMES.iter().find(|(name, _)| *name == key) {
+        return Some((*other).to_owned());
+    }
+    let turned = |word: &str| match word.strip_suffix('-') {
+        Some(digit) if digit.len() == 1 && digit.bytes().all(|byte| byte.is_ascii_digit()) => format!("-{digit}"),
+        _ => word.to_owned(),
+    };
+    let words: Vec<String> = text.split_whitespace().map(turned).collect();
+    let other = words.join(" ");
+    (other != text.split_whitespace().collect::<Vec<_>>().join(" ")).then_some(other)
+}
+
 /// The names nearest to an unknown one, as a list for a message.
 pub(super) fn nearest(text: &str) -> String {
     let (name, _) = split_extension(text);

@@ -5,7 +5,7 @@ use super::names::{self, MAX_LENGTH, nearest, setting_with_hall, settings_named}
 use super::settings::{N_TABULATED, SETTINGS, Setting};
 use super::{Operator, check_group, hall, is_absent};
 use crate::reflections::Miller;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
@@ -142,6 +142,11 @@ impl SpaceGroup {
             return Ok(exact.into_iter().map(Self::listed).collect());
         }
         let loose = settings_named(text, false);
+        if loose.is_empty()
+            && let Some(other) = names::other_spelling(text)
+        {
+            return Self::meanings(&other);
+        }
         match (setting_with_hall(text), loose.first()) {
             (Some(hall), Some(&name)) if SETTINGS[hall].number != SETTINGS[name].number => Err(format!(
                 "`{text}` may be the Hermann-Mauguin name {} or the Hall symbol of {}: write it without a blank too many, or \
@@ -322,12 +327,24 @@ impl fmt::Display for SpaceGroup {
 
 /// The origin p (1/24 of the cell) that takes one group to another with the same rotations: t' = t + R·p − p.
 fn origin_of(listed: &[Operator], wanted: &HashSet<Operator>) -> Option<[i32; 3]> {
+    // of each rotation, t and (R − 1)·p of the listed group, and which t' are wanted
+    let place = |t: [i32; 3]| {
+        let [x, y, z] = t.map(|shift| shift.rem_euclid(Operator::DENOMINATOR) as usize);
+        (x * 24 + y) * 24 + z
+    };
+    let mut translations: HashMap<[[i32; 3]; 3], Vec<bool>> = HashMap::new();
+    for operator in wanted {
+        translations.entry(operator.rotation).or_insert_with(|| vec![false; 24 * 24 * 24])[place(operator.translation)] = true;
+    }
+    let pairs: Vec<(&Operator, &Vec<bool>)> =
+        listed.iter().map(|operator| Some((operator, translations.get(&operator.rotation)?))).collect::<Option<_>>()?;
     let steps = 0..Operator::DENOMINATOR;
     let origins = steps.clone().flat_map(|x| steps.clone().flat_map(move |y| (0..24).map(move |z| [x, y, z])));
-    origins.into_iter().find(|&p| {
-        let to = Operator { translation: p, ..Operator::IDENTITY };
-        let back = Operator { translation: p.map(|shift| -shift), ..Operator::IDENTITY };
-        listed.iter().all(|operator| wanted.contains(&back.after(&operator.after(&to))))
+    origins.into_iter().find(|p| {
+        pairs.iter().all(|(operator, is_wanted)| {
+            let moved = |i: usize| (0..3).map(|j| operator.rotation[i][j] * p[j]).sum::<i32>() - p[i];
+            is_wanted[place([0, 1, 2].map(|i| operator.translation[i] + moved(i)))]
+        })
     })
 }
 

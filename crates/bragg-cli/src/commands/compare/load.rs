@@ -8,16 +8,18 @@ use std::path::Path;
 /// Reads an image. Counts below 0, the usual flags of gaps, become no numbers. Of an image that does not say its size, `given` is the size
 /// that it must have, `asked` the one that it should have; otherwise it is a square, or one row.
 pub(super) fn image(path: &Path, given: Option<(usize, usize)>, asked: Option<(usize, usize)>) -> Result<Image<f64>> {
-    let is_bare = Format::from_path(path)? == Format::Raw;
+    let is_bare = Format::from_path(io::without_packing(path)).is_ok_and(|format| format == Format::Raw);
     let size = if is_bare { given.or_else(|| likely_size(path, asked)) } else { None };
-    let (recording, _) = io::read(path, size)?;
-    Ok(match recording {
+    Ok(match io::read(path, size)?.recording {
         Recording::Photons(image) => image.map(|&photons| f64::from(photons)),
         Recording::Counts(image) => image.map(|&count| if count < 0 { f64::NAN } else { f64::from(count) }),
     })
 }
 
 fn likely_size(path: &Path, asked: Option<(usize, usize)>) -> Option<(usize, usize)> {
+    if io::without_packing(path) != path {
+        return asked;
+    }
     let n = usize::try_from(path.metadata().ok()?.len() / 4).ok()?;
     let fits = |&(fast, slow): &(usize, usize)| fast.checked_mul(slow) == Some(n);
     let side = n.isqrt();

@@ -150,8 +150,7 @@ fn first_size(experiment: &Experiment) -> Option<(usize, usize)> {
 }
 
 fn mask(path: &Path, experiment: &Experiment) -> Result<Vec<Arc<[bool]>>> {
-    let (mask, _) = io::read(path, first_size(experiment))?;
-    Ok(match mask {
+    Ok(match io::read(path, first_size(experiment))?.recording {
         Recording::Photons(image) => {
             image.panels.iter().map(|p| p.pixels().iter().map(|&x| x != 0.0).collect()).collect()
         }
@@ -168,7 +167,8 @@ fn observed(
     messages: Messages,
 ) -> Result<Observed> {
     let experiment = &resolved.experiment;
-    let (recording, header) = io::read(&pair.image, first_size(experiment))?;
+    let io::Opened { recording, metadata: header, notes } = io::read(&pair.image, first_size(experiment))?;
+    notes.iter().for_each(|note| messages.note(format_args!("{}: {note}", pair.image.display())));
     let mut selection = selection.clone();
     if selection.max_counts.is_none() {
         let saturation = header.and_then(|header| header.saturation).or(resolved.metadata().saturation);

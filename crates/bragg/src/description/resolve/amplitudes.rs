@@ -6,13 +6,13 @@ use crate::description::keys::FORMATS;
 use crate::error::{Error, Result};
 use crate::experiment::{Beam, UnitCell};
 use crate::io::cache::{self, Cache};
-use crate::io::coordinates;
+use crate::io::coordinates::{self, Given};
 use crate::io::read_bytes;
-use crate::io::reflections::{Content, ReadOptions, Report, read_with};
+use crate::io::reflections::{Content, ReadOptions, ReflectionFormat, Report, read_with};
 use crate::reflections::{Fill, Filled, ReciprocalMetric, Reflections};
 use crate::structure::solvent::Solvent;
 use crate::structure::wilson;
-use crate::structure::{Dispersion, Model, ModelChoice, anomalous, f_calc};
+use crate::structure::{Dispersion, Model, ModelChoice, anomalous, f_calc, fft};
 use crate::symmetry::SpaceGroup;
 use crate::units::EV_ANGSTROM;
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Raised whenever F_calc of the same model changes.
-const F_CALC_VERSION: u32 = 1;
+const F_CALC_VERSION: u32 = 2;
 
 /// What the amplitudes depend on besides their own keys.
 #[derive(Clone, Copy)]
@@ -33,6 +33,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) reach: Option<f64>,
     /// Where F_calc is kept between runs.
     pub(super) cache: Option<&'a Cache>,
+    /// Whether amplitudes are computed; else only what they depend on is found.
+    pub(super) computes: bool,
 }
 
 /// The mean photon energy (eV) of a beam's sources by their weights.
@@ -53,6 +55,23 @@ const SYNTHETIC: &str = "crystal.structure_factors.synthetic";
 const WILSON_B: &str = "crystal.structure_factors.wilson_b";
 const SEED: &str = "crystal.structure_factors.seed";
 const SPACE_GROUP: &str = "crystal.space_group";
+
+/// What a file holds, by the name of its format or, without one, by itself; and what else there is to know, in sentences.
+pub(in crate::description) fn content_of(
+    path: &Path,
+    format: Option<&str>,
+    has_column: bool,
+) -> Result<(Content, Vec<String>)> {
+    let named = FORMATS.iter().find(|(known, _)| Some(*known) == format).and_then(|(_, content)| *content);
+    match named {
+        Some(content) => Ok((content, Vec::new())),
+        // a column is asked for of reflections
+        None if has_column && Content::is_cif_with_reflections(path) => {
+            Ok((Content::Reflections(ReflectionFormat::Cif), Vec::new()))
+        }
+        None => Content::with_notes(path),
+    }
+}
 
 /// A file that was opened.
 enum Opened {
@@ -76,7 +95,7 @@ impl Resolver {
         };
         let cell = if self.has_cell() { Some(self.known_cell(around.wavelength)?.parameters()) } else { None };
         let (mut reflections, report) = match self.open(&path, cell)? {
-            Opened::Coordinates(bytes) => return self.of_coordinates(&path, &bytes, around, None).map(Some),
+            Opened::Coordinates(bytes) => return self.of_coordinates(&path, &bytes, cell, around, None).map(Some),
             Opened::Reflections(reflections, report) => (reflections, report),
         };
         for sentence in report.sentences() {
@@ -106,10 +125,8 @@ impl Resolver {
     /// Opens the file as what it is, or is said to be.
     fn open(&mut self, path: &Path, cell: Option<[f64; 6]>) -> Result<Opened> {
         let name = self.text("crystal.structure_factors.format")?;
-        let content = match FORMATS.iter().find(|(known, _)| *known == name) {
-            Some((_, Some(content))) => *content,
-            _ => Content::of(path)?,
-        };
+        let (content, notes) = content_of(path, Some(&name), self.has(COLUMN))?;
+        notes.into_iter().for_each(|note| self.notice(format!("{}: {note}", path.display())));
         let Content::Reflections(format) = content else { return Ok(Opened::Coordinates(read_bytes(path)?)) };
         let column = if self.has(COLUMN) { Some(self.text(COLUMN)?) } else { None };
         let space_group = if self.has(SPACE_GROUP) { Some(self.text(SPACE_GROUP)?) } else { None };
@@ -122,7 +139,10 @@ impl Resolver {
     pub(super) fn cell_of_file(&mut self) -> Result<Option<UnitCell>> {
         let Some(path) = self.path(FILE) else { return Ok(None) };
         let cell = match self.open(&path, None)? {
-            Opened::Coordinates(bytes) => return Ok(Some(coordinates::parse(&bytes, &path)?.cell)),
+            Opened::Coordinates(bytes) => {
+                let given = Given { space_group: Some("P 1"), cell: None };
+                return Ok(Some(coordinates::parse_with(&bytes, &path, &given)?.cell));
+            }
             Opened::Reflections(reflections, _) => reflections.cell,
         };
         cell.map(|cell| UnitCell::new(cell).map_err(|what| Error::file(&path, None, what))).transpose()
@@ -152,7 +172,7 @@ impl Resolver {
             let Some(path) = self.path(FILL_FILE) else {
                 return Err(self.error(FILL, format!("is \"coordinates\": {FILL_FILE} must name the model")));
             };
-            self.of_coordinates(&path, &read_bytes(&path)?, around, Some(d_min))?
+            self.of_coordinates(&path, &read_bytes(&path)?, reflections.cell, around, Some(d_min))?
         } else {
             Reflections::default()
         };
@@ -161,6 +181,9 @@ impl Resolver {
             "coordinates" => Fill::List(&other),
             _ => Fill::Wilson { seed: self.seed(SEED)? },
         };
+        if !around.computes {
+            return Ok(());
+        }
         let filled = reflections.fill(cell.parameters(), d_min, how).map_err(|what| self.error(FILL, what))?;
         self.notice_filled(&source, &filled, d_min, &other.source);
         Ok(())
@@ -206,6 +229,7 @@ impl Resolver {
         let b = self.number(WILSON_B)?;
         let content = wilson::Content::protein(&cell, b).map_err(|what| self.error(WILSON_B, what))?;
         let seed = self.seed(SEED)?;
+        let d_min = if around.computes { d_min } else { cell.edges.into_iter().fold(d_min, f64::max) };
         let made = wilson::amplitudes(&cell, &group, d_min, &content, seed).map_err(|what| self.error(D_MIN, what))?;
         Ok(Reflections { source: "wilson".into(), ..made })
     }
@@ -250,6 +274,7 @@ impl Resolver {
         &mut self,
         path: &Path,
         bytes: &[u8],
+        cell: Option<[f64; 6]>,
         around: Surroundings,
         d_min: Option<f64>,
     ) -> Result<Reflections> {
@@ -258,23 +283,29 @@ impl Resolver {
             return Err(self.error(COLUMN, what));
         }
         let space_group = if self.has(SPACE_GROUP) { Some(self.text(SPACE_GROUP)?) } else { None };
-        let model = coordinates::parse_in(bytes, path, space_group.as_deref())?;
+        let given = Given { space_group: space_group.as_deref(), cell };
+        let model = coordinates::parse_with(bytes, path, &given)?;
+        model.notes.iter().for_each(|note| self.notice(format!("{}: {note}", path.display())));
         let models = self.text("crystal.structure_factors.models")?;
         let model = model.choose(if models == "all" { ModelChoice::Averaged } else { ModelChoice::First });
         let d_min = match d_min {
             Some(d_min) => d_min,
             None => {
                 let expected = (model.expected_resolution() * 100.0).round() / 100.0;
-                self.d_min(&model.cell, around, (expected, "as far as such atoms scatter: √(mean B / 8)"))?
+                self.d_min_of_model(&model, around, (expected, "as far as such atoms scatter: √(mean B / 8)"))?
             }
         };
         let (dispersion, energy) = self.dispersion(&model, around)?;
         let solvent = self.solvent()?;
         let key = format!(
-            "F_calc {F_CALC_VERSION}\nfile {}\nmodels {models}\nspace group {space_group:?}\nd_min {d_min:?}\nsolvent {solvent:?}\n\
+            "F_calc {F_CALC_VERSION}\nfile {}\nmodels {models}\nspace group {space_group:?}\ncell {cell:?}\nd_min {d_min:?}\nsolvent {solvent:?}\n\
              dispersion {dispersion:?}\n",
             cache::digest(bytes)
         );
+        if !around.computes {
+            let cell = Some(model.cell.parameters());
+            return Ok(Reflections { list: vec![([0; 3], 0.0)], cell, symmetry: model.symmetry, source: path.to_owned() });
+        }
         let kept = around.cache.and_then(|cache| cache.load(&key));
         let how = if kept.is_some() { "kept from an earlier run" } else { "calculated" };
         let list = match kept {
@@ -338,6 +369,26 @@ impl Resolver {
             Some("nearest") => false,
             _ => few,
         })
+    }
+
+    /// The same for a model, no finer than a grid of its cell's density can be.
+    fn d_min_of_model(&mut self, model: &Model, around: Surroundings, otherwise: (f64, &str)) -> Result<f64> {
+        if self.has(D_MIN) {
+            return self.number(D_MIN);
+        }
+        let wanted = self.d_min(&model.cell, around, otherwise)?;
+        let finest = fft::finest_d_min(&model.cell);
+        if wanted >= finest {
+            return Ok(wanted);
+        }
+        self.description.remove(D_MIN);
+        self.automatic(D_MIN, finest, "as far as the density of such a large cell is computed")?;
+        self.notice(format!(
+            "structure factors of {} go to {finest} Å and not to {wanted} Å, for which its unit cell is too large; reflections beyond have \
+             none ({D_MIN}, sampling.d_min)",
+            model.source.display()
+        ));
+        self.number(D_MIN)
     }
 
     /// The limit of what is calculated: what the detector reaches, and the reflections around it that pixels there ask for; `otherwise`

@@ -18,7 +18,8 @@ impl Resolver {
             apply(detector, &Image { panels: vec![mask] }, |&value| value != 0);
             return Ok(());
         }
-        let (mask, _) = io::read(&path, Some(first))?;
+        let io::Opened { recording: mask, notes, .. } = io::read(&path, Some(first))?;
+        notes.iter().for_each(|note| self.notice(format!("{}: {note}", path.display())));
         if mask.panel_sizes() != sizes {
             let text = |sizes: &[(usize, usize)]| {
                 let sizes: Vec<_> = sizes.iter().map(|(fast, slow)| format!("{fast} × {slow}")).collect();

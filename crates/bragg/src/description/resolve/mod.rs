@@ -22,6 +22,7 @@ use crate::io::cache::Cache;
 use crate::io::png;
 use crate::reflections::Reflections;
 use crate::units::EV_ANGSTROM;
+pub(super) use amplitudes::content_of;
 use amplitudes::{Surroundings, mean_energy};
 use resolver::Resolver;
 use std::path::PathBuf;
@@ -98,7 +99,7 @@ pub fn resolve_amplitudes(description: Description, cache: Option<&Cache>) -> Re
     let has_beam = resolver.has("beam.wavelength") || resolver.has("beam.energy");
     let wavelength = if has_beam { Some(resolver.wavelength()?) } else { None };
     let around =
-        Surroundings { wavelength, energy: wavelength.map(|wavelength| EV_ANGSTROM / wavelength), reach: None, cache };
+        Surroundings { wavelength, energy: wavelength.map(|wavelength| EV_ANGSTROM / wavelength), reach: None, cache, computes: true };
     let reflections = resolver.reflections(around)?.ok_or_else(|| {
         Error::setting("crystal.structure_factors.file", "is missing: give a file of structure factors or coordinates")
     })?;
@@ -139,6 +140,8 @@ pub struct Known<'a> {
     pub cache: Option<&'a Cache>,
     /// Reflections that take the place of those that the description leads to.
     pub reflections: Option<Arc<Reflections>>,
+    /// Whether amplitudes of models are left out, so that the completed description is there at once; the experiment has none then.
+    pub without_amplitudes: bool,
     /// Whether the user was told what there is to say of the reflections, of which the [`Coverage`] takes a few hundredths of a second.
     pub user_was_told: bool,
 }
@@ -166,6 +169,7 @@ pub fn resolve_knowing(description: Description, known: Known) -> Result<(Resolv
         energy: Some(mean_energy(&beam)),
         reach: Some(finest_resolution(&detector, &beam)),
         cache: known.cache,
+        computes: !known.without_amplitudes,
     };
     let listed = resolver.listed(around, known.reflections)?;
     let reflections = listed.as_ref().map(|listed| &*listed.reflections);
@@ -185,7 +189,7 @@ pub fn resolve_knowing(description: Description, known: Known) -> Result<(Resolv
     let noise = resolver.noise()?;
     let output = resolver.output()?;
     resolver.notice_unused();
-    let looked_at = reflections.filter(|_| !known.user_was_told);
+    let looked_at = reflections.filter(|_| !known.user_was_told && !known.without_amplitudes);
     let coverage = looked_at.map(|reflections| coverage(&experiment, reflections));
     resolver.notice_missing(coverage, reflections);
     let Resolver { description, notices, exposure, .. } = resolver;

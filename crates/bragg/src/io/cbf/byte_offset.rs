@@ -4,6 +4,8 @@
 //!
 //! The escape of each width is its most negative number, which therefore never stands for a difference.
 
+use super::super::pixels::count;
+
 /// Pixels that are looked at together: mostly, all their differences fit a byte.
 const RUN: usize = 32;
 
@@ -68,7 +70,7 @@ pub fn decompress(bytes: &[u8], n: usize) -> Result<Vec<i32>, String> {
             format!("the compressed pixels end after {} of its {n} pixels; is the file damaged?", pixels.len())
         })?;
         value = value.wrapping_add(difference);
-        pixels.push(i32::try_from(value).map_err(|_| {
+        pixels.push(count(value).ok_or_else(|| {
             format!("pixel {} is {value}, which does not fit the 32-bit counts that are read.", pixels.len())
         })?);
     }

@@ -22,7 +22,7 @@ use super::c_format::{leading_number, significant};
 use super::metadata::{Metadata, Sensor};
 use super::pixels::{self, Integers, Panel};
 use crate::error::{Error, Result};
-use crate::image::PanelImage;
+use crate::image::{Image, PanelImage};
 
 /// What separates the text from the compressed pixels.
 const START_OF_DATA: &[u8] = &[0x0C, 0x1A, 0x04, 0xD5];
@@ -165,58 +165,107 @@ fn contents(metadata: &Metadata) -> Vec<String> {
     lines
 }
 
-/// Reads a CBF image of byte-offset integers that fit 32 bits, with or without a checksum and padding.
-pub fn parse(bytes: &[u8], path: &Path) -> Result<(PanelImage<i32>, Option<Metadata>)> {
-    let complaint = |what: &str| Error::file(path, None, what);
-    let at = bytes[..bytes.len().min(LONGEST_HEADER)].windows(4).position(|four| four == START_OF_DATA);
-    let at =
-        at.ok_or_else(|| complaint("this is no CBF image, or it is cut short: no pixels begin (bytes 0C 1A 04 D5)."))?;
-    let text = String::from_utf8_lossy(&bytes[..at]);
-    let data = &bytes[at + START_OF_DATA.len()..];
-    let binary = text.rfind("--CIF-BINARY-FORMAT-SECTION--").map_or("", |at| &text[at..]);
-    check_kind(binary, path)?;
-
-    let number = |key: &str| {
-        let value = binary_value(binary, key).and_then(|value| value.parse::<usize>().ok());
-        value.ok_or_else(|| complaint(&format!("the CBF header gives no usable {key}; it must be a whole number.")))
-    };
-    let (n_fast, n_slow) = (number("X-Binary-Size-Fastest-Dimension")?, number("X-Binary-Size-Second-Dimension")?);
-    let size = number("X-Binary-Size")?;
-    let data = data.get(..size).ok_or_else(|| {
-        let there = data.len();
-        complaint(&format!("the CBF header says {size} bytes of pixels, but {there} follow; is the file cut short?"))
-    })?;
-    // A pixel takes a byte at least, which bounds what is reserved for them.
-    let n = n_fast.checked_mul(n_slow).filter(|n| (1..=size).contains(n)).ok_or_else(|| {
-        complaint(&format!(
-            "the CBF header says {n_fast} × {n_slow} pixels, which {size} compressed bytes cannot hold."
-        ))
-    })?;
-    if let Some(expected) =
-        binary_value(binary, "Content-MD5").filter(|expected| *expected != base64(Md5::new_with_prefix(data)))
-    {
-        let expected = expected.escape_debug();
-        return Err(complaint(&format!(
-            "the CBF's pixels are damaged: their checksum is not {expected} (Content-MD5)."
-        )));
+/// Reads a CBF image of byte-offset integers that fit 32 bits, with or without a checksum and padding. Several arrays, and the layers of
+/// one of three dimensions, are panels.
+pub fn parse(bytes: &[u8], path: &Path) -> Result<(Image<i32>, Option<Metadata>)> {
+    let complaint = |what: String| Error::file(path, None, what);
+    let (mut panels, mut rest, mut header) = (Vec::new(), bytes, None);
+    while let Some(at) = rest[..rest.len().min(LONGEST_HEADER)].windows(4).position(|four| four == START_OF_DATA) {
+        let text = String::from_utf8_lossy(&rest[..at]);
+        let data = &rest[at + START_OF_DATA.len()..];
+        if header.is_some() && !text.contains("X-Binary-Size:") {
+            // whatever follows the pixels
+            break;
+        }
+        let section = Section::parse(&text).map_err(complaint)?;
+        rest = section.read(data, &mut panels).map_err(complaint)?;
+        header.get_or_insert_with(|| metadata(&text));
     }
-    let pixels = decompress(data, n).map_err(|what| complaint(&what))?;
-    let panel = PanelImage::new(n_fast, n_slow, pixels).ok_or_else(|| complaint("the CBF has no usable size."))?;
-    Ok((panel, metadata(&text)))
+    match header {
+        Some(metadata) => Ok((Image { panels }, metadata)),
+        None => {
+            Err(complaint("this is no CBF image, or it is cut short: no pixels begin (bytes 0C 1A 04 D5).".to_owned()))
+        }
+    }
+}
+
+/// An array by the lines before its pixels.
+struct Section<'a> {
+    n_fast: usize,
+    n_slow: usize,
+    n_layers: usize,
+    /// Bytes of the compressed pixels.
+    size: usize,
+    checksum: Option<&'a str>,
+}
+
+impl<'a> Section<'a> {
+    /// From the text before the pixels.
+    fn parse(text: &'a str) -> std::result::Result<Self, String> {
+        let binary = text.rfind("--CIF-BINARY-FORMAT-SECTION--").map_or("", |at| &text[at..]);
+        check_kind(binary)?;
+        let number = |key: &str| {
+            let value = binary_value(binary, key).and_then(|value| value.parse::<usize>().ok());
+            value.ok_or_else(|| format!("the CBF header gives no usable {key}; it must be a whole number."))
+        };
+        Ok(Self {
+            n_fast: number("X-Binary-Size-Fastest-Dimension")?,
+            n_slow: number("X-Binary-Size-Second-Dimension")?,
+            n_layers: number("X-Binary-Size-Third-Dimension").unwrap_or(1),
+            size: number("X-Binary-Size")?,
+            checksum: binary_value(binary, "Content-MD5"),
+        })
+    }
+
+    /// Adds the panels of the pixels that the data begin with; what follows these.
+    fn read<'b>(
+        &self,
+        data: &'b [u8],
+        panels: &mut Vec<PanelImage<i32>>,
+    ) -> std::result::Result<&'b [u8], String> {
+        let Self { n_fast, n_slow, n_layers, size, checksum } = *self;
+        let (pixels, rest) = data.split_at_checked(size).ok_or_else(|| {
+            let there = data.len();
+            format!("the CBF header says {size} bytes of pixels, but {there} follow; is the file cut short?")
+        })?;
+        // A pixel takes a byte at least, which bounds what is reserved for them.
+        let n = n_fast.checked_mul(n_slow).and_then(|n| n.checked_mul(n_layers)).filter(|n| (1..=size).contains(n));
+        let n = n.ok_or_else(|| {
+            let layers = if n_layers == 1 { String::new() } else { format!(" × {n_layers}") };
+            format!("the CBF header says {n_fast} × {n_slow}{layers} pixels, which {size} compressed bytes cannot hold.")
+        })?;
+        if let Some(expected) = checksum.filter(|expected| *expected != base64(Md5::new_with_prefix(pixels))) {
+            let expected = expected.escape_debug();
+            return Err(format!("the CBF's pixels are damaged: their checksum is not {expected} (Content-MD5)."));
+        }
+        let pixels = decompress(pixels, n)?;
+        if n_layers == 1 {
+            panels.extend(PanelImage::new(n_fast, n_slow, pixels));
+        } else {
+            let layers = pixels.chunks_exact(n_fast * n_slow);
+            panels.extend(layers.filter_map(|layer| PanelImage::new(n_fast, n_slow, layer.to_vec())));
+        }
+        Ok(rest)
+    }
 }
 
 /// Refuses what the decompression would misread.
-fn check_kind(binary: &str, path: &Path) -> Result<()> {
-    let complaint = |what: String| Err(Error::file(path, None, what));
-    if !binary.to_ascii_lowercase().contains("x-cbf_byte_offset") {
-        return complaint("only CBF images in the byte-offset compression (x-CBF_BYTE_OFFSET) are read.".to_owned());
+fn check_kind(binary: &str) -> std::result::Result<(), String> {
+    let lower = binary.to_ascii_lowercase();
+    if !lower.contains("x-cbf_byte_offset") {
+        let found = ["x-cbf_packed", "x-cbf_canonical", "x-cbf_none", "x-cbf_predictor"].iter().find(|kind| lower.contains(*kind));
+        let found = found.map_or("compressed in no way that is known".to_owned(), |kind| format!("x-{}", kind[2..].to_ascii_uppercase()));
+        return Err(format!(
+            "the CBF's pixels are {found}; only the byte-offset compression (x-CBF_BYTE_OFFSET) is read. CBFlib's cif2cbf \
+             -c byte_offset converts it."
+        ));
     }
     if let Some(order) = binary_value(binary, "X-Binary-Element-Byte-Order").filter(|order| *order != "LITTLE_ENDIAN") {
-        return complaint(format!("the CBF's byte order is {}; only LITTLE_ENDIAN is read.", order.escape_debug()));
+        return Err(format!("the CBF's byte order is {}; only LITTLE_ENDIAN is read.", order.escape_debug()));
     }
     match binary_value(binary, "X-Binary-Element-Type") {
         Some(kind) if !kind.contains("integer") => {
-            complaint(format!("the CBF's pixels are '{}'; only integers are read.", kind.escape_debug()))
+            Err(format!("the CBF's pixels are '{}'; only integers are read.", kind.escape_debug()))
         }
         _ => Ok(()),
     }
@@ -287,7 +336,7 @@ mod tests {
     fn a_written_image_comes_back_and_no_part_of_it_does() {
         let (panel, metadata, bytes) = example();
         let (pixels, read) = parse(&bytes, Path::new(PATH)).unwrap();
-        assert_eq!(pixels, panel);
+        assert_eq!(pixels.panels, [panel]);
         let read = read.unwrap();
         assert!(
             (read.distance - metadata.distance).abs() < 1e-9 && (read.pixel_size - metadata.pixel_size).abs() < 1e-9
@@ -343,6 +392,21 @@ mod tests {
     }
 
     #[test]
+    fn layers_and_further_arrays_are_panels() {
+        let (panel, _, bytes) = example();
+        let twice = [&bytes[..], &bytes[..]].concat();
+        let (image, metadata) = parse(&twice, Path::new(PATH)).unwrap();
+        assert!(image.panels == [panel.clone(), panel] && metadata.is_some());
+        let layered = String::from_utf8_lossy(&bytes[..bytes.windows(4).position(|four| four == START_OF_DATA).unwrap()])
+            .replace("Fastest-Dimension: 3", "Fastest-Dimension: 1")
+            .replace("Second-Dimension: 2", "Second-Dimension: 2\r\nX-Binary-Size-Third-Dimension: 3");
+        let bytes = [layered.as_bytes(), &bytes[layered.len() - "\r\nX-Binary-Size-Third-Dimension: 3".len()..]].concat();
+        let (image, _) = parse(&bytes, Path::new(PATH)).unwrap();
+        let pixels: Vec<&[i32]> = image.panels.iter().map(PanelImage::pixels).collect();
+        assert_eq!(pixels, [&[0, -1][..], &[1_000_000, i32::MAX], &[i32::MIN, 7]]);
+    }
+
+    #[test]
     fn lies_and_damage_are_refused() {
         let (_, _, bytes) = example();
         let at = bytes.windows(4).position(|four| four == START_OF_DATA).unwrap();
@@ -358,7 +422,8 @@ mod tests {
         assert!(with("Fastest-Dimension: 3", "Fastest-Dimension: 4").contains("6 of its 8 pixels"));
         assert!(with("Second-Dimension: 2", "Second-Dimension: -2").contains("X-Binary-Size-Second-Dimension"));
         assert!(with("X-Binary-Size: ", "X-Binary-Size: 999999").contains("cut short"));
-        assert!(with("BYTE_OFFSET", "PACKED").contains("byte-offset"));
+        let packed = with("BYTE_OFFSET", "PACKED");
+        assert!(packed.contains("are x-CBF_PACKED; only") && packed.contains("cif2cbf -c byte_offset"), "{packed}");
         assert!(with("LITTLE_ENDIAN", "BIG_ENDIAN").contains("LITTLE_ENDIAN"));
         assert!(with("signed 32-bit integer", "signed 32-bit real IEEE").contains("integers"));
 

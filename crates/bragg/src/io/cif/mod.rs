@@ -2,6 +2,7 @@
 
 pub(crate) mod crystal;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// What is wrong, and the line where it is known.
@@ -23,7 +24,7 @@ impl<'a> Value<'a> {
 }
 
 /// A loop: its tags as in [`Block::item`], its values row by row.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Loop<'a> {
     pub(crate) tags: Vec<String>,
     pub(crate) values: Vec<Value<'a>>,
@@ -44,9 +45,6 @@ impl<'a> Loop<'a> {
 pub(crate) struct Column(Option<usize>);
 
 impl Column {
-    /// Nowhere.
-    pub(crate) const NONE: Self = Self(None);
-
     pub(crate) fn is_nowhere(self) -> bool {
         self.0.is_none()
     }
@@ -80,7 +78,20 @@ impl<'a> Block<'a> {
 
     /// Whether it lists atoms.
     pub(crate) fn has_atoms(&self) -> bool {
-        self.loops.iter().any(|one| one.tags.iter().any(|tag| tag.starts_with("_atom_site_")))
+        self.table("_atom_site_", &["cartn_x", "fract_x"]).is_some()
+    }
+
+    /// The rows of a category, found by any of some tags behind its name: a loop, or its items outside loops as the only row.
+    pub(crate) fn table(&self, category: &str, tags: &[&str]) -> Option<Cow<'_, Loop<'a>>> {
+        let tags: Vec<String> = tags.iter().map(|tag| format!("{category}{tag}")).collect();
+        if let Some(found) = tags.iter().find_map(|tag| self.loop_with(tag)) {
+            return Some(Cow::Borrowed(found));
+        }
+        tags.iter().find(|tag| self.items.contains_key(*tag))?;
+        let mut row: Vec<(&String, &Value)> = self.items.iter().filter(|(tag, _)| tag.starts_with(category)).collect();
+        row.sort_by_key(|(tag, value)| (value.line, *tag));
+        let (tags, values) = row.into_iter().map(|(tag, value)| (tag.clone(), *value)).unzip();
+        Some(Cow::Owned(Loop { tags, values }))
     }
 
     pub(crate) fn loop_with(&self, tag: &str) -> Option<&Loop<'a>> {
@@ -208,6 +219,23 @@ impl<'a> Words<'a> {
             let end = here.find(char::is_whitespace).unwrap_or(line_end);
             self.rest = &self.rest[end..];
             return Ok(Some(Value { text: &here[..end], line, quoted: false }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_category_of_one_row_is_one_however_it_is_written() {
+        let [looped, pairs] = ["data_a loop_ _c.x _c.y 1 2", "data_a _c.y 2 _other.z 3 _c.x 1"]
+            .map(|text| parse_blocks(text, 1).unwrap().pop().unwrap());
+        for block in [&looped, &pairs] {
+            let table = block.table("_c_", &["none", "x"]).unwrap();
+            let [row] = &table.rows().collect::<Vec<_>>()[..] else { panic!("{table:?}") };
+            assert_eq!(["_c_x", "_c_y"].map(|tag| Column::of(&table, tag).known(row)), [Some("1"), Some("2")]);
+            assert!(block.table("_c_", &["z"]).is_none());
         }
     }
 }

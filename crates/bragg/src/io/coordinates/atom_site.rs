@@ -1,45 +1,74 @@
-//! The atoms of a CIF file: `_atom_site`, `_atom_site_anisotrop` (mmCIF) and `_atom_site_aniso` (core CIF).
+//! The atoms of a CIF file: `_atom_site`, with the displacements of `_atom_site_anisotrop` (mmCIF) and `_atom_site_aniso` (core CIF).
 
-use super::{checked, coordinate, occupancy};
+mod anisotropic;
+
+use super::elements::{self, Scatterer, Tally};
+use super::frame::Frame;
+use super::{checked, coordinate, displacements, occupancies, occupancy};
 use crate::experiment::UnitCell;
 use crate::io::cif::{Block, Column, Loop, Refusal, Value};
 use crate::io::numbers::cif_number;
-use crate::math::{Mat3, Vec3};
+use crate::math::Vec3;
 use crate::structure::{Atom, Displacement, Element};
 use crate::symmetry::Operator;
-use std::collections::HashMap;
+use anisotropic::Anisotropic;
+use std::collections::{BTreeSet, HashMap};
 use std::f64::consts::PI;
 
 /// An atom of a small molecule nearer than this (Å) to its own image is on a special position.
 const SPECIAL_POSITION: f64 = 0.05;
 
+const CATEGORY: &str = "_atom_site_";
+
+/// Whether positions are Cartesian, as macromolecules have them.
+pub(super) fn is_cartesian(block: &Block) -> bool {
+    block.table(CATEGORY, &["cartn_x"]).is_some()
+}
+
 /// The atoms of the file, whose occupancies are as [`Model`](crate::structure::Model) has them.
-pub(super) fn read(block: &Block, cell: &UnitCell, symmetry: &[Operator]) -> std::result::Result<Vec<Atom>, Refusal> {
-    let table = block.loop_with("_atom_site_type_symbol").or_else(|| block.loop_with("_atom_site_label"));
-    let table =
-        table.ok_or_else(|| (None, "there are no atoms in it (a loop of _atom_site with type_symbol)".to_owned()))?;
-    let anisotropic = anisotropic(block, cell)?;
-    let rows = AtomRows::of(table, cell);
-    let mut atoms = Vec::with_capacity(table.values.len() / table.tags.len());
-    for row in table.values.chunks_exact(table.tags.len()) {
+pub(super) fn read(
+    block: &Block,
+    cell: &UnitCell,
+    frame: &Frame,
+    symmetry: &[Operator],
+    notes: &mut Vec<String>,
+) -> std::result::Result<Vec<Atom>, Refusal> {
+    let table = block.table(CATEGORY, &["cartn_x", "fract_x", "type_symbol", "label"]);
+    let none = || (None, "there are no atoms in it (_atom_site with Cartn_x or fract_x, …)".to_owned());
+    let table = table.ok_or_else(none)?;
+    let formula = block.item("_chemical_formula_sum").and_then(Value::known).map(elements::of_formula);
+    let rows = AtomRows::of(&table, frame, formula.unwrap_or_default());
+    let mut anisotropic = Anisotropic::read(block, cell)?;
+    let (mut atoms, mut is_known) = (Vec::with_capacity(table.rows().len()), Vec::new());
+    let (mut tally, mut models) = (Tally::default(), HashMap::new());
+    for row in table.rows() {
         let line = row.first().map(|value| value.line);
         if rows.flag.known(row).is_some_and(|flag| flag.eq_ignore_ascii_case("dum")) {
             continue;
         }
-        let mut atom = rows.atom(row).map_err(|what| (line, what))?;
-        let is_isotropic = rows.kind.known(row).is_some_and(|kind| !kind.to_ascii_lowercase().ends_with("ani"));
-        if let Some(displacement) = rows.id.known(row).and_then(|id| anisotropic.get(id)).filter(|_| !is_isotropic) {
-            atom.displacement = *displacement;
+        let at = |what: String| (line, what);
+        let Some(element) = tally.taken(rows.scatterer(row).map_err(at)?) else { continue };
+        let (mut atom, mut has_displacement) = rows.atom(row, element).map_err(at)?;
+        let n_models = models.len() as i32;
+        atom.model = *models.entry(rows.model.known(row).unwrap_or("1")).or_insert(n_models + 1);
+        let of_row = anisotropic.of_row(row, rows.id.known(row)).map_err(at)?;
+        if let Some(displacement) = of_row.filter(|_| !rows.is_isotropic(row)) {
+            (atom.displacement, has_displacement) = (displacement, true);
         }
         if rows.is_core {
             let order = match rows.order.known(row) {
-                Some(text) => cif_number(text, "the order of the site symmetry").map_err(|what| (line, what))?,
+                Some(text) => cif_number(text, "the order of the site symmetry").map_err(at)?,
                 None => site_symmetry_order(atom.position, cell, symmetry),
             };
             atom.occupancy /= order.clamp(1.0, symmetry.len().max(1) as f64);
         }
         atoms.push(atom);
+        is_known.push(has_displacement);
     }
+    tally.notes(notes);
+    anisotropic.notes(notes);
+    occupancies(&mut atoms, notes);
+    displacements::complete(&mut atoms, &is_known, !rows.is_core, notes);
     Ok(atoms)
 }
 
@@ -60,133 +89,101 @@ fn site_symmetry_order(position: [f64; 3], cell: &UnitCell, symmetry: &[Operator
 
 /// The columns of `_atom_site` that are read.
 struct AtomRows {
-    fractional_from_cartesian: Mat3,
+    frame: Frame,
+    formula: BTreeSet<Element>,
     /// Whether the file is core CIF, which has fractional coordinates alone.
     is_core: bool,
     id: Column,
     label: Column,
+    /// Where the names of atoms and residues stand in mmCIF.
+    names: [Column; 2],
+    residues: [Column; 2],
     element: Column,
     cartesian: [Column; 3],
     fractional: [Column; 3],
     occupancy: Column,
-    b: Column,
-    u: Column,
-    kind: Column,
+    b: [Column; 2],
+    u: [Column; 2],
+    kinds: [Column; 2],
     flag: Column,
     order: Column,
     model: Column,
 }
 
 impl AtomRows {
-    fn of(table: &Loop, cell: &UnitCell) -> Self {
-        let column = |tag: &str| Column::of(table, &format!("_atom_site_{tag}"));
+    fn of(table: &Loop, frame: &Frame, formula: BTreeSet<Element>) -> Self {
+        let column = |tag: &str| Column::of(table, &format!("{CATEGORY}{tag}"));
         let cartesian = ["cartn_x", "cartn_y", "cartn_z"].map(column);
         let (id, label) = (column("id"), column("label"));
         Self {
-            fractional_from_cartesian: cell.basis().reciprocal_rows(),
+            frame: *frame,
+            formula,
             is_core: cartesian[0].is_nowhere(),
             id: if id.is_nowhere() { label } else { id },
             label,
+            names: ["label_atom_id", "auth_atom_id"].map(column),
+            residues: ["label_comp_id", "auth_comp_id"].map(column),
             element: column("type_symbol"),
             cartesian,
             fractional: ["fract_x", "fract_y", "fract_z"].map(column),
             occupancy: column("occupancy"),
-            b: column("b_iso_or_equiv"),
-            u: column("u_iso_or_equiv"),
-            kind: ["adp_type", "thermal_displace_type"]
-                .map(column)
-                .into_iter()
-                .find(|c| !c.is_nowhere())
-                .unwrap_or(Column::NONE),
+            b: ["b_iso_or_equiv", "b_equiv_geom_mean"].map(column),
+            u: ["u_iso_or_equiv", "u_equiv_geom_mean"].map(column),
+            kinds: ["adp_type", "thermal_displace_type"].map(column),
             flag: column("calc_flag"),
             order: column("site_symmetry_order"),
             model: column("pdbx_pdb_model_num"),
         }
     }
 
-    fn atom(&self, row: &[Value]) -> std::result::Result<Atom, String> {
+    /// Whether the row says that its displacement is isotropic: `Uiso`, `Biso`, `Uovl`, `iso` and the like. Whatever else it says (`Uani`,
+    /// `Uij`, `aniso`, `Ueq`, `Umpe`), an atom has the anisotropic displacement that the file lists for it.
+    fn is_isotropic(&self, row: &[Value]) -> bool {
+        let kind = self.kinds.iter().find_map(|column| column.known(row)).unwrap_or_default().to_ascii_lowercase();
+        let kind = kind.strip_prefix(['u', 'b']).unwrap_or(&kind);
+        kind.starts_with("iso") || kind == "ovl"
+    }
+
+    fn scatterer(&self, row: &[Value]) -> std::result::Result<Scatterer, String> {
+        if let Some(symbol) = self.element.known(row) {
+            // `C1` is the label again; `Cval`, `O_w`, `Fe(III)`: the symbol and a word on it
+            return elements::of_symbol(symbol).or_else(|what| {
+                if self.is_core { elements::of_label(symbol, &self.formula).map_err(|_| what) } else { Err(what) }
+            });
+        }
+        if let Some(label) = self.label.known(row) {
+            return elements::of_label(label, &self.formula);
+        }
+        let first = |columns: &[Column; 2]| columns.iter().find_map(|column| column.known(row)).map(str::to_owned);
+        match first(&self.names) {
+            Some(name) => elements::of_name(&name, &first(&self.residues).unwrap_or_default(), true),
+            None => Err("the atom has neither an element (type_symbol) nor a label".to_owned()),
+        }
+    }
+
+    /// The atom, and whether the row says its displacement.
+    fn atom(&self, row: &[Value], element: Element) -> std::result::Result<(Atom, bool), String> {
         let vector = |columns: [Column; 3]| -> std::result::Result<Option<Vec3>, String> {
             let [Some(x), Some(y), Some(z)] = columns.map(|column| column.known(row)) else { return Ok(None) };
             Ok(Some(Vec3::new(coordinate(x)?, coordinate(y)?, coordinate(z)?)))
         };
         let position = match vector(self.cartesian)? {
-            Some(cartesian) => self.fractional_from_cartesian.apply(cartesian),
+            Some(cartesian) => self.frame.fractional(cartesian),
             None => vector(self.fractional)?.ok_or("the atom has no position (Cartn_x, y, z or fract_x, y, z)")?,
         };
-        let b = match (self.b.known(row), self.u.known(row)) {
-            (Some(b), _) => cif_number(b, "B")?,
-            (None, Some(u)) => 8.0 * PI.powi(2) * cif_number(u, "U")?,
-            (None, None) => 0.0,
+        let first = |columns: [Column; 2]| columns.into_iter().find_map(|column| column.known(row));
+        let b = match (first(self.b), first(self.u)) {
+            (Some(b), _) => Some(cif_number(b, "B")?),
+            (None, Some(u)) => Some(8.0 * PI.powi(2) * cif_number(u, "U")?),
+            (None, None) => None,
         };
-        let element = match (self.element.known(row), self.label.known(row)) {
-            (None, Some(label)) => element_of_label(label)?,
-            (symbol, _) => symbol.unwrap_or_default().parse()?,
-        };
-        Ok(Atom {
+        let atom = Atom {
             element,
             position: position.0,
             occupancy: self.occupancy.known(row).map_or(Ok(1.0), occupancy)?,
-            displacement: checked(Displacement::Isotropic(b))?,
-            model: self.model.known(row).map_or(Ok(1.0), |text| cif_number(text, "the model number"))? as i32,
-        })
+            displacement: checked(Displacement::Isotropic(b.unwrap_or(0.0)))?,
+            model: 1,
+        };
+        Ok((atom, b.is_some()))
     }
-}
-
-/// The element that a label such as `C12A`, `Fe1` or `Ow2` begins with.
-fn element_of_label(label: &str) -> std::result::Result<Element, String> {
-    let letters = label.find(|c: char| !c.is_ascii_alphabetic()).map_or(label, |end| &label[..end]);
-    let first = letters.get(..1).unwrap_or_default();
-    letters
-        .parse()
-        .or_else(|_| first.parse())
-        .map_err(|what: String| format!("no type_symbol is given, and of the label, {what}"))
-}
-
-/// The anisotropic displacements by the atom's id or label. All zero stands for none.
-fn anisotropic<'a>(block: &Block<'a>, cell: &UnitCell) -> std::result::Result<HashMap<&'a str, Displacement>, Refusal> {
-    const PLAIN: [&str; 6] = ["11", "22", "33", "12", "13", "23"];
-    let mut found = HashMap::new();
-    let macromolecular = block.loop_with("_atom_site_anisotrop_id").map(|table| (table, "_atom_site_anisotrop_id"));
-    let core = || block.loop_with("_atom_site_aniso_label").map(|table| (table, "_atom_site_aniso_label"));
-    let Some((table, id_tag)) = macromolecular.or_else(core) else { return Ok(found) };
-    let is_core = id_tag.ends_with("label");
-    let id = Column::of(table, id_tag);
-    let columns = |letter: char| {
-        PLAIN.map(|ij| {
-            let (i, j) = ij.split_at(1);
-            let tag = if is_core { format!("aniso_{letter}_{ij}") } else { format!("anisotrop_{letter}[{i}][{j}]") };
-            Column::of(table, &format!("_atom_site_{tag}"))
-        })
-    };
-    let (as_u, as_b) = (columns('u'), columns('b'));
-    let (columns, scale) =
-        if as_u[0].is_nowhere() && !as_b[0].is_nowhere() { (as_b, 1.0 / (8.0 * PI * PI)) } else { (as_u, 1.0) };
-    for row in table.values.chunks_exact(table.tags.len()) {
-        let at = |what: String| (row.first().map(|value| value.line), what);
-        let Some(id) = id.known(row) else { continue };
-        if columns.iter().all(|column| column.known(row).is_none()) {
-            continue;
-        }
-        let mut u = [0.0; 6];
-        for (value, column) in u.iter_mut().zip(columns) {
-            let text = column.known(row).ok_or_else(|| at("an anisotropic displacement lacks a U[i][j]".into()))?;
-            *value = cif_number(text, "the displacement").map_err(at)? * scale;
-        }
-        if u.iter().any(|&value| value != 0.0) {
-            let u = if is_core { cartesian(u, cell) } else { u };
-            found.insert(id, checked(Displacement::Anisotropic(u)).map_err(at)?);
-        }
-    }
-    Ok(found)
-}
-
-/// U of core CIF, in exp(−2π² Σ hᵢ aᵢ* Uᵢⱼ aⱼ* hⱼ), as a Cartesian tensor: (A·N)·U·(A·N)ᵀ with N the lengths a*, b*, c* and A the cell's
-/// edges as columns (Grosse-Kunstleve & Adams, J. Appl. Cryst. 35 (2002) 477-480).
-fn cartesian([u11, u22, u33, u12, u13, u23]: [f64; 6], cell: &UnitCell) -> [f64; 6] {
-    let lengths = cell.basis().reciprocal_rows().0.map(Vec3::norm);
-    let edges = cell.basis().0;
-    let scaled = Mat3::from_rows([edges[0] * lengths[0], edges[1] * lengths[1], edges[2] * lengths[2]]);
-    let u = Mat3::from_rows([Vec3::new(u11, u12, u13), Vec3::new(u12, u22, u23), Vec3::new(u13, u23, u33)]);
-    let m = (scaled.transposed() * u * scaled).0.map(|row| row.0);
-    [m[0][0], m[1][1], m[2][2], m[0][1], m[0][2], m[1][2]]
 }

@@ -1,9 +1,9 @@
 //! Non-crystallographic copies that a file describes by operators and leaves to its reader: virus shells, mostly.
 
 use super::MAX_ATOMS;
-use crate::experiment::UnitCell;
+use super::frame::{Frame, turned};
 use crate::math::{Mat3, Vec3};
-use crate::structure::{Atom, Displacement};
+use crate::structure::Atom;
 
 /// A motion of Cartesian coordinates x' = R·x + t (Å): the rows of (R | t).
 pub(super) type Motion = [[f64; 4]; 3];
@@ -20,11 +20,11 @@ fn is_identity(motion: &Motion) -> bool {
     (0..3).all(|i| (0..4).all(|j| (motion[i][j] - f64::from(u8::from(i == j))).abs() < 1e-4))
 }
 
-/// Adds the copies of all atoms that the motions make.
+/// Adds the copies of all atoms that the motions of a file's Cartesian frame make.
 ///
 /// # Errors
 /// A matrix that is no rotation, or too many atoms.
-pub(super) fn add(atoms: &mut Vec<Atom>, cell: &UnitCell, motions: &[Motion]) -> Result<(), String> {
+pub(super) fn add(atoms: &mut Vec<Atom>, frame: &Frame, motions: &[Motion]) -> Result<(), String> {
     let n_given = atoms.len();
     let n_all = motions.len().saturating_add(1).saturating_mul(n_given);
     if n_all > MAX_ATOMS {
@@ -33,8 +33,6 @@ pub(super) fn add(atoms: &mut Vec<Atom>, cell: &UnitCell, motions: &[Motion]) ->
             motions.len()
         ));
     }
-    let cartesian_from_fractional = cell.basis().transposed();
-    let fractional_from_cartesian = cell.basis().reciprocal_rows();
     for motion in motions.iter().filter(|motion| !is_identity(motion)) {
         let rotation = rotation(motion);
         let square = rotation * rotation.transposed();
@@ -48,18 +46,10 @@ pub(super) fn add(atoms: &mut Vec<Atom>, cell: &UnitCell, motions: &[Motion]) ->
         let shift = Vec3(motion.map(|row| row[3]));
         for i in 0..n_given {
             let atom = atoms[i];
-            let moved = rotation.apply(cartesian_from_fractional.apply(Vec3(atom.position))) + shift;
+            let moved = rotation.apply(frame.cartesian(Vec3(atom.position))) + shift;
             let displacement = turned(&atom.displacement, &rotation);
-            atoms.push(Atom { position: fractional_from_cartesian.apply(moved).0, displacement, ..atom });
+            atoms.push(Atom { position: frame.fractional(moved).0, displacement, ..atom });
         }
     }
     Ok(())
-}
-
-/// R·U·Rᵀ.
-fn turned(displacement: &Displacement, rotation: &Mat3) -> Displacement {
-    let Displacement::Anisotropic([u11, u22, u33, u12, u13, u23]) = *displacement else { return *displacement };
-    let rows = [Vec3::new(u11, u12, u13), Vec3::new(u12, u22, u23), Vec3::new(u13, u23, u33)];
-    let m = (*rotation * Mat3::from_rows(rows) * rotation.transposed()).0.map(|row| row.0);
-    Displacement::Anisotropic([m[0][0], m[1][1], m[2][2], m[0][1], m[0][2], m[1][2]])
 }

@@ -1,19 +1,24 @@
-//! Coordinates of atoms from PDB, mmCIF and core CIF files, plain or gzipped.
+//! Coordinates of atoms from PDB, mmCIF and core CIF files, plain or compressed.
 //!
 //! Own readers of the few records that structure factors need: the crate `pdbtbx` (0.12) panics on unknown space groups and
 //! missing values, and skips `_atom_site_anisotrop` and lists of symmetry operators.
 
 mod atom_site;
 mod copies;
+mod displacements;
+mod elements;
+mod frame;
 mod mmcif;
 mod pdb;
 
+pub(crate) use pdb::is_pdb;
+
 use crate::error::{Error, Result};
 use crate::io::cif;
-use crate::io::gzip::unpacked;
 use crate::io::numbers::cif_number;
 use crate::io::read_bytes;
-use crate::structure::{Displacement, Model};
+use crate::io::text::text;
+use crate::structure::{Atom, Displacement, Model};
 use std::path::Path;
 
 /// The B that an atom may have (Å²): the largest that a PDB file can state, and no more than rounding below zero.
@@ -25,7 +30,16 @@ const MAX_ATOMS: usize = 10_000_000;
 /// Coordinates beyond this (Å) are damage.
 const MAX_COORDINATE: f64 = 1e5;
 
-/// Reads a file of coordinates, PDB or mmCIF by its content, gzipped or not, with all its models.
+/// What is given beside a file of coordinates.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Given<'a> {
+    /// The space group, in any spelling, instead of what the file says of symmetry.
+    pub space_group: Option<&'a str>,
+    /// The unit cell a, b, c (Å), α, β, γ (deg), where the file has none.
+    pub cell: Option<[f64; 6]>,
+}
+
+/// Reads a file of coordinates, PDB or mmCIF by its content, compressed or not, with all its models.
 ///
 /// # Errors
 /// As [`parse`], and what the operating system refuses.
@@ -36,22 +50,20 @@ pub fn read(path: &Path) -> Result<Model> {
 /// Reads the bytes of a file of coordinates; `path` is for messages.
 ///
 /// # Errors
-/// A file that is cut off, has no atoms or no unit cell, whose values are no finite numbers, whose elements are not known, or
-/// whose symmetry is neither listed nor known by name.
+/// As [`parse_with`].
 pub fn parse(bytes: &[u8], path: &Path) -> Result<Model> {
-    parse_in(bytes, path, None)
+    parse_with(bytes, path, &Given::default())
 }
 
-/// As [`parse`], in a space group (any spelling) instead of what the file says of symmetry.
+/// As [`parse`], with what is given beside the file.
 ///
 /// # Errors
-/// As [`parse`], and a space group that is not known or does not fit the cell.
-pub fn parse_in(bytes: &[u8], path: &Path, space_group: Option<&str>) -> Result<Model> {
-    let bytes = unpacked(bytes.into()).map_err(|what| Error::file(path, None, what))?;
-    // Names and titles may be in any encoding; what is read of a file is ASCII.
-    let text = String::from_utf8_lossy(&bytes);
+/// A file that is cut off, has no atoms or no unit cell, whose values are no finite numbers, whose elements are not known, or
+/// whose symmetry is neither listed nor known by name; a space group that is not known or does not fit the cell.
+pub fn parse_with(bytes: &[u8], path: &Path, given: &Given) -> Result<Model> {
+    let text = text(bytes).map_err(|what| Error::file(path, None, what))?;
     let is_cif = cif::is_cif(&text);
-    let model = if is_cif { mmcif::parse(&text, path, space_group) } else { pdb::parse(&text, path, space_group) }?;
+    let model = if is_cif { mmcif::parse(&text, path, given) } else { pdb::parse(&text, path, given) }?;
     if model.atoms.is_empty() {
         let what = "there are no atoms in it; give a PDB file (ATOM and HETATM records) or an mmCIF file (_atom_site)";
         return Err(Error::file(path, None, what));
@@ -73,6 +85,14 @@ fn occupancy(text: &str) -> std::result::Result<f64, String> {
     let value = cif_number(text, "the occupancy")?;
     // Some programs' rounding leaves a little more than 1; more than a few atoms at one place is damage.
     if (0.0..=10.0).contains(&value) { Ok(value) } else { Err(format!("the occupancy {value} is not between 0 and 1")) }
+}
+
+/// Occupancies that are all zero were never filled in, and are taken as 1.
+fn occupancies(atoms: &mut [Atom], notes: &mut Vec<String>) {
+    if !atoms.is_empty() && atoms.iter().all(|atom| atom.occupancy == 0.0) {
+        atoms.iter_mut().for_each(|atom| atom.occupancy = 1.0);
+        notes.push("every occupancy is 0, so that nothing would scatter: they are taken as 1".to_owned());
+    }
 }
 
 /// A displacement within [`B_RANGE`].

@@ -128,12 +128,18 @@ impl Header {
             .n_reflections
             .checked_mul(4 * header.n_columns)
             .and_then(|size| size.checked_add(TABLE_START))
-            .filter(|&end| end <= start)
+            .filter(|&end| end <= start && start - end < 4 * header.n_columns)
             .ok_or_else(|| {
                 let (rows, columns) = (header.n_reflections, header.n_columns);
-                format!("its header states {rows} reflections in {columns} columns, more than it holds; it is damaged")
+                let held = (start - TABLE_START) / (4 * columns);
+                format!("its header states {rows} reflections in {columns} columns, but it holds {held}; it is damaged")
             })?;
         Ok((order, header, TABLE_START..end))
+    }
+
+    /// Whether neither operators nor a space group are there.
+    pub(super) fn has_no_symmetry(&self) -> bool {
+        self.symmetry.is_empty() && self.space_group_name.trim().is_empty() && self.space_group_number.is_none()
     }
 
     /// The operators that are listed, else those of the space group that is named, in the setting that the cell fits.

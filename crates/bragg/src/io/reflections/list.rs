@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::reflections::{Observation, PointGroup, ReciprocalMetric, Reflections, merge};
-use crate::symmetry::{Operator, SpaceGroup, expand_to_p1};
+use crate::symmetry::{Operator, SpaceGroup, expand_to_p1, is_absent};
 use std::path::PathBuf;
 
 /// Observations as a file lists them, with what it says of the crystal.
@@ -18,6 +18,8 @@ pub struct List {
     pub symmetry: Vec<Operator>,
     /// Whether these are the operators of the space group; else of its point group alone.
     pub has_space_group: bool,
+    /// What the reader took the symmetry for where the file does not say it and none is given, in a sentence.
+    pub assumption: Option<String>,
     /// What the reader did beyond that.
     pub report: Report,
     /// The file they came from.
@@ -37,6 +39,8 @@ pub struct Report {
     pub n_without_value: usize,
     /// Reflections that were left out because the file marks them as unreliable or absent.
     pub n_marked: usize,
+    /// Reflections that were left out because the space group makes them vanish.
+    pub n_absent: usize,
     /// What else there is to know, in sentences.
     pub notes: Vec<String>,
 }
@@ -50,6 +54,7 @@ impl Report {
             (self.n_negative, "intensities were below zero and became amplitudes of zero"),
             (self.n_without_value, "reflections have no value"),
             (self.n_marked, "reflections were left out, because the file marks them as unreliable or absent"),
+            (self.n_absent, "reflections were left out, because its space group makes them vanish"),
         ];
         let counted = counts.into_iter().filter(|(n, _)| *n > 0);
         let counted = counted.map(|(n, what)| format!("{n} of {} {what}", self.n_listed));
@@ -87,6 +92,9 @@ impl List {
                 *value = value.max(0.0).sqrt();
             }
         }
+        let n_merged = list.len();
+        list.retain(|(hkl, _)| !is_absent(*hkl, &symmetry));
+        self.report.n_absent = n_merged - list.len();
         let list = expand_to_p1(&list, &symmetry).map_err(refuse)?;
         if list.is_empty() {
             return Err(refuse("all of its reflections are systematically absent in its space group".into()));
@@ -108,9 +116,10 @@ impl List {
         let Some(name) = space_group else {
             if self.symmetry.is_empty() {
                 return Err("it does not say its symmetry, and such files mostly list an asymmetric unit alone; give the space \
-                            group (P 1 if it lists every reflection)"
+                            group (crystal.space_group; P 1 if it lists every reflection)"
                     .into());
             }
+            notes.extend(self.assumption.clone());
             if let (Some(cell), Ok(group)) = (cell, SpaceGroup::from_operators(&self.symmetry)) {
                 group.fits(cell)?;
             }
@@ -137,6 +146,7 @@ impl List {
             ));
         }
         let other = self.has_space_group
+            && self.assumption.is_none()
             && (self.symmetry.len() != group.operators.len()
                 || !self.symmetry.iter().all(|o| group.operators.contains(o)));
         if other {

@@ -5,11 +5,12 @@ mod list;
 pub use list::{List, Report};
 
 use crate::error::{Error, Result};
-use crate::io::{cif, crystfel, fdump, gzip, hkl, mtz, read_bytes, refln_cif, shelx};
+use crate::io::refln_cif::{self, Holds};
+use crate::io::{cif, coordinates, crystfel, fdump, hkl, mtz, packed, read_bytes, shelx, text, xds_ascii};
 use crate::reflections::{Observation, Reflections};
 use std::path::Path;
 
-/// The formats that structure factors are read from. All but [`Self::Fdump`] may be gzipped.
+/// The formats that structure factors are read from. All but [`Self::Fdump`] may be compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReflectionFormat {
     /// Lines `h k l F`.
@@ -26,6 +27,8 @@ pub enum ReflectionFormat {
     CrystFel,
     /// SHELX, HKLF 4.
     Shelx,
+    /// XDS and XSCALE, merged.
+    XdsAscii,
 }
 
 /// What a file holds that amplitudes can be had from.
@@ -38,70 +41,129 @@ pub enum Content {
 }
 
 impl Content {
-    /// What a file holds, by its name and, where that leaves it open, by its content:
+    /// What a file holds, by its content and, where that leaves it open, by its name:
     ///
-    /// - `.mtz` and `Fdump.bin` are what they are called, `.pdb` has coordinates.
-    /// - `.cif`, `.mmcif`, `.fcf` and `.ent` have reflections if there is a `_refln.index_h` in them, else coordinates.
-    /// - `.hkl`, `.txt` and `.dat` are CrystFEL's if they begin with its first line; SHELX's if every line has its fixed columns with an
-    ///   uncertainty and the list ends with the line of zeros (or has columns that touch); else lines `h k l F`.
+    /// - MTZ, CIF, PDB, CrystFEL's and XDS's lists and SHELX's fixed columns are known by what is in them. CIF has reflections if it lists
+    ///   them (`_refln.index_h`); with atoms in it as well, only if it says their symmetry.
+    /// - `Fdump.bin` is what it is called, and `.hkl`, `.txt` and `.dat` are lines `h k l F` if nothing else; so is a file of another name
+    ///   whose first line begins with four numbers.
     ///
-    /// Each may have `.gz` behind it, save `Fdump.bin`.
+    /// Each may be compressed, save `Fdump.bin`.
     ///
     /// # Errors
-    /// The name has another ending, or the file cannot be read.
+    /// Neither content nor name tell, or the file cannot be read.
     pub fn of(path: &Path) -> Result<Self> {
+        Self::with_notes(path).map(|(content, _)| content)
+    }
+
+    /// As [`Self::of`], with what else there is to know, in sentences.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub fn with_notes(path: &Path) -> Result<(Self, Vec<String>)> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         if name == "fdump.bin" {
-            return Ok(Self::Reflections(ReflectionFormat::Fdump));
+            return Ok((Self::Reflections(ReflectionFormat::Fdump), Vec::new()));
         }
-        let plain = name.strip_suffix(".gz").unwrap_or(&name);
+        let bytes = packed::unpacked(read_bytes(path)?.into()).map_err(|what| Error::file(path, None, what))?;
+        let mut notes = Vec::new();
+        if let Some(content) = Self::recognised(&bytes, &mut notes) {
+            return Ok((content, notes));
+        }
+        let plain = packed::without_packing(Path::new(&name)).to_string_lossy().into_owned();
         let ends = |endings: &[&str]| endings.iter().any(|ending| plain.ends_with(ending));
-        if ends(&[".mtz"]) {
-            Ok(Self::Reflections(ReflectionFormat::Mtz))
-        } else if ends(&[".pdb"]) {
-            Ok(Self::Coordinates)
-        } else if ends(&[".cif", ".mmcif", ".fcf", ".ent"]) {
-            let text = content(path)?;
-            let has_reflections = cif::is_cif(&text) && refln_cif::has_reflections(&text);
-            Ok(if has_reflections { Self::Reflections(ReflectionFormat::Cif) } else { Self::Coordinates })
-        } else if ends(&[".hkl", ".txt", ".dat"]) {
-            Ok(Self::Reflections(ReflectionFormat::of_text(&content(path)?)))
+        let first = bytes.split(|&byte| matches!(byte, b'\n' | b'\r')).find(|line| !line.trim_ascii().is_empty());
+        let has_numbers = |line: &[u8]| {
+            let words = String::from_utf8_lossy(line).split_ascii_whitespace().take(4).map(str::to_owned).collect::<Vec<_>>();
+            words.len() == 4 && words.iter().all(|word| word.parse::<f64>().is_ok())
+        };
+        let content = if ends(&[".mtz"]) {
+            Self::Reflections(ReflectionFormat::Mtz)
+        } else if ends(&[".pdb", ".ent", ".cif", ".mmcif", ".mcif", ".fcf"]) {
+            // whose reader says what is wrong
+            Self::Coordinates
+        } else if ends(&[".hkl", ".txt", ".dat"]) || first.is_some_and(has_numbers) {
+            Self::Reflections(ReflectionFormat::Text)
         } else {
-            let allowed = "structure factors are read from .mtz, .cif, .ent, .fcf (each also with .gz), Fdump.bin, or lists named .hkl, \
-                           .txt or .dat (h k l F, CrystFEL, SHELX); give the format where the name does not tell";
-            Err(Error::file(path, None, allowed))
+            let allowed = "neither its content nor its name tell what it is: structure factors are read from coordinates (PDB, mmCIF), MTZ, \
+                           CIF, lists of CrystFEL, XDS and SHELX, lines h k l F (.hkl, .txt or .dat) and Fdump.bin; \
+                           crystal.structure_factors.format names the format";
+            return Err(Error::file(path, None, allowed));
+        };
+        Ok((content, notes))
+    }
+
+    /// What unpacked bytes are beyond doubt.
+    fn recognised(bytes: &[u8], notes: &mut Vec<String>) -> Option<Self> {
+        if bytes.starts_with(b"MTZ ") {
+            return Some(Self::Reflections(ReflectionFormat::Mtz));
         }
+        let text = text::text(bytes).ok()?;
+        if cif::is_cif(&text) {
+            return Some(Self::of_cif(&text, notes));
+        }
+        let format = if crystfel::is_crystfel(&text) {
+            ReflectionFormat::CrystFel
+        } else if xds_ascii::is_xds_ascii(&text) {
+            ReflectionFormat::XdsAscii
+        } else if coordinates::is_pdb(&text) {
+            return Some(Self::Coordinates);
+        } else if shelx::is_shelx(&text) {
+            ReflectionFormat::Shelx
+        } else {
+            return None;
+        };
+        Some(Self::Reflections(format))
+    }
+
+    fn of_cif(text: &str, notes: &mut Vec<String>) -> Self {
+        match refln_cif::holds(text) {
+            Holds::Atoms => Self::Coordinates,
+            Holds::Reflections => Self::Reflections(ReflectionFormat::Cif),
+            Holds::Both => {
+                notes.push(
+                    "it holds reflections and atoms: the reflections are read (crystal.structure_factors.format = \"coordinates\" \
+                     reads the atoms)"
+                        .to_owned(),
+                );
+                Self::Reflections(ReflectionFormat::Cif)
+            }
+            Holds::AtomsAndIncomplete => {
+                notes.push(
+                    "it holds atoms, and reflections of which it does not say the symmetry: the atoms are read \
+                     (crystal.structure_factors.format = \"cif\" reads the reflections)"
+                        .to_owned(),
+                );
+                Self::Coordinates
+            }
+        }
+    }
+
+    /// Whether a file is CIF that lists reflections, whatever else is in it.
+    pub(crate) fn is_cif_with_reflections(path: &Path) -> bool {
+        let text = read_bytes(path).ok().and_then(|bytes| text::text(&bytes).ok()).filter(|text| cif::is_cif(text));
+        text.is_some_and(|text| refln_cif::holds(&text) != Holds::Atoms)
+    }
+
+    /// Whether a file's content is that of a crystal beyond doubt: coordinates, or reflections with a mark of their format.
+    #[must_use]
+    pub fn is_recognised(path: &Path) -> bool {
+        let Ok(bytes) = read_bytes(path) else { return false };
+        packed::unpacked(bytes.into()).is_ok_and(|bytes| Self::recognised(&bytes, &mut Vec::new()).is_some())
     }
 }
 
-/// The unpacked text of a file.
-fn content(path: &Path) -> Result<String> {
-    let bytes = gzip::unpacked(read_bytes(path)?.into()).map_err(|what| Error::file(path, None, what))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
 impl ReflectionFormat {
-    /// The format that a file's name and content stand for, as [`Content::of`] says.
+    /// The format that a file's content and name stand for, as [`Content::of`] says.
     ///
     /// # Errors
-    /// The name has another ending, the file cannot be read, or it holds coordinates.
+    /// Neither tell, the file cannot be read, or it holds coordinates.
     pub fn from_path(path: &Path) -> Result<Self> {
         match Content::of(path)? {
             Content::Reflections(format) => Ok(format),
             Content::Coordinates => {
                 Err(Error::file(path, None, "it holds coordinates, not reflections (or give the format, if it does)"))
             }
-        }
-    }
-
-    /// The format of a list in a file whose name only says that it is text.
-    fn of_text(text: &str) -> Self {
-        if crystfel::is_crystfel(text.as_bytes()) {
-            Self::CrystFel
-        } else if shelx::is_shelx(text) {
-            Self::Shelx
-        } else {
-            Self::Text
         }
     }
 }
@@ -143,14 +205,15 @@ pub fn read_with(path: &Path, format: ReflectionFormat, options: &ReadOptions) -
             format!("what nanoBragg reads lists every reflection; the space group {group} cannot be applied to it");
         return Err(Error::file(path, None, what));
     }
-    let text = || gzip::unpacked(read_bytes(path)?.into()).map_err(|what| Error::file(path, None, what));
+    let text = || text::text(&read_bytes(path)?).map_err(|what| Error::file(path, None, what));
     let list = match format {
         Format::Mtz => mtz::read(path)?.list(options.column)?,
         Format::Cif => refln_cif::parse(&read_bytes(path)?, path, options.column)?,
         Format::CrystFel => crystfel::parse(&read_bytes(path)?, path)?,
         Format::Shelx => shelx::parse(&read_bytes(path)?, path)?,
+        Format::XdsAscii => xds_ascii::parse(&read_bytes(path)?, path)?,
         Format::Text => {
-            let reflections = hkl::parse(&text()?, path)?;
+            let reflections = hkl::parse(text()?.as_bytes(), path)?;
             if options.space_group.is_none() {
                 return Ok((Reflections { cell: options.cell, ..reflections }, Report::default()));
             }
@@ -159,7 +222,8 @@ pub fn read_with(path: &Path, format: ReflectionFormat, options: &ReadOptions) -
             List { observations, source: reflections.source, ..List::default() }
         }
         Format::NanoBraggText => {
-            let (reflections, note) = hkl::parse_nanobragg(&text()?, path)?;
+            let bytes = packed::unpacked(read_bytes(path)?.into()).map_err(|what| Error::file(path, None, what))?;
+            let (reflections, note) = hkl::parse_nanobragg(&bytes, path)?;
             return Ok((reflections, Report { notes: note.into_iter().collect(), ..Report::default() }));
         }
         Format::Fdump => {

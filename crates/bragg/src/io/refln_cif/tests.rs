@@ -47,7 +47,8 @@ fn measured_amplitudes_are_expanded_and_what_is_left_out_is_counted() {
     assert_eq!((reflections.cell, reflections.symmetry.len()), (Some([20.0, 30.0, 40.0, 90.0, 95.0, 90.0]), 4));
     assert_eq!((report.n_listed, report.n_marked, report.n_without_value, report.n_averaged), (5, 1, 1, 0));
     let sentences = report.sentences();
-    assert!(sentences.len() == 2 && sentences[0].starts_with("1 of 5 reflections have no value"), "{sentences:?}");
+    assert!(sentences.len() == 3 && sentences[2].contains("1 of 5 reflections were left out, because its space group"));
+    assert!(sentences[0].starts_with("1 of 5 reflections have no value"), "{sentences:?}");
 }
 
 #[test]
@@ -121,6 +122,43 @@ _refln_observed_status
 }
 
 #[test]
+fn crystals_wavelengths_and_scale_groups_are_no_equivalent_observations() {
+    const TAGS: &str = "_refln.crystal_id\n_refln.wavelength_id\n_refln.scale_group_code\n_refln.index_h\n_refln.index_k\n_refln.index_l\n\
+                        _refln.F_meas_au\n_refln.F_calc_au\n";
+    let text = format!("{HEAD}loop_\n{TAGS}1 1 a 1 1 2 ? 9\n1 1 b 1 1 2 10 8\n1 2 b 1 1 2 20 7\n2 1 b 1 1 2 60 6\n1 1 b 0 2 0 5 4\n");
+    let of = |column: Option<&str>| {
+        let (reflections, report) = in_p1(&text, column).unwrap();
+        (reflections.list.iter().find(|one| one.0 == [1, 1, 2]).map(|one| one.1), report)
+    };
+    let (first, report) = of(None);
+    assert_eq!((first, report.n_averaged, report.n_listed), (Some(10.0), 0, 2));
+    assert!(report.notes[0].contains("3 data sets") && report.notes[0].contains("b with 2 reflections"), "{report:?}");
+    assert!(report.notes[0].contains("f_meas_au[crystal_id=1,wavelength_id=2,scale_group_code=b]"), "{report:?}");
+    for (column, expected) in [
+        ("F_meas_au[wavelength_id=2]", 20.0),
+        ("r1abcsf/F_meas_au[crystal_id = 2, wavelength_id = 1]", 60.0),
+        ("F_calc_au[scale_group_code=a]", 9.0),
+    ] {
+        let (value, report) = of(Some(column));
+        assert!(value == Some(expected) && report.notes.is_empty(), "{column}: {value:?} {report:?}");
+    }
+    for (column, word) in [
+        ("F_meas_au[crystal_id=3]", "no such data set; there are crystal_id=1,"),
+        ("F_meas_au[crystal=1]", "[crystal=1] behind the column"),
+        ("F_meas_au[]", "behind the column"),
+    ] {
+        let message = list(&text, Some(column)).unwrap_err().to_string();
+        assert!(message.contains(word), "{message}");
+    }
+}
+
+#[test]
+fn one_reflection_may_be_pairs() {
+    let pairs = "_refln.index_h 1\n_refln.index_k 1\n_refln.index_l 2\n_refln.F_meas_au 12.5\n";
+    assert_eq!(in_p1(&(HEAD.to_owned() + pairs), None).unwrap().0.list.len(), 4);
+}
+
+#[test]
 fn observations_of_equivalents_are_averaged() {
     let text = HEAD.to_owned() + LOOP + "-1 1 -2 o 16.5 0.5 1 1\n";
     let (reflections, report) = in_p1(&text, None).unwrap();
@@ -158,7 +196,7 @@ fn what_cannot_be_used_is_named() {
         (good.replace("'C 1 2 1'", "'P 41 21 2'"), ["ent: ", "does not fit"]),
         (good.replace("95(1)", "?"), ["ent: ", "_cell.angle_beta"]),
         (good.replace("_refln.", "_refl."), ["ent: ", "_refln.index_h"]),
-        (good.replace("_refln.", "_diffrn_refln."), ["ent: ", "raw"]),
+        (good.replace("_refln.", "_diffrn_refln."), ["ent: ", "unmerged"]),
         (good.replace("_refln.F_", "_refln.G_"), ["ent: ", "phase_calc"]),
         (good.replace("0 2 0 f", "0 2 f"), ["ent:", "do not fill rows"]),
         (HEAD.to_owned() + "loop_\n_atom_site.type_symbol\nC\n", ["ent: ", "coordinates"]),

@@ -1,4 +1,4 @@
-//! SMV images (`.img`): a header of `KEY=value;` lines in braces, then 16-bit pixels.
+//! SMV images (`.img`): a header of `KEY=value;` lines in braces, then pixels, of 16 bits where they are written.
 //!
 //! Two headers are written: nanoBragg's own ([`NanoBraggHeader`]), for the drop-in, and one from which dxtbx reads the
 //! right geometry ([`header`]). dxtbx also wants the file's name to carry an image number (`sim_001.img`).
@@ -15,7 +15,7 @@ use super::c_format::{leading_number, significant};
 use super::metadata::Metadata;
 use super::pixels;
 use crate::error::{Error, Result};
-use crate::image::PanelImage;
+use crate::image::{Image, PanelImage, Recording};
 
 /// Headers are padded to a multiple of this (bytes).
 const BLOCK: usize = 512;
@@ -92,6 +92,29 @@ impl Header {
         Ok((size("SIZE1")?, size("SIZE2")?))
     }
 
+    /// The pixels, of N bytes each, by what makes them of bytes of little-endian and of big-endian order.
+    fn panel<T: Copy, const N: usize>(
+        &self,
+        bytes: &[u8],
+        path: &Path,
+        [from_le_bytes, from_be_bytes]: [fn([u8; N]) -> T; 2],
+    ) -> Result<PanelImage<T>> {
+        let (n_fast, n_slow) = self.size(path)?;
+        let from_bytes = if self.is_big_endian() == Some(true) { from_be_bytes } else { from_le_bytes };
+        let data = bytes.get(self.n_bytes..).unwrap_or_default();
+        let pixels = pixels::n_bytes(n_fast, n_slow, N).and_then(|n| data.get(..n));
+        pixels.and_then(|pixels| PanelImage::new(n_fast, n_slow, pixels::read(pixels, from_bytes))).ok_or_else(|| {
+            let (there, bits) = (data.len(), 8 * N);
+            Error::file(
+                path,
+                None,
+                format!(
+                    "the SMV header says {n_fast} × {n_slow} {bits}-bit pixels, but {there} bytes follow; is it cut short?"
+                ),
+            )
+        })
+    }
+
     /// What the header says about the experiment, where it says enough: the beam centre from nanoBragg's `DENZO_` keys
     /// where they are, otherwise from `BEAM_CENTER_X` (slow) and `BEAM_CENTER_Y` (fast), as ADSC detectors and
     /// [`header`] mean them.
@@ -129,17 +152,47 @@ fn whole(number: f64) -> Option<usize> {
     (number.fract() == 0.0 && (0.0..9e15).contains(&number)).then_some(number as usize)
 }
 
-/// Reads the pixels in the byte order the header names (little-endian where it names none).
-pub fn parse(bytes: &[u8], path: &Path) -> Result<(PanelImage<u16>, Option<Metadata>)> {
+/// Reads the pixels in the byte order the header names (little-endian where it names none): 16-bit counts, or what d*TREK's `Data_type`
+/// says they are, up to 32 bits; floating-point numbers are photons.
+pub fn parse(bytes: &[u8], path: &Path) -> Result<(Recording, Option<Metadata>)> {
     let header = Header::parse(bytes, path)?;
-    let kind = header.exact("Data_type").or_else(|| header.exact("TYPE")).unwrap_or("unsigned_short");
-    if !matches!(kind, "unsigned_short" | "unsigned short int") {
-        let kind = kind.escape_debug();
-        return Err(Error::file(path, None, format!("SMV pixels of type '{kind}' are not read, only unsigned_short.")));
+    let complaint = |what: String| Error::file(path, None, what);
+    if let Some(packing) = header.exact("COMPRESSION").filter(|packing| !packing.eq_ignore_ascii_case("none")) {
+        let packing = packing.escape_debug();
+        return Err(complaint(format!("SMV pixels with COMPRESSION={packing} are not read, only those without.")));
     }
-    let size = header.size(path)?;
-    let from_bytes = if header.is_big_endian() == Some(true) { u16::from_be_bytes } else { u16::from_le_bytes };
-    Ok((panel(bytes, path, &header, size, from_bytes)?, header.metadata()))
+    let kind = header.exact("Data_type").or_else(|| header.exact("TYPE")).unwrap_or("unsigned_short");
+    let words = kind.replace('_', " ").to_ascii_lowercase();
+    let words = words.strip_suffix(" int").unwrap_or(&words);
+    let integers = |panel: PanelImage<i32>| Recording::Counts(Image { panels: vec![panel] });
+    let recording = match words {
+        "unsigned short" => integers(header.panel(bytes, path, [u16::from_le_bytes, u16::from_be_bytes])?.map(|&x| x.into())),
+        "short" => integers(header.panel(bytes, path, [i16::from_le_bytes, i16::from_be_bytes])?.map(|&x| x.into())),
+        "long" => integers(header.panel(bytes, path, [i32::from_le_bytes, i32::from_be_bytes])?),
+        "unsigned char" => integers(header.panel(bytes, path, [u8::from_le_bytes, u8::from_be_bytes])?.map(|&x| x.into())),
+        "signed char" | "char" => {
+            integers(header.panel(bytes, path, [i8::from_le_bytes, i8::from_be_bytes])?.map(|&x| x.into()))
+        }
+        "unsigned long" => {
+            let panel = header.panel(bytes, path, [u32::from_le_bytes, u32::from_be_bytes])?;
+            if let Some(value) = panel.pixels().iter().find(|value| pixels::count(**value).is_none()) {
+                return Err(complaint(format!("the pixel value {value} does not fit the 32-bit counts that are read.")));
+            }
+            integers(panel.map(|&value| pixels::count(value).unwrap_or_default()))
+        }
+        "float ieee" | "float" => {
+            let panel = header.panel(bytes, path, [f32::from_le_bytes, f32::from_be_bytes])?;
+            Recording::Photons(Image { panels: vec![panel] })
+        }
+        _ => {
+            let kind = kind.escape_debug();
+            return Err(complaint(format!(
+                "SMV pixels of type '{kind}' are not read, only unsigned_short and d*TREK's signed and unsigned char, short int and \
+                 long int, and float IEEE."
+            )));
+        }
+    };
+    Ok((recording, header.metadata()))
 }
 
 /// Reads the pixels of a mask for a detector of `size` (fast, slow) as nanoBragg does, in this machine's byte order,
@@ -164,28 +217,7 @@ pub fn parse_mask(bytes: &[u8], path: &Path, size: (usize, usize)) -> Result<Pan
             ),
         ));
     }
-    panel(bytes, path, &header, size, u16::from_ne_bytes)
-}
-
-fn panel(
-    bytes: &[u8],
-    path: &Path,
-    header: &Header,
-    (n_fast, n_slow): (usize, usize),
-    from_bytes: fn([u8; 2]) -> u16,
-) -> Result<PanelImage<u16>> {
-    let data = bytes.get(header.n_bytes..).unwrap_or_default();
-    let pixels = pixels::n_bytes(n_fast, n_slow, 2).and_then(|n| data.get(..n));
-    pixels.and_then(|pixels| PanelImage::new(n_fast, n_slow, pixels::read(pixels, from_bytes))).ok_or_else(|| {
-        let there = data.len();
-        Error::file(
-            path,
-            None,
-            format!(
-                "the SMV header says {n_fast} × {n_slow} 16-bit pixels, but {there} bytes follow; is it cut short?"
-            ),
-        )
-    })
+    header.panel(bytes, path, [u16::from_ne_bytes; 2])
 }
 
 /// Writes a header from [`header`] or [`NanoBraggHeader::to_bytes`] and the pixels, little-endian.
@@ -264,6 +296,11 @@ mod tests {
 
     const PATH: &str = "a.img";
 
+    fn counts(bytes: &[u8]) -> Vec<i32> {
+        let Recording::Counts(image) = parse(bytes, Path::new(PATH)).unwrap().0 else { panic!("photons") };
+        image.panels[0].pixels().to_vec()
+    }
+
     fn image(header: &str, data: &[u8]) -> Vec<u8> {
         let mut bytes = header.as_bytes().to_vec();
         bytes.resize(512, b' ');
@@ -294,8 +331,8 @@ mod tests {
         };
         let data = [1, 0, 0, 1, 0xFF, 0xFE];
         let (little, big) = (image(&text("little_endian"), &data), image(&text("big_endian"), &data));
-        assert_eq!(parse(&little, Path::new(PATH)).unwrap().0.pixels(), [1, 256, 0xFEFF]);
-        assert_eq!(parse(&big, Path::new(PATH)).unwrap().0.pixels(), [256, 1, 0xFFFE]);
+        assert_eq!(counts(&little), [1, 256, 0xFEFF]);
+        assert_eq!(counts(&big), [256, 1, 0xFFFE]);
         let (own, other) = if cfg!(target_endian = "big") { (&big, &little) } else { (&little, &big) };
         assert_eq!(parse_mask(own, Path::new(PATH), (3, 1)).unwrap().pixels()[0].to_ne_bytes(), [1, 0]);
         assert!(parse_mask(other, Path::new(PATH), (3, 1)).unwrap_err().to_string().contains("BYTE_ORDER"));
@@ -313,9 +350,8 @@ mod tests {
         write(&mut bytes, &header((3, 2), &metadata), &panel).unwrap();
         assert!(bytes.starts_with(b"{\nHEADER_BYTES=512;\n"));
         assert_eq!(bytes.len(), 512 + 12);
-        let (pixels, read) = parse(&bytes, Path::new(PATH)).unwrap();
-        let mut read = read.unwrap();
-        assert_eq!(pixels, panel);
+        let mut read = parse(&bytes, Path::new(PATH)).unwrap().1.unwrap();
+        assert_eq!(counts(&bytes), [0, 1, 255, 256, 40000, 65535]);
         assert!((read.beam_center.0 - 217.25).abs() < 1e-9 && (read.beam_center.1 - 98.5).abs() < 1e-9);
         read.beam_center = metadata.beam_center;
         assert_eq!(read, metadata);
@@ -347,6 +383,30 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_d_trek_of_every_type_are_read() {
+        let image = |kind: &str, order: &str, data: &[u8]| {
+            image(&format!("{{\nHEADER_BYTES= 512;\nBYTE_ORDER={order};\nData_type={kind};\nSIZE1=2;\nSIZE2=1;\n}}"), data)
+        };
+        for (kind, data, expected) in [
+            ("long int", &[0xFE, 0xFF, 0xFF, 0xFF, 0, 0, 1, 0][..], [-2, 65536]),
+            ("unsigned long int", &[0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 1, 0], [-1, 65536]),
+            ("short int", &[0xFE, 0xFF, 1, 0], [-2, 1]),
+            ("unsigned short int", &[0xFE, 0xFF, 1, 0], [65534, 1]),
+            ("signed char", &[0xFE, 1], [-2, 1]),
+            ("unsigned char", &[0xFE, 1], [254, 1]),
+        ] {
+            assert_eq!(counts(&image(kind, "little_endian", data)), expected, "{kind}");
+        }
+        assert_eq!(counts(&image("long int", "big_endian", &[0xFF, 0xFF, 0xFF, 0xFE, 0, 1, 0, 0])), [-2, 65536]);
+        // IEEE 754: 1.5 is 3FC00000, -2 is C0000000
+        let floats = image("float IEEE", "big_endian", &[0x3F, 0xC0, 0, 0, 0xC0, 0, 0, 0]);
+        let Recording::Photons(floats) = parse(&floats, Path::new(PATH)).unwrap().0 else { panic!("counts") };
+        assert_eq!(floats.panels[0].pixels(), [1.5, -2.0]);
+        let large = image("unsigned long int", "little_endian", &[0, 0, 0, 0x80, 0, 0, 0, 0]);
+        assert!(parse(&large, Path::new(PATH)).unwrap_err().to_string().contains("2147483648 does not fit"));
+    }
+
+    #[test]
     fn lies_are_refused() {
         let with = |lines: &str| image(&format!("{{\n{lines}}}"), &[0; 8]);
         for lie in [
@@ -358,7 +418,9 @@ mod tests {
             "SIZE1=2.5;\nSIZE2=1;\n",
             "SIZE1=5;\nSIZE2=1;\n",
             "SIZE1=2;\n",
-            "TYPE=unsigned_long;\nSIZE1=1;\nSIZE2=1;\n",
+            "TYPE=unsigned_long;\nSIZE1=3;\nSIZE2=1;\n",
+            "TYPE=double;\nSIZE1=1;\nSIZE2=1;\n",
+            "COMPRESSION=RAXIS;\nSIZE1=1;\nSIZE2=1;\n",
         ] {
             let message = parse(&with(lie), Path::new(PATH)).unwrap_err().to_string();
             assert!(message.starts_with("a.img: "), "{message}");

@@ -8,6 +8,7 @@ pub(super) mod density;
 pub(super) mod transform;
 
 use super::{Complex64, Dispersion, Model};
+use crate::experiment::UnitCell;
 use crate::math::Vec3;
 use crate::reflections::{Miller, ReciprocalMetric};
 use crate::symmetry::{Operator, is_absent};
@@ -18,6 +19,9 @@ use transform::Transform;
 
 /// The most points that a grid may have: 2²⁷, 1 GiB of density.
 pub const MAX_GRID_POINTS: usize = 1 << 27;
+
+/// The most points of a grid that nobody asked for by its limit of resolution: 2²⁶, some ten seconds and a gigabyte.
+const USUAL_GRID_POINTS: usize = 1 << 26;
 
 /// Grid points per d_min. The nearest false reflection then lies at twice the limit of resolution.
 const POINTS_PER_RESOLUTION: f64 = 3.0;
@@ -103,22 +107,40 @@ pub(super) fn grid_size(model: &Model, d_min: f64) -> Result<[usize; 3], String>
     if !(d_min.is_finite() && d_min > 0.0) {
         return Err(format!("the resolution limit {d_min} Å must be a positive number"));
     }
-    let refuse = || {
+    grid_within(&model.cell, d_min, MAX_GRID_POINTS).ok_or_else(|| {
+        let finest = finest_within(&model.cell, MAX_GRID_POINTS);
         format!(
             "a resolution limit of {d_min} Å is too fine for the unit cell: it needs a density grid of more than \
-             {MAX_GRID_POINTS} points"
+             {MAX_GRID_POINTS} points; {finest} Å or more is possible"
         )
-    };
+    })
+}
+
+/// The points along a, b, c for a resolution; `None` where they are more than so many.
+fn grid_within(cell: &UnitCell, d_min: f64, most: usize) -> Option<[usize; 3]> {
     let mut size = [0; 3];
-    for (points, edge) in size.iter_mut().zip(model.cell.edges) {
+    for (points, edge) in size.iter_mut().zip(cell.edges) {
         let least = (POINTS_PER_RESOLUTION * edge / d_min).ceil().max(4.0);
-        if least > MAX_GRID_POINTS as f64 {
-            return Err(refuse());
+        if least > most as f64 {
+            return None;
         }
-        *points = (least as usize..).find(|&n| n % 2 == 0 && is_smooth(n)).ok_or_else(refuse)?;
+        *points = (least as usize..).find(|&n| n % 2 == 0 && is_smooth(n))?;
     }
     let points = size.iter().try_fold(1_usize, |product, &n| product.checked_mul(n));
-    points.filter(|&n| n <= MAX_GRID_POINTS).map(|_| size).ok_or_else(refuse)
+    points.filter(|&n| n <= most).map(|_| size)
+}
+
+/// The finest limit of resolution (Å) that is chosen for a cell where nobody asks for one, in hundredths.
+pub(crate) fn finest_d_min(cell: &UnitCell) -> f64 {
+    finest_within(cell, USUAL_GRID_POINTS)
+}
+
+/// The finest limit of resolution (Å), in hundredths, whose grid has no more than so many points.
+fn finest_within(cell: &UnitCell, most: usize) -> f64 {
+    let volume = cell.edges.iter().product::<f64>();
+    let start = POINTS_PER_RESOLUTION * (volume / most as f64).cbrt();
+    let hundredths = (0..1_000_000).map(|i| ((100.0 * start).floor().max(1.0) + f64::from(i)) / 100.0);
+    hundredths.into_iter().find(|&d_min| grid_within(cell, d_min, most).is_some()).unwrap_or(start)
 }
 
 pub(super) fn is_smooth(mut n: usize) -> bool {
