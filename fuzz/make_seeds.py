@@ -1,6 +1,6 @@
 """Makes the binary seeds of the fuzzers with programs other than ours: `python fuzz/make_seeds.py`.
 
-Needs numpy, fabio, pillow, gemmi and zstandard. The seeds that are text are written by hand and stay as they are.
+Needs numpy, fabio, pillow, gemmi, zstandard and biotite. The seeds that are text are written by hand and stay as they are.
 """
 
 import bz2
@@ -14,6 +14,7 @@ import fabio.cbfimage
 import gemmi
 import numpy
 import zstandard
+from biotite.structure.io import pdbx
 from PIL import Image
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -97,6 +98,19 @@ def structure_factors():
     seed("content", "model.pdb.zst", zstandard.compress(model))
     seed("content", "utf_16.pdb", model.decode().encode("utf-16"))
     seed("content", "p212121.mtz", content)
+    binary = pdbx.BinaryCIFFile()
+    for block_name, block in pdbx.CIFFile.read(CORPUS / "coordinates" / "model.cif").items():
+        binary[block_name] = pdbx.BinaryCIFBlock()
+        for category_name, category in block.items():
+            columns = {}
+            for name, column in category.items():
+                values = column.as_array(str)
+                if name.startswith(("Cartn_", "occupancy", "B_iso")):
+                    values = values.astype(float)
+                mask = None if column.mask is None else pdbx.BinaryCIFData(column.mask.array)
+                columns[name] = pdbx.BinaryCIFColumn(pdbx.BinaryCIFData(values), mask)
+            binary[block_name][category_name] = pdbx.BinaryCIFCategory(columns)
+    seed("content", "model.bcif", saved(".bcif", pdbx.compress(binary).write))
     amplitudes = [float(i) if h < 2 and k < 2 and l < 3 else 0.0
                   for i, (h, k, l) in enumerate(numpy.ndindex(3, 3, 4))]
     seed("fdump", "small.bin", b"-1 0 0 1 -1 1\n\x0c" + struct.pack("<36d", *amplitudes))

@@ -11,8 +11,8 @@ use bragg::error::Result;
 use bragg::image::{PanelImage, Recording};
 use bragg::io::reflections::{Content, List, ReadOptions, ReflectionFormat, read_with};
 use bragg::io::{
-    cbf, coordinates, crystfel, fdump, hkl, mosflm_matrix, mtz, npy, pgm, raw, refln_cif, shelx, smv, source_file, tiff,
-    xds_ascii,
+    cbf, coordinates, crystfel, fdump, hkl, mosflm_matrix, mtz, npy, pgm, raw, refln_cif, shelx, smv, source_file,
+    tiff, xds_ascii,
 };
 use bragg::reflections::Reflections;
 use bragg::symmetry::{Operator, check_group};
@@ -75,8 +75,10 @@ pub fn content(bytes: &[u8]) -> bool {
         Content::Coordinates => coordinates::read(file.path()).is_ok(),
         Content::Reflections(ReflectionFormat::Fdump) => panic!("the cache is known by its name alone"),
         Content::Reflections(format) => {
-            let options = ReadOptions { space_group: Some("P 1"), ..ReadOptions::default() };
-            read_with(file.path(), format, &options).is_ok_and(|(reflections, _)| check_reflections(&reflections, 0.0))
+            let with = |space_group| ReadOptions { space_group, ..ReadOptions::default() };
+            let read = |options: &ReadOptions| read_with(file.path(), format, options);
+            let read = read(&with(None)).or_else(|_| read(&with(Some("P 1"))));
+            read.is_ok_and(|(reflections, _)| check_reflections(&reflections, 0.0))
         }
     }
 }

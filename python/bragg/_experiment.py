@@ -152,7 +152,7 @@ class Experiment(Differentiable):
         Parameters
         ----------
         path : str or path
-            Coordinates (PDB or mmCIF, gzipped or not), or an MTZ file.
+            Coordinates (PDB or mmCIF) or structure factors with a cell, compressed or not.
         values : mapping, optional
             Values by dotted name; the rest goes with them.
 

@@ -117,7 +117,8 @@ def read(path: str | os.PathLike[str], size: tuple[int, int] | None = None) -> P
     Parameters
     ----------
     path : str or path
-        The file; its extension says the format: .img (SMV), .cbf, .npy, .bin (32-bit floats), .pgm, .tif.
+        The file: .img (SMV), .cbf, .npy, .bin (32-bit floats), .pgm or .tif, told by its content or its extension, also with
+        .gz, .bz2, .xz or .zst behind it.
     size : (int, int), optional
         Pixels along fast and slow; only .bin needs it.
 

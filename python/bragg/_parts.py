@@ -128,13 +128,15 @@ class StructureFactors(ReflectionSource):
     Parameters
     ----------
     file : PathName, optional
-        Structure factors (MTZ, CIF, CrystFEL, SHELX, lines h k l F), or coordinates (PDB, mmCIF) to compute them
-        from; also gzipped. When not given: every reflection has the default amplitude.
-    format : Literal["auto", "text", "nanobragg-text", "mtz", "fdump", "cif", "crystfel", "shelx", "coordinates"], optional
-        Format of the file: by its name and content, lines h k l F, the same as nanoBragg reads it, MTZ, nanoBragg's
-        cache Fdump.bin, CIF with _refln, CrystFEL's list, SHELX's HKLF 4, or coordinates. When not given: "auto".
+        Structure factors (MTZ, CIF, CrystFEL, XDS, SHELX, lines h k l F), or coordinates (PDB, CIF) to compute them
+        from; also compressed. When not given: every reflection has the default amplitude.
+    format : Literal["auto", "text", "nanobragg-text", "mtz", "fdump", "cif", "crystfel", "shelx", "xds", "coordinates"], optional
+        Format of the file: by its content and name, lines h k l F, the same as nanoBragg reads it, MTZ, nanoBragg's
+        cache Fdump.bin, CIF with _refln, CrystFEL's list, SHELX's HKLF 4, XDS_ASCII, or coordinates. When not
+        given: "auto".
     column : str, optional
-        Label of the MTZ column with F or I. When not given: the obvious column.
+        Label of the MTZ or CIF column with F or I; of CIF also BLOCK/COLUMN[crystal_id=1,wavelength_id=1]. When not
+        given: the obvious column.
     d_min : Quantity (Å), optional
         Finest spacing of what is calculated or filled in; reflections of a file beyond it are left out. When not
         given: automatic: of coordinates: what the detector reaches (or sampling.d_min) and half a reciprocal cell
@@ -191,7 +193,7 @@ class StructureFactors(ReflectionSource):
         self,
         *,
         file: PathName | None = None,
-        format: Literal["auto", "text", "nanobragg-text", "mtz", "fdump", "cif", "crystfel", "shelx", "coordinates"] | None = None,
+        format: Literal["auto", "text", "nanobragg-text", "mtz", "fdump", "cif", "crystfel", "shelx", "xds", "coordinates"] | None = None,
         column: str | None = None,
         d_min: Quantity | None = None,
         models: Literal["first", "all"] | None = None,

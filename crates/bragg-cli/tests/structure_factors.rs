@@ -210,7 +210,9 @@ fn crystfel_lists_are_merged_by_symmetry() {
         workplace.run(&format!("sf {MODEL} --dmin 4 --hkl-format crystfel -o c.hkl {words}"));
         String::from_utf8(workplace.read("c.hkl")).unwrap()
     };
-    let rows = |list: &str| list.lines().filter(|line| line.trim().starts_with(|c: char| c == '-' || c.is_ascii_digit())).count();
+    let rows = |list: &str| {
+        list.lines().filter(|line| line.trim().starts_with(|c: char| c == '-' || c.is_ascii_digit())).count()
+    };
     let (plain, anomalous) = (crystfel(""), crystfel("--wavelength 0.9795"));
     assert!(plain.starts_with("CrystFEL reflection list version 2.0\nSymmetry: 4/mmm\n"), "{plain}");
     assert!(anomalous.contains("Symmetry: 422\n") && rows(&anomalous) > rows(&plain) * 3 / 2);

@@ -61,7 +61,9 @@ fn in_options(text: &str) -> String {
 fn with_options(error: Error) -> Error {
     match error {
         Error::File { path, line, what } => Error::File { path, line, what: in_options(&what) },
-        Error::Setting { key, given_in, what } => Error::Setting { key: in_options(&key), given_in, what: in_options(&what) },
+        Error::Setting { key, given_in, what } => {
+            Error::Setting { key: in_options(&key), given_in, what: in_options(&what) }
+        }
         other => other,
     }
 }

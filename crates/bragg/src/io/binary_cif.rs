@@ -220,14 +220,24 @@ mod tests {
             ("offsets", Value::Binary(vec![0, 2, 5, 10])),
         ]);
         let s = encoded(vec![strings], &[1, 0, 2]);
-        let column = |name: &str, data: Value, mask: Value| map(&[("name", name.into()), ("data", data), ("mask", mask)]);
+        let column =
+            |name: &str, data: Value, mask: Value| map(&[("name", name.into()), ("data", data), ("mask", mask)]);
         let mask = encoded(vec![bytes_of(4)], &[0, 2, 0]);
-        let columns =
-            vec![column("x", x, Value::Nil), column("n", n, Value::Nil), column("f", f, Value::Nil), column("q", q, Value::Nil), column("s", s, mask)];
+        let columns = vec![
+            column("x", x, Value::Nil),
+            column("n", n, Value::Nil),
+            column("f", f, Value::Nil),
+            column("q", q, Value::Nil),
+            column("s", s, mask),
+        ];
         let other = map(&[("name", "_entity".into()), ("columns", Value::Array(vec![]))]);
         let cell = map(&[("name", "_cell".into()), ("rowCount", 3.into()), ("columns", Value::Array(columns))]);
         let block = map(&[("header", "1 ABC".into()), ("categories", Value::Array(vec![other, cell]))]);
-        let file = map(&[("version", "0.3.0".into()), ("encoder", "by hand".into()), ("dataBlocks", Value::Array(vec![block]))]);
+        let file = map(&[
+            ("version", "0.3.0".into()),
+            ("encoder", "by hand".into()),
+            ("dataBlocks", Value::Array(vec![block])),
+        ]);
         let mut bytes = Vec::new();
         rmpv::encode::write_value(&mut bytes, &file).unwrap();
         bytes
@@ -237,7 +247,7 @@ mod tests {
     fn every_encoding_is_undone() {
         let bytes = file();
         assert!(is_binary_cif(&bytes) && !is_binary_cif(b"\x83\xa3abc") && !is_binary_cif(b"data_"));
-        let expected = "data_1ABC\nloop_\n_cell.x\n_cell.n\n_cell.f\n_cell.q\n_cell.s\n 1.5 7 1.5 1 \"O5'\"\n 1.8 7 -2 1.5 ?\n 1.671 9 0.1 2 \n;a \"'b\n;\n\n";
+        let expected = "data_1ABC\nloop_\n_cell.x\n_cell.n\n_cell.f\n_cell.q\n_cell.s\n 1.5 7 1.5 1 \"O5'\"\n 1.8 7 -2 1.5 ?\n 1.671 9 0.1 2\n;a \"'b\n;\n\n";
         assert_eq!(text(&bytes).unwrap(), expected);
         let blocks = crate::io::cif::parse_blocks(expected, 1).unwrap();
         assert_eq!(blocks[0].loops[0].values[14].text, "a \"'b");

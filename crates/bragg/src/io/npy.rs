@@ -279,14 +279,17 @@ mod tests {
     fn the_largest_numbers_without_sign_are_flags() {
         let read = |descr: &str, values: &[u8]| {
             let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': (1, 3)}}");
-            parse_bytes(&file(&header, values)).map(|recording| recording.to_f32().pixels().copied().collect::<Vec<f32>>())
+            parse_bytes(&file(&header, values))
+                .map(|recording| recording.to_f32().pixels().copied().collect::<Vec<f32>>())
         };
         let of_32_bits: Vec<u8> = [u32::MAX, u32::MAX - 1, 7].into_iter().flat_map(u32::to_le_bytes).collect();
         assert_eq!(read("<u4", &of_32_bits).unwrap(), [-1.0, -2.0, 7.0]);
         let of_64_bits = |values: [i64; 3]| values.into_iter().flat_map(i64::to_be_bytes).collect::<Vec<u8>>();
         assert_eq!(read(">u8", &of_64_bits([-1, -2, 7])).unwrap(), [-1.0, -2.0, 7.0]);
         assert_eq!(read(">i8", &of_64_bits([-1, 0xFFFF_FFFF, 7])).unwrap(), [-1.0, -1.0, 7.0]);
-        assert!(read(">i8", &of_64_bits([0, 0xFFFF_FFFD, 7])).unwrap_err().to_string().contains("4294967293 does not fit"));
+        assert!(
+            read(">i8", &of_64_bits([0, 0xFFFF_FFFD, 7])).unwrap_err().to_string().contains("4294967293 does not fit")
+        );
     }
 
     #[test]

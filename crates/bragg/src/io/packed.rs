@@ -91,7 +91,8 @@ mod tests {
     const TEXT: &[u8] = b"what is in the file";
     /// [`TEXT`], packed by the programs bzip2, xz and zstd, in base64.
     const BZIP2: &str = "QlpoOTFBWSZTWSLYeEsAAAkRgEAAI2UMgCAAIaAGQgGmmiOJ0HFZkJlC8XckU4UJAi2HhLA=";
-    const XZ: &str = "/Td6WFoAAATm1rRGAgAhARYAAAB0L+WjAQASd2hhdCBpcyBpbiB0aGUgZmlsZQAArXDD0vREq4wAASsTnAlI0h+2830BAAAAAARZWg==";
+    const XZ: &str =
+        "/Td6WFoAAATm1rRGAgAhARYAAAB0L+WjAQASd2hhdCBpcyBpbiB0aGUgZmlsZQAArXDD0vREq4wAASsTnAlI0h+2830BAAAAAARZWg==";
     const ZSTANDARD: &str = "KLUv/SQTmQAAd2hhdCBpcyBpbiB0aGUgZmlsZfgUHf8=";
 
     #[test]
@@ -99,7 +100,10 @@ mod tests {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         gzip.write_all(TEXT).unwrap();
         let mut all = vec![(gzip.finish().unwrap(), "gzip")];
-        all.extend([(BZIP2, "bzip2"), (XZ, "xz"), (ZSTANDARD, "Zstandard")].map(|(text, name)| (STANDARD.decode(text).unwrap(), name)));
+        all.extend(
+            [(BZIP2, "bzip2"), (XZ, "xz"), (ZSTANDARD, "Zstandard")]
+                .map(|(text, name)| (STANDARD.decode(text).unwrap(), name)),
+        );
         for (packed, name) in &all {
             let packed = &packed[..];
             assert_eq!(unpacked(packed.into()).unwrap(), TEXT, "{name}");

@@ -35,7 +35,8 @@ pub(crate) fn is_shelx(text: &str) -> bool {
 fn is_in_place(line: &str) -> bool {
     let line = line.trim_end();
     let ends = [4, 8, 12, 20, 28].iter().all(|end| line.as_bytes().get(end - 1).is_some_and(u8::is_ascii_digit));
-    let has_points = [(12, 20), (20, 28)].iter().all(|(first, end)| column(line, *first, *end).is_some_and(|x| x.contains('.')));
+    let has_points =
+        [(12, 20), (20, 28)].iter().all(|(first, end)| column(line, *first, *end).is_some_and(|x| x.contains('.')));
     ends && has_points && matches!(line.len(), 28 | 32)
 }
 

@@ -101,8 +101,10 @@ impl Header {
         match key.trim() {
             "SPACE_GROUP_NUMBER" if rest.trim() != "0" => self.space_group = Some(rest.trim().to_owned()),
             "UNIT_CELL_CONSTANTS" => {
-                let words: Vec<f64> =
-                    rest.split_ascii_whitespace().map(|word| number(word, "the cell parameter")).collect::<std::result::Result<_, _>>()?;
+                let words: Vec<f64> = rest
+                    .split_ascii_whitespace()
+                    .map(|word| number(word, "the cell parameter"))
+                    .collect::<std::result::Result<_, _>>()?;
                 let cell: [f64; 6] = words.try_into().map_err(|_| "the unit cell is not six numbers".to_owned())?;
                 UnitCell::new(cell)?;
                 self.cell = Some(cell);

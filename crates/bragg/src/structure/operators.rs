@@ -9,11 +9,7 @@ use crate::symmetry::Operator;
 ///
 /// # Errors
 /// A matrix that is not a symmetry of the cell's lattice.
-pub fn operators_from_cartesian(
-    cell: &UnitCell,
-    rows: &[[f64; 4]; 3],
-    tolerance: f64,
-) -> Result<Operator, String> {
+pub fn operators_from_cartesian(cell: &UnitCell, rows: &[[f64; 4]; 3], tolerance: f64) -> Result<Operator, String> {
     let cartesian_from_fractional = cell.basis().transposed();
     let fractional_from_cartesian = cell.basis().reciprocal_rows();
     let rotation = Mat3::from_rows(rows.map(|[x, y, z, _]| Vec3::new(x, y, z)));

@@ -334,7 +334,8 @@ fn origin_of(listed: &[Operator], wanted: &HashSet<Operator>) -> Option<[i32; 3]
     };
     let mut translations: HashMap<[[i32; 3]; 3], Vec<bool>> = HashMap::new();
     for operator in wanted {
-        translations.entry(operator.rotation).or_insert_with(|| vec![false; 24 * 24 * 24])[place(operator.translation)] = true;
+        translations.entry(operator.rotation).or_insert_with(|| vec![false; 24 * 24 * 24])
+            [place(operator.translation)] = true;
     }
     let pairs: Vec<(&Operator, &Vec<bool>)> =
         listed.iter().map(|operator| Some((operator, translations.get(&operator.rotation)?))).collect::<Option<_>>()?;

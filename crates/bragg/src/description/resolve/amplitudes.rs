@@ -304,7 +304,12 @@ impl Resolver {
         );
         if !around.computes {
             let cell = Some(model.cell.parameters());
-            return Ok(Reflections { list: vec![([0; 3], 0.0)], cell, symmetry: model.symmetry, source: path.to_owned() });
+            return Ok(Reflections {
+                list: vec![([0; 3], 0.0)],
+                cell,
+                symmetry: model.symmetry,
+                source: path.to_owned(),
+            });
         }
         let kept = around.cache.and_then(|cache| cache.load(&key));
         let how = if kept.is_some() { "kept from an earlier run" } else { "calculated" };

@@ -98,8 +98,13 @@ pub fn resolve_amplitudes(description: Description, cache: Option<&Cache>) -> Re
     resolver.refuse_contradictions()?;
     let has_beam = resolver.has("beam.wavelength") || resolver.has("beam.energy");
     let wavelength = if has_beam { Some(resolver.wavelength()?) } else { None };
-    let around =
-        Surroundings { wavelength, energy: wavelength.map(|wavelength| EV_ANGSTROM / wavelength), reach: None, cache, computes: true };
+    let around = Surroundings {
+        wavelength,
+        energy: wavelength.map(|wavelength| EV_ANGSTROM / wavelength),
+        reach: None,
+        cache,
+        computes: true,
+    };
     let reflections = resolver.reflections(around)?.ok_or_else(|| {
         Error::setting("crystal.structure_factors.file", "is missing: give a file of structure factors or coordinates")
     })?;

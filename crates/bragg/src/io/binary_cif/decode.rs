@@ -126,7 +126,11 @@ fn number(encoding: &ValueRef, key: &str) -> Result<f64, String> {
 fn of_bytes(bytes: &[u8], kind: i64) -> Result<Numbers, String> {
     fn read<const N: usize, T>(bytes: &[u8], value: impl Fn([u8; N]) -> T) -> Result<Vec<T>, String> {
         let (values, rest) = bytes.as_chunks::<N>();
-        if rest.is_empty() { Ok(values.iter().map(|x| value(*x)).collect()) } else { Err("its bytes are cut off".into()) }
+        if rest.is_empty() {
+            Ok(values.iter().map(|x| value(*x)).collect())
+        } else {
+            Err("its bytes are cut off".into())
+        }
     }
     Ok(match kind {
         1 => Numbers::Integers(read(bytes, |x| i8::from_le_bytes(x).into())?),
@@ -177,7 +181,9 @@ fn unpacked(values: &[i64], encoding: &ValueRef) -> Result<Vec<i64>, String> {
 /// Texts by their numbers in a list without doubles; −1 is none.
 fn strings(bytes: &[u8], encoding: &ValueRef) -> Result<Numbers, String> {
     let all = get(encoding, "stringData").and_then(string).ok_or("its texts are missing")?;
-    let Some(ValueRef::Binary(offsets)) = get(encoding, "offsets") else { return Err("its offsets are missing".into()) };
+    let Some(ValueRef::Binary(offsets)) = get(encoding, "offsets") else {
+        return Err("its offsets are missing".into());
+    };
     let offsets = decode_with(offsets, list(encoding, "offsetEncoding")?)?.into_integers()?;
     let indices = decode_with(bytes, list(encoding, "dataEncoding")?)?.into_integers()?;
     let place = |offset: i64| usize::try_from(offset).ok();

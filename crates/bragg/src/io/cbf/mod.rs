@@ -218,11 +218,7 @@ impl<'a> Section<'a> {
     }
 
     /// Adds the panels of the pixels that the data begin with; what follows these.
-    fn read<'b>(
-        &self,
-        data: &'b [u8],
-        panels: &mut Vec<PanelImage<i32>>,
-    ) -> std::result::Result<&'b [u8], String> {
+    fn read<'b>(&self, data: &'b [u8], panels: &mut Vec<PanelImage<i32>>) -> std::result::Result<&'b [u8], String> {
         let Self { n_fast, n_slow, n_layers, size, checksum } = *self;
         let (pixels, rest) = data.split_at_checked(size).ok_or_else(|| {
             let there = data.len();
@@ -232,7 +228,9 @@ impl<'a> Section<'a> {
         let n = n_fast.checked_mul(n_slow).and_then(|n| n.checked_mul(n_layers)).filter(|n| (1..=size).contains(n));
         let n = n.ok_or_else(|| {
             let layers = if n_layers == 1 { String::new() } else { format!(" × {n_layers}") };
-            format!("the CBF header says {n_fast} × {n_slow}{layers} pixels, which {size} compressed bytes cannot hold.")
+            format!(
+                "the CBF header says {n_fast} × {n_slow}{layers} pixels, which {size} compressed bytes cannot hold."
+            )
         })?;
         if let Some(expected) = checksum.filter(|expected| *expected != base64(Md5::new_with_prefix(pixels))) {
             let expected = expected.escape_debug();
@@ -253,8 +251,12 @@ impl<'a> Section<'a> {
 fn check_kind(binary: &str) -> std::result::Result<(), String> {
     let lower = binary.to_ascii_lowercase();
     if !lower.contains("x-cbf_byte_offset") {
-        let found = ["x-cbf_packed", "x-cbf_canonical", "x-cbf_none", "x-cbf_predictor"].iter().find(|kind| lower.contains(*kind));
-        let found = found.map_or("compressed in no way that is known".to_owned(), |kind| format!("x-{}", kind[2..].to_ascii_uppercase()));
+        let found = ["x-cbf_packed", "x-cbf_canonical", "x-cbf_none", "x-cbf_predictor"]
+            .iter()
+            .find(|kind| lower.contains(*kind));
+        let found = found.map_or("compressed in no way that is known".to_owned(), |kind| {
+            format!("x-{}", kind[2..].to_ascii_uppercase())
+        });
         return Err(format!(
             "the CBF's pixels are {found}; only the byte-offset compression (x-CBF_BYTE_OFFSET) is read. CBFlib's cif2cbf \
              -c byte_offset converts it."
@@ -397,10 +399,12 @@ mod tests {
         let twice = [&bytes[..], &bytes[..]].concat();
         let (image, metadata) = parse(&twice, Path::new(PATH)).unwrap();
         assert!(image.panels == [panel.clone(), panel] && metadata.is_some());
-        let layered = String::from_utf8_lossy(&bytes[..bytes.windows(4).position(|four| four == START_OF_DATA).unwrap()])
-            .replace("Fastest-Dimension: 3", "Fastest-Dimension: 1")
-            .replace("Second-Dimension: 2", "Second-Dimension: 2\r\nX-Binary-Size-Third-Dimension: 3");
-        let bytes = [layered.as_bytes(), &bytes[layered.len() - "\r\nX-Binary-Size-Third-Dimension: 3".len()..]].concat();
+        let layered =
+            String::from_utf8_lossy(&bytes[..bytes.windows(4).position(|four| four == START_OF_DATA).unwrap()])
+                .replace("Fastest-Dimension: 3", "Fastest-Dimension: 1")
+                .replace("Second-Dimension: 2", "Second-Dimension: 2\r\nX-Binary-Size-Third-Dimension: 3");
+        let bytes =
+            [layered.as_bytes(), &bytes[layered.len() - "\r\nX-Binary-Size-Third-Dimension: 3".len()..]].concat();
         let (image, _) = parse(&bytes, Path::new(PATH)).unwrap();
         let pixels: Vec<&[i32]> = image.panels.iter().map(PanelImage::pixels).collect();
         assert_eq!(pixels, [&[0, -1][..], &[1_000_000, i32::MAX], &[i32::MIN, 7]]);

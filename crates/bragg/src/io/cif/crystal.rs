@@ -124,7 +124,8 @@ fn group_of(
 
 /// Says so where the operators are those of another space group than the file names.
 fn note_other_name(listed: &[Operator], named: Option<&[Operator]>, notes: &mut Vec<String>) {
-    let Some(named) = named.filter(|named| named.len() != listed.len() || named.iter().any(|o| !listed.contains(o))) else {
+    let Some(named) = named.filter(|named| named.len() != listed.len() || named.iter().any(|o| !listed.contains(o)))
+    else {
         return;
     };
     let [listed, named] = [listed, named].map(SpaceGroup::from_operators);

@@ -66,11 +66,11 @@ pub(super) fn of_symbol(text: &str) -> Result<Scatterer, String> {
 /// Residues of which every atom is H, C, N, O, S or P, or Se: what proteins and nucleic acids are made of, under the names of the PDB and of
 /// the programs that simulate their motion, and water.
 const STANDARD: [&str; 81] = [
-    "ALA", "ARG", "ASN", "ASP", "ASX", "CYS", "GLN", "GLU", "GLX", "GLY", "HIS", "ILE", "LEU", "LYS", "MET", "PHE", "PRO",
-    "SER", "THR", "TRP", "TYR", "VAL", "MSE", "SEC", "CSE", "PYL", "UNK", "HID", "HIE", "HIP", "HSD", "HSE", "HSP", "CYX",
-    "CYM", "ASH", "GLH", "LYN", "ACE", "NME", "NMA", "NH2", "FOR", "HYP", "PCA", "SEP", "TPO", "PTR", "CSO", "MLY", "A",
-    "C", "G", "I", "T", "U", "DA", "DC", "DG", "DI", "DT", "DU", "RA", "RC", "RG", "RU", "ADE", "CYT", "GUA", "THY", "URA",
-    "HOH", "WAT", "DOD", "H2O", "TIP", "TIP3", "TIP4", "TP3", "SOL", "SPC",
+    "ALA", "ARG", "ASN", "ASP", "ASX", "CYS", "GLN", "GLU", "GLX", "GLY", "HIS", "ILE", "LEU", "LYS", "MET", "PHE",
+    "PRO", "SER", "THR", "TRP", "TYR", "VAL", "MSE", "SEC", "CSE", "PYL", "UNK", "HID", "HIE", "HIP", "HSD", "HSE",
+    "HSP", "CYX", "CYM", "ASH", "GLH", "LYN", "ACE", "NME", "NMA", "NH2", "FOR", "HYP", "PCA", "SEP", "TPO", "PTR",
+    "CSO", "MLY", "A", "C", "G", "I", "T", "U", "DA", "DC", "DG", "DI", "DT", "DU", "RA", "RC", "RG", "RU", "ADE",
+    "CYT", "GUA", "THY", "URA", "HOH", "WAT", "DOD", "H2O", "TIP", "TIP3", "TIP4", "TP3", "SOL", "SPC",
 ];
 const WATER: [&str; 10] = ["HOH", "WAT", "DOD", "H2O", "TIP", "TIP3", "TIP4", "TP3", "SOL", "SPC"];
 
@@ -117,9 +117,13 @@ pub(super) fn of_name(columns: &str, residue: &str, begins_in_first_column: bool
     let element = |symbol: &str| symbol.parse().ok().map(Scatterer::Known);
     let found = if is_standard(residue) {
         of_standard(&letters, one, residue)
-    } else if let Some((_, symbol)) = IONS.iter().find(|(ion, _)| bare.eq_ignore_ascii_case(ion) && residue.eq_ignore_ascii_case(ion)) {
+    } else if let Some((_, symbol)) =
+        IONS.iter().find(|(ion, _)| bare.eq_ignore_ascii_case(ion) && residue.eq_ignore_ascii_case(ion))
+    {
         element(symbol)
-    } else if residue.trim_end_matches(|c: char| !c.is_ascii_alphabetic()).eq_ignore_ascii_case(&letters) && element(&letters).is_some() {
+    } else if residue.trim_end_matches(|c: char| !c.is_ascii_alphabetic()).eq_ignore_ascii_case(&letters)
+        && element(&letters).is_some()
+    {
         // an ion is a residue of its own
         element(&letters)
     } else {
@@ -170,7 +174,9 @@ pub(super) fn of_label(label: &str, formula: &BTreeSet<Element>) -> Result<Scatt
     match in_formula.or(candidates.first()) {
         Some(element) => Ok(Scatterer::Known(*element)),
         None => of_symbol(letters).map_err(|what| {
-            format!("no type_symbol is given, and of the label, {what}; a column _atom_site_type_symbol tells the elements")
+            format!(
+                "no type_symbol is given, and of the label, {what}; a column _atom_site_type_symbol tells the elements"
+            )
         }),
     }
 }
@@ -261,11 +267,37 @@ mod tests {
     fn labels_begin_with_the_symbol() {
         let none = BTreeSet::new();
         for (label, expected) in [
-            ("C12A", "C"), ("Fe1", "Fe"), ("Ow2", "O"), ("OW", "O"), ("WatOW", "O"), ("Wat1", "O"), ("FeT", "Fe"),
-            ("SiA", "Si"), ("BeA", "Be"), ("BrX", "Br"), ("ClX", "Cl"), ("NaM4", "Na"), ("MgM1", "Mg"), ("CaM2", "Ca"),
-            ("NbII", "Nb"), ("PbA1", "Pb"), ("NiO", "Ni"), ("AlT1o", "Al"), ("KA", "K"), ("OH1", "O"), ("O-H", "O"),
-            ("D1", "H"), ("CA1", "Ca"), ("Hw1", "H"), ("TiM1", "Ti"), ("X1", "unknown"), ("Du1", "nothing"), ("T1", "refused"),
-            ("M2", "refused"), ("1", "refused"), ("", "refused"),
+            ("C12A", "C"),
+            ("Fe1", "Fe"),
+            ("Ow2", "O"),
+            ("OW", "O"),
+            ("WatOW", "O"),
+            ("Wat1", "O"),
+            ("FeT", "Fe"),
+            ("SiA", "Si"),
+            ("BeA", "Be"),
+            ("BrX", "Br"),
+            ("ClX", "Cl"),
+            ("NaM4", "Na"),
+            ("MgM1", "Mg"),
+            ("CaM2", "Ca"),
+            ("NbII", "Nb"),
+            ("PbA1", "Pb"),
+            ("NiO", "Ni"),
+            ("AlT1o", "Al"),
+            ("KA", "K"),
+            ("OH1", "O"),
+            ("O-H", "O"),
+            ("D1", "H"),
+            ("CA1", "Ca"),
+            ("Hw1", "H"),
+            ("TiM1", "Ti"),
+            ("X1", "unknown"),
+            ("Du1", "nothing"),
+            ("T1", "refused"),
+            ("M2", "refused"),
+            ("1", "refused"),
+            ("", "refused"),
         ] {
             assert_eq!(shown(of_label(label, &none)), expected, "{label}");
         }

@@ -59,15 +59,20 @@ impl Frame {
             let worst = (0..3).map(|i| off(i, i)).fold(0.0, f64::max);
             if worst > EDGE_WORTH_A_NOTE {
                 let percent = 100.0 * worst;
-                notes.push(format!("its {name} belongs to edges that differ by {percent:.1} % from the unit cell's, which are used"));
+                notes.push(format!(
+                    "its {name} belongs to edges that differ by {percent:.1} % from the unit cell's, which are used"
+                ));
             }
             if is_shifted {
-                notes.push(format!("its coordinates have another origin than the unit cell ({name}): they are shifted"));
+                notes
+                    .push(format!("its coordinates have another origin than the unit cell ({name}): they are shifted"));
                 return Self { shift, ..usual };
             }
             return usual;
         }
-        notes.push(format!("its coordinates are in a Cartesian frame of their own ({name}), by which they are made fractional"));
+        notes.push(format!(
+            "its coordinates are in a Cartesian frame of their own ({name}), by which they are made fractional"
+        ));
         Self {
             fractional_from_cartesian: matrix,
             cartesian_from_fractional: matrix.reciprocal_rows().transposed(),

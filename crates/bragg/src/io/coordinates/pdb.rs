@@ -41,7 +41,9 @@ struct Records {
 
 /// Whether the text has a record by which PDB files are known.
 pub(crate) fn is_pdb(text: &str) -> bool {
-    text.lines().any(|line| line.starts_with("CRYST1") || (is_atom(line) && position(line).iter().all(std::result::Result::is_ok)))
+    text.lines().any(|line| {
+        line.starts_with("CRYST1") || (is_atom(line) && position(line).iter().all(std::result::Result::is_ok))
+    })
 }
 
 pub(super) fn parse(text: &str, path: &Path, given: &Given) -> Result<Model> {

@@ -74,7 +74,8 @@ impl Content {
         let ends = |endings: &[&str]| endings.iter().any(|ending| plain.ends_with(ending));
         let first = bytes.split(|&byte| matches!(byte, b'\n' | b'\r')).find(|line| !line.trim_ascii().is_empty());
         let has_numbers = |line: &[u8]| {
-            let words = String::from_utf8_lossy(line).split_ascii_whitespace().take(4).map(str::to_owned).collect::<Vec<_>>();
+            let words =
+                String::from_utf8_lossy(line).split_ascii_whitespace().take(4).map(str::to_owned).collect::<Vec<_>>();
             words.len() == 4 && words.iter().all(|word| word.parse::<f64>().is_ok())
         };
         let content = if ends(&[".mtz"]) {

@@ -20,7 +20,10 @@ pub(super) fn split(text: &str) -> Result<(&str, Vec<(&str, &str)>), String> {
     if pairs.len() == inside.split(',').count() {
         Ok((text, pairs))
     } else {
-        Err(format!("[{inside}] behind the column names no data set; it must be like [crystal_id=1,wavelength_id=2]: {}", KEYS.join(", ")))
+        Err(format!(
+            "[{inside}] behind the column names no data set; it must be like [crystal_id=1,wavelength_id=2]: {}",
+            KEYS.join(", ")
+        ))
     }
 }
 
@@ -50,7 +53,8 @@ pub(super) fn rows_of_one<'t, 'l>(
             None => sets.push((this, 1)),
         }
     }
-    let is_asked = |set: &Set| asked.iter().all(|(key, value)| KEYS.iter().zip(set).any(|(k, v)| k == key && v == &Some(*value)));
+    let is_asked =
+        |set: &Set| asked.iter().all(|(key, value)| KEYS.iter().zip(set).any(|(k, v)| k == key && v == &Some(*value)));
     let all = in_words(&sets);
     let Some((chosen, _)) = sets.iter().find(|(set, _)| is_asked(set)) else {
         return Err(format!("it has no such data set; there are {all}"));

@@ -125,7 +125,9 @@ _refln_observed_status
 fn crystals_wavelengths_and_scale_groups_are_no_equivalent_observations() {
     const TAGS: &str = "_refln.crystal_id\n_refln.wavelength_id\n_refln.scale_group_code\n_refln.index_h\n_refln.index_k\n_refln.index_l\n\
                         _refln.F_meas_au\n_refln.F_calc_au\n";
-    let text = format!("{HEAD}loop_\n{TAGS}1 1 a 1 1 2 ? 9\n1 1 b 1 1 2 10 8\n1 2 b 1 1 2 20 7\n2 1 b 1 1 2 60 6\n1 1 b 0 2 0 5 4\n");
+    let text = format!(
+        "{HEAD}loop_\n{TAGS}1 1 a 1 1 2 ? 9\n1 1 b 1 1 2 10 8\n1 2 b 1 1 2 20 7\n2 1 b 1 1 2 60 6\n1 1 b 0 2 0 5 4\n"
+    );
     let of = |column: Option<&str>| {
         let (reflections, report) = in_p1(&text, column).unwrap();
         (reflections.list.iter().find(|one| one.0 == [1, 1, 2]).map(|one| one.1), report)

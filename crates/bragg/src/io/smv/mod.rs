@@ -166,17 +166,23 @@ pub fn parse(bytes: &[u8], path: &Path) -> Result<(Recording, Option<Metadata>)>
     let words = words.strip_suffix(" int").unwrap_or(&words);
     let integers = |panel: PanelImage<i32>| Recording::Counts(Image { panels: vec![panel] });
     let recording = match words {
-        "unsigned short" => integers(header.panel(bytes, path, [u16::from_le_bytes, u16::from_be_bytes])?.map(|&x| x.into())),
+        "unsigned short" => {
+            integers(header.panel(bytes, path, [u16::from_le_bytes, u16::from_be_bytes])?.map(|&x| x.into()))
+        }
         "short" => integers(header.panel(bytes, path, [i16::from_le_bytes, i16::from_be_bytes])?.map(|&x| x.into())),
         "long" => integers(header.panel(bytes, path, [i32::from_le_bytes, i32::from_be_bytes])?),
-        "unsigned char" => integers(header.panel(bytes, path, [u8::from_le_bytes, u8::from_be_bytes])?.map(|&x| x.into())),
+        "unsigned char" => {
+            integers(header.panel(bytes, path, [u8::from_le_bytes, u8::from_be_bytes])?.map(|&x| x.into()))
+        }
         "signed char" | "char" => {
             integers(header.panel(bytes, path, [i8::from_le_bytes, i8::from_be_bytes])?.map(|&x| x.into()))
         }
         "unsigned long" => {
             let panel = header.panel(bytes, path, [u32::from_le_bytes, u32::from_be_bytes])?;
             if let Some(value) = panel.pixels().iter().find(|value| pixels::count(**value).is_none()) {
-                return Err(complaint(format!("the pixel value {value} does not fit the 32-bit counts that are read.")));
+                return Err(complaint(format!(
+                    "the pixel value {value} does not fit the 32-bit counts that are read."
+                )));
             }
             integers(panel.map(|&value| pixels::count(value).unwrap_or_default()))
         }
@@ -385,7 +391,10 @@ mod tests {
     #[test]
     fn numbers_of_d_trek_of_every_type_are_read() {
         let image = |kind: &str, order: &str, data: &[u8]| {
-            image(&format!("{{\nHEADER_BYTES= 512;\nBYTE_ORDER={order};\nData_type={kind};\nSIZE1=2;\nSIZE2=1;\n}}"), data)
+            image(
+                &format!("{{\nHEADER_BYTES= 512;\nBYTE_ORDER={order};\nData_type={kind};\nSIZE1=2;\nSIZE2=1;\n}}"),
+                data,
+            )
         };
         for (kind, data, expected) in [
             ("long int", &[0xFE, 0xFF, 0xFF, 0xFF, 0, 0, 1, 0][..], [-2, 65536]),

@@ -24,7 +24,10 @@ pub(super) fn operators(
     let named = if name.is_empty() { None } else { Some(named_operators(name, Some(cell))) };
     if rows.is_empty() {
         return named.unwrap_or_else(|| {
-            notes.push("it names no space group (CRYST1): it is taken to be P 1 (crystal.space_group gives another)".to_owned());
+            notes.push(
+                "it names no space group (CRYST1): it is taken to be P 1 (crystal.space_group gives another)"
+                    .to_owned(),
+            );
             Ok(vec![Operator::IDENTITY])
         });
     }
@@ -36,7 +39,10 @@ pub(super) fn operators(
     };
     if named.is_empty() {
         let strict = strict.map_err(|what| refused.unwrap_or(what))?;
-        notes.push(format!("the space group is taken from REMARK 290, {}: CRYST1 names none that can be used", in_words(&strict)));
+        notes.push(format!(
+            "the space group is taken from REMARK 290, {}: CRYST1 names none that can be used",
+            in_words(&strict)
+        ));
         return Ok(strict);
     }
     let agrees = |list: &[Operator]| list.len() == named.len() && list.iter().all(|operator| named.contains(operator));
@@ -72,12 +78,7 @@ fn in_words(operators: &[Operator]) -> String {
 }
 
 /// The operators that are listed as Cartesian matrices, if they are a group that the cell fits.
-fn listed(
-    rows: &[Option<[f64; 4]>],
-    cell: &UnitCell,
-    frame: &Frame,
-    tolerance: f64,
-) -> Result<Vec<Operator>, String> {
+fn listed(rows: &[Option<[f64; 4]>], cell: &UnitCell, frame: &Frame, tolerance: f64) -> Result<Vec<Operator>, String> {
     let incomplete = "its symmetry operators (REMARK 290) are not complete, or too many";
     let rows: Vec<[f64; 4]> = rows.iter().copied().collect::<Option<_>>().ok_or(incomplete)?;
     let (triples, rest) = rows.as_chunks::<3>();

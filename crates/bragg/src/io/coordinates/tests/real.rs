@@ -149,16 +149,18 @@ fn every_word_for_anisotropic_and_isotropic_atoms() {
     for kind in ["Uiso", "Biso", "uiso", "iso", "isotropic", "Uovl", "Bovl"] {
         assert!(with(kind) == isotropic && !is_near(isotropic, F_MOLECULE), "{kind}");
     }
-    assert!(is_near(f(&format!("{}{U}", MOLECULE.replace("adp_type", "thermal_displace_type")), [1, 2, 5]), F_MOLECULE));
+    assert!(is_near(
+        f(&format!("{}{U}", MOLECULE.replace("adp_type", "thermal_displace_type")), [1, 2, 5]),
+        F_MOLECULE
+    ));
 }
 
 #[test]
 fn tensors_of_every_kind_in_every_place() {
     // B = 8π²U, and βᵢⱼ = 2π² Uᵢⱼ aᵢ* aⱼ* (Trueblood et al. 1996)
-    let b = U.replace("U_", "B_").replace(
-        "0.01 0.03 0.08 0.002 0.003 -0.004",
-        "0.789568 2.368705 6.316547 0.157914 0.236871 -0.315827",
-    );
+    let b = U
+        .replace("U_", "B_")
+        .replace("0.01 0.03 0.08 0.002 0.003 -0.004", "0.789568 2.368705 6.316547 0.157914 0.236871 -0.315827");
     let beta = U.replace("U_", "beta_").replace(
         "0.01 0.03 0.08 0.002 0.003 -0.004",
         "0.00567319 0.01279500 0.02552934 0.00098379 0.00127647 -0.00147569",
@@ -179,7 +181,8 @@ fn tensors_of_every_kind_in_every_place() {
     assert!(matches!(first.displacement, Displacement::Anisotropic(_)));
     assert!(matches!(second.displacement, Displacement::Anisotropic(_)));
     // among the atoms themselves, as mmCIF allows
-    let tags = ["[1][1]", "[2][2]", "[3][3]", "[1][2]", "[1][3]", "[2][3]"].map(|ij| format!("_atom_site.aniso_U{ij}\n"));
+    let tags =
+        ["[1][1]", "[2][2]", "[3][3]", "[1][2]", "[1][3]", "[2][3]"].map(|ij| format!("_atom_site.aniso_U{ij}\n"));
     let inside = MACROMOLECULE
         .replace("_atom_site.occupancy\n", &format!("{}_atom_site.occupancy\n", tags.concat()))
         .replace(" 1 12\n", " ? ? ? ? ? ? 1 12\n")
@@ -295,9 +298,14 @@ fn the_space_group_is_that_of_cryst1() {
 fn operators_are_taken_once_and_the_identity_is_among_them() {
     let with = |operators: &str| {
         let list: String = operators.split(';').map(|one| format!("{one}\n")).collect();
-        MOLECULE.replace("P -1", "P 1 21 1").replace("_cell_angle_alpha 80", "_cell_angle_alpha 90")
+        MOLECULE
+            .replace("P -1", "P 1 21 1")
+            .replace("_cell_angle_alpha 80", "_cell_angle_alpha 90")
             .replace("_cell_angle_gamma 100", "_cell_angle_gamma 90")
-            .replace("loop_\n_atom_site_label", &format!("loop_\n_symmetry_equiv_pos_as_xyz\n{list}loop_\n_atom_site_label"))
+            .replace(
+                "loop_\n_atom_site_label",
+                &format!("loop_\n_symmetry_equiv_pos_as_xyz\n{list}loop_\n_atom_site_label"),
+            )
     };
     for (operators, words) in [
         ("x,y,z;-x,y+1/2,-z", None),
@@ -379,7 +387,9 @@ fn unknown_atoms_and_dummies() {
 #[test]
 fn labels_tell_elements_where_no_column_does() {
     for (label, z) in [("WatOW", 8), ("FeT", 26), ("SiA", 14), ("BeA", 4), ("ClX", 17), ("NaM4", 11), ("CaM2", 20)] {
-        let text = MOLECULE.replace("_atom_site_type_symbol\n", "").replace("S1 S ", &format!("{label} "))
+        let text = MOLECULE
+            .replace("_atom_site_type_symbol\n", "")
+            .replace("S1 S ", &format!("{label} "))
             .replace("N1 N ", "O1 ");
         assert_eq!(electrons(&text), 2.0 * f64::from(z + 8), "{label}");
     }
@@ -388,7 +398,11 @@ fn labels_tell_elements_where_no_column_does() {
     assert_eq!(electrons(&format!("{upper}_chemical_formula_sum 'C12 H22 O11'\n")), 2.0 * 14.0);
     let words = MOLECULE.replace("S1 S ", "S1 Sval ").replace("N1 N ", "O1 O_w ");
     assert_eq!(electrons(&words), 2.0 * 24.0);
-    let names = MACROMOLECULE.replace("_atom_site.type_symbol\n", "").replace("1 N N", "1 N").replace("2 C CA", "2 CA").replace("3 O OG", "3 OG");
+    let names = MACROMOLECULE
+        .replace("_atom_site.type_symbol\n", "")
+        .replace("1 N N", "1 N")
+        .replace("2 C CA", "2 CA")
+        .replace("3 O OG", "3 OG");
     assert!((electrons(&names) - electrons(MACROMOLECULE)).abs() < 1e-9);
 }
 
@@ -398,12 +412,18 @@ fn displacements_that_are_not_there() {
         let trace = |atom: &Atom| (0..3).map(|i| atom.displacement.b_matrix().0[i][i]).sum::<f64>() / 3.0;
         read_text(text).unwrap().atoms.iter().map(trace).collect()
     };
-    let short: String = PROTEIN.lines().filter(|line| !line.starts_with("ANISOU")).map(|line| {
-        if line.starts_with("ATOM") { format!("{}\n", &line[..54]) } else { format!("{line}\n") }
-    }).collect();
+    let short: String = PROTEIN
+        .lines()
+        .filter(|line| !line.starts_with("ANISOU"))
+        .map(|line| if line.starts_with("ATOM") { format!("{}\n", &line[..54]) } else { format!("{line}\n") })
+        .collect();
     assert_eq!(b(&short), [20.0; 3]);
     has_note(&short, &["its atoms have no B", "B = 20.0"]);
-    let zero = PROTEIN.replace("ANISOU", "REMARK").replace(" 12.00 ", "  0.00 ").replace(" 15.00 ", "  0.00 ").replace(" 18.00 ", "  0.00 ");
+    let zero = PROTEIN
+        .replace("ANISOU", "REMARK")
+        .replace(" 12.00 ", "  0.00 ")
+        .replace(" 15.00 ", "  0.00 ")
+        .replace(" 18.00 ", "  0.00 ");
     assert_eq!(b(&zero), [0.0; 3]);
     has_note(&zero, &["every B is 0"]);
     let large = read_text(&zero).unwrap();
@@ -425,7 +445,10 @@ fn a_cell_may_be_given_where_the_file_has_none() {
     let given = Given { cell: Some([21.0, 32.0, 43.0, 90.0, 102.0, 90.0]), space_group: Some("P21") };
     let of = |text: &str| parse_with(text.as_bytes(), Path::new("model.pdb"), &given);
     let without: String = PROTEIN.lines().skip(1).map(|line| format!("{line}\n")).collect();
-    let zeros = PROTEIN.replace("   21.000   32.000   43.000  90.00 102.00  90.00", "    0.000    0.000    0.000   0.00   0.00   0.00");
+    let zeros = PROTEIN.replace(
+        "   21.000   32.000   43.000  90.00 102.00  90.00",
+        "    0.000    0.000    0.000   0.00   0.00   0.00",
+    );
     let expected = read_text(PROTEIN).unwrap();
     for text in [&without, &zeros, &PROTEIN.replace("   21.000   32.000   43.000", "    1.000    1.000    1.000")] {
         let model = of(text).unwrap();
@@ -433,7 +456,8 @@ fn a_cell_may_be_given_where_the_file_has_none() {
         let message = read_text(text).unwrap_err().to_string();
         assert!(message.contains("crystal.cell"), "{message}");
     }
-    let cif = MACROMOLECULE.replace("_cell.length_a 21\n_cell.length_b 32\n_cell.length_c 43\n_cell.angle_beta 102\n", "");
+    let cif =
+        MACROMOLECULE.replace("_cell.length_a 21\n_cell.length_b 32\n_cell.length_c 43\n_cell.angle_beta 102\n", "");
     assert_eq!(of(&cif).unwrap().cell, expected.cell);
     assert!(read_text(&cif).unwrap_err().to_string().contains("crystal.cell"));
 }
