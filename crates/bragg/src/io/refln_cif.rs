@@ -163,7 +163,7 @@ pub(crate) fn holds(text: &str) -> Holds {
 struct Request<'a> {
     block: Option<&'a str>,
     column: Option<&'a str>,
-    set: Vec<(&'a str, &'a str)>,
+    set: sets::Asked<'a>,
 }
 
 impl<'a> Request<'a> {

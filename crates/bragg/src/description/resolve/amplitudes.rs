@@ -55,6 +55,7 @@ const SYNTHETIC: &str = "crystal.structure_factors.synthetic";
 const WILSON_B: &str = "crystal.structure_factors.wilson_b";
 const SEED: &str = "crystal.structure_factors.seed";
 const SPACE_GROUP: &str = "crystal.space_group";
+const MODELS: &str = "crystal.structure_factors.models";
 
 /// What a file holds, by the name of its format or, without one, by itself; and what else there is to know, in sentences.
 pub(in crate::description) fn content_of(
@@ -282,12 +283,7 @@ impl Resolver {
             let what = format!("has no effect with coordinates: {} has no columns of reflections", path.display());
             return Err(self.error(COLUMN, what));
         }
-        let space_group = if self.has(SPACE_GROUP) { Some(self.text(SPACE_GROUP)?) } else { None };
-        let given = Given { space_group: space_group.as_deref(), cell };
-        let model = coordinates::parse_with(bytes, path, &given)?;
-        model.notes.iter().for_each(|note| self.notice(format!("{}: {note}", path.display())));
-        let models = self.text("crystal.structure_factors.models")?;
-        let model = model.choose(if models == "all" { ModelChoice::Averaged } else { ModelChoice::First });
+        let model = self.model(path, bytes, cell)?;
         let d_min = match d_min {
             Some(d_min) => d_min,
             None => {
@@ -297,20 +293,19 @@ impl Resolver {
         };
         let (dispersion, energy) = self.dispersion(&model, around)?;
         let solvent = self.solvent()?;
+        let cell = model.cell.parameters();
+        let of_model =
+            |list| Reflections { list, cell: Some(cell), symmetry: model.symmetry.clone(), source: path.to_owned() };
+        if !around.computes {
+            return Ok(of_model(vec![([0; 3], 0.0)]));
+        }
+        let (models, space_group) =
+            (self.text(MODELS)?, self.description.get(SPACE_GROUP).map(|entry| entry.value.to_string()));
         let key = format!(
             "F_calc {F_CALC_VERSION}\nfile {}\nmodels {models}\nspace group {space_group:?}\ncell {cell:?}\nd_min {d_min:?}\nsolvent {solvent:?}\n\
              dispersion {dispersion:?}\n",
             cache::digest(bytes)
         );
-        if !around.computes {
-            let cell = Some(model.cell.parameters());
-            return Ok(Reflections {
-                list: vec![([0; 3], 0.0)],
-                cell,
-                symmetry: model.symmetry,
-                source: path.to_owned(),
-            });
-        }
         let kept = around.cache.and_then(|cache| cache.load(&key));
         let how = if kept.is_some() { "kept from an earlier run" } else { "calculated" };
         let list = match kept {
@@ -333,9 +328,17 @@ impl Resolver {
             path.display(),
             model.atoms.len()
         ));
-        let list = list.into_iter().map(|(hkl, f)| (hkl, f.norm())).collect();
-        let cell = Some(model.cell.parameters());
-        Ok(Reflections { list, cell, symmetry: model.symmetry, source: path.to_owned() })
+        Ok(of_model(list.into_iter().map(|(hkl, f)| (hkl, f.norm())).collect()))
+    }
+
+    /// The atoms that scatter. What their reader took for granted becomes notices.
+    fn model(&mut self, path: &Path, bytes: &[u8], cell: Option<[f64; 6]>) -> Result<Model> {
+        let space_group = if self.has(SPACE_GROUP) { Some(self.text(SPACE_GROUP)?) } else { None };
+        let given = Given { space_group: space_group.as_deref(), cell };
+        let model = coordinates::parse_with(bytes, path, &given)?;
+        model.notes.iter().for_each(|note| self.notice(format!("{}: {note}", path.display())));
+        let is_averaged = self.text(MODELS)? == "all";
+        Ok(model.choose(if is_averaged { ModelChoice::Averaged } else { ModelChoice::First }))
     }
 
     /// Dispersion corrections at the beam's energy (eV), unless they are not wanted.

@@ -9,8 +9,11 @@ const KEYS: [&str; 3] = ["crystal_id", "wavelength_id", "scale_group_code"];
 /// So many sets are named in a message.
 const N_NAMED: usize = 8;
 
+/// A data set that is asked for: keys and values.
+pub(super) type Asked<'a> = Vec<(&'a str, &'a str)>;
+
 /// A request without what stands in brackets behind it, and that as keys and values.
-pub(super) fn split(text: &str) -> Result<(&str, Vec<(&str, &str)>), String> {
+pub(super) fn split(text: &str) -> Result<(&str, Asked<'_>), String> {
     let Some((text, inside)) = text.trim().strip_suffix(']').and_then(|text| text.split_once('[')) else {
         return Ok((text, Vec::new()));
     };

@@ -206,11 +206,11 @@ SCALE3      0.000000  0.023775  0.000000        0.25000
     // the same in mmCIF, by either matrix
     let matrix = |name: &str, entries: [[f64; 3]; 3], shift: [f64; 3]| {
         let mut text = String::new();
-        for i in 0..3 {
-            for j in 0..3 {
-                text += &format!("_atom_sites.{name}_transf_matrix[{}][{}] {}\n", i + 1, j + 1, entries[i][j]);
+        for ((i, row), shift) in (1..).zip(entries).zip(shift) {
+            for (j, entry) in (1..).zip(row) {
+                text += &format!("_atom_sites.{name}_transf_matrix[{i}][{j}] {entry}\n");
             }
-            text += &format!("_atom_sites.{name}_transf_vector[{}] {}\n", i + 1, shift[i]);
+            text += &format!("_atom_sites.{name}_transf_vector[{i}] {shift}\n");
         }
         text
     };
