@@ -24,7 +24,7 @@ fn workplace() -> Workplace {
     workplace.write("nan.hkl", "1 2 3 nan\n");
     workplace.write("empty.hkl", "# nothing\n");
     workplace.write("far.hkl", "1 2 3 4\n999999 999999 999999 4\n");
-    workplace.write("f.csv", "1 2 3 4\n");
+    workplace.write("f.csv", "h,k,l,F\n");
     workplace.write("good.hkl", "1 2 3 4\n3 2 1 4\n2 2 2 7\n");
     let model = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/1a8o.pdb")).unwrap();
     workplace.write("whole.pdb", &model);
@@ -122,7 +122,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("crystal.structure_factors.file=f.csv", "f.csv"),
     ("crystal.structure_factors.column=F", "has no effect without"),
     ("crystal.structure_factors.file=nowhere.pdb", "cannot read nowhere.pdb"),
-    ("crystal.structure_factors.file=no_cell.pdb", "no_cell.pdb: it has no unit cell"),
+    ("crystal.structure_factors.file=no_cell.pdb", "no_cell.pdb: CRYST1 names no space group, and REMARK 290"),
     ("crystal.structure_factors.file=nan.pdb", "nan.pdb:"),
     ("crystal.structure_factors.file=empty.pdb", "empty.pdb: there are no"),
     ("crystal.structure_factors.file=empty.cif", "empty.cif: "),
@@ -240,7 +240,7 @@ const COMMANDS: &[(&str, &str)] = &[
     // structure factors
     ("sf", "<INPUT>"),
     ("sf nowhere.pdb", "cannot read nowhere.pdb"),
-    ("sf plain", "plain: structure factors are read from"),
+    ("sf plain", "plain: neither its content nor its name tell"),
     ("sf no_cell.pdb", "no_cell.pdb: it has no unit cell"),
     ("sf whole.pdb --dmin 0", "--dmin: is 0"),
     ("sf whole.pdb --dmin fine", "--dmin: is \"fine\""),
@@ -256,14 +256,14 @@ const COMMANDS: &[(&str, &str)] = &[
     ("sf whole.pdb --dmin 3 -o nowhere/out.hkl", "its folder does not exist"),
     ("sf good.hkl -o good.hkl", "would overwrite the input"),
     ("sf good.hkl -o out.mtz", "an MTZ file needs the unit cell"),
-    ("sf good.hkl --fill wilson", "crystal.cell"),
+    ("sf good.hkl --fill wilson", "--cell: is missing"),
     ("sf good.hkl --fill sideways", "--fill: is \"sideways\""),
     ("sf good.hkl --cell 40 --fill constant", "fill_amplitude: is missing"),
     ("sf good.hkl --cell 40 --fill coordinates", "--fill: is \"coordinates\""),
     ("sf good.hkl --cell 40 --fill wilson", "--fill: "),
     ("sf good.hkl --column F", "only MTZ and CIF files have column labels"),
-    ("sf --wilson", "crystal.cell"),
-    ("sf --wilson --cell 40 50 60", "crystal.structure_factors.d_min: is missing"),
+    ("sf --wilson", "--cell: is missing"),
+    ("sf --wilson --cell 40 50 60", "--dmin: is missing"),
     ("sf --wilson --cell 40 50 60 --dmin 3 --space-group P4", "does not fit"),
     ("sf --wilson --cell 40 --dmin 3 --b-factor -3", "--b-factor: is -3"),
     ("sf --wilson --cell 40 --dmin 3 --seed -3", "--seed: is -3"),

@@ -38,7 +38,13 @@ pub(super) fn operators(
         None => (Vec::new(), None),
     };
     if named.is_empty() {
-        let strict = strict.map_err(|what| refused.unwrap_or(what))?;
+        let strict = strict.map_err(|what| {
+            refused.unwrap_or_else(|| {
+                format!(
+                    "CRYST1 names no space group, and REMARK 290 cannot be used: {what}. crystal.space_group gives it"
+                )
+            })
+        })?;
         notes.push(format!(
             "the space group is taken from REMARK 290, {}: CRYST1 names none that can be used",
             in_words(&strict)
