@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: the fuzzers of fuzz/, which need cargo-fuzz and a nightly toolchain.
+//! `cargo xtask fuzz`: the fuzzers of fuzz/, which need cargo-fuzz and are best built by a nightly toolchain.
 
 use crate::process::{self, cargo, files_in, run as run_command};
 use anyhow::{Context, Result, bail, ensure};
@@ -39,6 +39,15 @@ fn targets(root: &Path) -> Result<Vec<String>> {
     Ok(files.iter().filter_map(|file| Some(file.file_stem()?.to_string_lossy().into_owned())).collect())
 }
 
+/// Whether there is a nightly toolchain, for a command with these variables.
+fn has_nightly(command: &Command) -> bool {
+    let mut asked = Command::new(command.get_program());
+    for (name, _) in command.get_envs().filter(|(_, value)| value.is_none()) {
+        asked.env_remove(name);
+    }
+    asked.args(["+nightly", "--version"]).output().is_ok_and(|output| output.status.success())
+}
+
 /// Fuzzes one target from its seeds; what it learns stays out of the tree.
 fn fuzz(root: &Path, target: &str, seconds: u32) -> Result<()> {
     let fuzz = root.join("fuzz");
@@ -49,7 +58,13 @@ fn fuzz(root: &Path, target: &str, seconds: u32) -> Result<()> {
     for variable in ["CARGO", "RUSTUP_TOOLCHAIN", "RUSTC", "RUSTDOC"] {
         command.env_remove(variable);
     }
-    command.args(["+nightly", "fuzz", "run", target]).arg(&learnt);
+    if has_nightly(&command) {
+        command.arg("+nightly");
+    } else {
+        // the stable compiler takes the options of cargo-fuzz, too
+        command.env("RUSTC_BOOTSTRAP", "1");
+    }
+    command.args(["fuzz", "run", target]).arg(&learnt);
     for kept in ["corpus", "regressions"].map(|kept| fuzz.join(kept).join(target)) {
         if kept.is_dir() {
             command.arg(kept);

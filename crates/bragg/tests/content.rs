@@ -69,7 +69,9 @@ fn content_is_recognised_whatever_the_name() {
             assert_eq!(Content::of(&folder.write(name, &bytes)).unwrap(), expected, "{name}: {shown}");
         }
     }
-    assert_eq!(Content::of(&folder.write("Fdump.bin", "1")).unwrap(), of(Format::Fdump));
+    for name in ["Fdump.bin", "Fdump.bin.gz"] {
+        assert_eq!(Content::of(&folder.write(name, "1")).unwrap(), of(Format::Fdump));
+    }
     let message = Content::of(&folder.write("a.xyz", "once upon a time")).unwrap_err().to_string();
     assert!(
         message.contains("neither its content nor its name") && message.contains("crystal.structure_factors.format")

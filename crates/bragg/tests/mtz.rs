@@ -191,6 +191,11 @@ fn what_a_damaged_header_says_is_refused() {
     );
     assert!(with(&size, &format!("{:<40}", "NCOL        8   18446744073709551615 0")).contains("but it holds"));
     assert!(with(&size, &format!("{:<40}", "XCOL")).contains("no NCOL"));
+    // an operator that is listed twice is one
+    let text = String::from_utf8_lossy(&file);
+    let identity = text[text.find("SYMM ").unwrap()..].chars().take(20).collect::<String>();
+    let without = replaced(&file, &identity, &format!("{:<20}", "SYMM Y,X,-Z"));
+    assert_eq!(map(&parse(without).unwrap().reflections(None).unwrap()), expected("p43212.FP.p1"));
     assert!(with("SYMM Y,X,-Z", "SYMM Y,X,+Z").contains("group"));
     assert!(with("SYMM Y,X,-Z", "SYMM Y,X,-Q").contains("SYMM Y,X,-Q"));
     assert!(with("SYMM Y,X,-Z", "XYMM Y,X,-Z").contains("states 8 symmetry operators (SYMINF) but lists 7"));

@@ -6,6 +6,8 @@
 //! machine in use.
 
 use crate::error::{Error, Result};
+use crate::io::packed::{is_packed_name, unpacked};
+use crate::io::read_bytes;
 use crate::reflections::AmplitudeGrid;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
@@ -14,11 +16,15 @@ use std::path::Path;
 /// Six signed 32-bit numbers, five blanks, newline and form feed need 73 bytes; some room for further blanks.
 const MAX_HEADER: usize = 128;
 
-/// Reads a cache file.
+/// Reads a cache file, which is compressed if its name says so.
 ///
 /// # Errors
 /// As [`parse`], and what the operating system refuses.
 pub fn read(path: &Path) -> Result<AmplitudeGrid> {
+    if is_packed_name(path) {
+        let bytes = unpacked(read_bytes(path)?.into()).map_err(|what| Error::file(path, None, what))?;
+        return parse(&mut &bytes[..], bytes.len() as u64, path);
+    }
     let file = File::open(path).map_err(|source| Error::io("read", path, source))?;
     let length = file.metadata().map_err(|source| Error::io("read", path, source))?.len();
     parse(&mut BufReader::new(file), length, path)

@@ -92,10 +92,7 @@ fn group_of(
     notes: &mut Vec<String>,
 ) -> Result<Vec<Operator>, String> {
     let n_listed = listed.len();
-    let mut seen = HashSet::new();
-    let identity = [Operator::IDENTITY];
-    let unique = identity.into_iter().chain(listed.iter().copied());
-    let unique: Vec<Operator> = unique.filter(|operator| seen.insert(operator.after(&Operator::IDENTITY))).collect();
+    let unique = each_once(&listed);
     let fits = |operators: &[Operator]| cell.map_or(Ok(()), |cell| check_cell(operators, cell.parameters()));
     let refused = match check_group(&unique) {
         Ok(()) => {
@@ -120,6 +117,13 @@ fn group_of(
         named.len()
     ));
     Ok(named)
+}
+
+/// Operators that a file lists, each once, and the identity before them.
+pub(crate) fn each_once(listed: &[Operator]) -> Vec<Operator> {
+    let mut seen = HashSet::new();
+    let all = [Operator::IDENTITY].into_iter().chain(listed.iter().copied());
+    all.filter(|operator| seen.insert(operator.after(&Operator::IDENTITY))).collect()
 }
 
 /// Says so where the operators are those of another space group than the file names.

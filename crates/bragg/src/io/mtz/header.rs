@@ -1,6 +1,7 @@
 //! The layout of an MTZ file and the records of its header.
 
 use super::Column;
+use crate::io::cif::crystal::each_once;
 use crate::reflections::ReciprocalMetric;
 use crate::symmetry::{MAX_OPERATORS, Operator, SpaceGroup, check_group};
 use std::ops::Range;
@@ -145,8 +146,9 @@ impl Header {
     /// The operators that are listed, else those of the space group that is named, in the setting that the cell fits.
     pub(super) fn operators(&self) -> Result<Vec<Operator>, String> {
         if !self.symmetry.is_empty() {
-            check_group(&self.symmetry)?;
-            return Ok(self.symmetry.clone());
+            let symmetry = each_once(&self.symmetry);
+            check_group(&symmetry)?;
+            return Ok(symmetry);
         }
         let number = self.space_group_number.filter(|number| *number != 0);
         let name = match (self.space_group_name.trim(), number) {

@@ -10,7 +10,7 @@ use crate::io::{cif, coordinates, crystfel, fdump, hkl, mtz, packed, read_bytes,
 use crate::reflections::{Observation, Reflections};
 use std::path::Path;
 
-/// The formats that structure factors are read from. All but [`Self::Fdump`] may be compressed.
+/// The formats that structure factors are read from. All may be compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReflectionFormat {
     /// Lines `h k l F`.
@@ -48,7 +48,7 @@ impl Content {
     /// - `Fdump.bin` is what it is called, and `.hkl`, `.txt` and `.dat` are lines `h k l F` if nothing else; so is a file of another name
     ///   whose first line begins with four numbers.
     ///
-    /// Each may be compressed, save `Fdump.bin`.
+    /// Each may be compressed.
     ///
     /// # Errors
     /// Neither content nor name tell, or the file cannot be read.
@@ -62,7 +62,7 @@ impl Content {
     /// As [`Self::of`].
     pub fn with_notes(path: &Path) -> Result<(Self, Vec<String>)> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-        if name == "fdump.bin" {
+        if packed::without_packing(Path::new(&name)) == Path::new("fdump.bin") {
             return Ok((Self::Reflections(ReflectionFormat::Fdump), Vec::new()));
         }
         let bytes = packed::unpacked(read_bytes(path)?.into()).map_err(|what| Error::file(path, None, what))?;
