@@ -24,33 +24,24 @@ pub(super) fn operators(
     let named = if name.is_empty() { None } else { Some(named_operators(name, Some(cell))) };
     if rows.is_empty() {
         return named.unwrap_or_else(|| {
-            notes.push(
-                "it names no space group (CRYST1): it is taken to be P 1 (crystal.space_group gives another)"
-                    .to_owned(),
-            );
+            let what = "it names no space group (CRYST1): it is taken to be P 1 (crystal.space_group gives another)";
+            notes.push(what.to_owned());
             Ok(vec![Operator::IDENTITY])
         });
     }
     let strict = listed(rows, cell, frame, STRICT);
-    let (named, refused) = match named {
-        Some(Ok(named)) => (named, None),
-        Some(Err(refused)) => (Vec::new(), Some(refused)),
-        None => (Vec::new(), None),
-    };
-    if named.is_empty() {
-        let strict = strict.map_err(|what| {
-            refused.unwrap_or_else(|| {
+    let named = match named {
+        Some(Ok(named)) => named,
+        Some(Err(refused)) => return of_remark(strict.map_err(|_| refused), notes),
+        None => {
+            let unusable = |what| {
                 format!(
                     "CRYST1 names no space group, and REMARK 290 cannot be used: {what}. crystal.space_group gives it"
                 )
-            })
-        })?;
-        notes.push(format!(
-            "the space group is taken from REMARK 290, {}: CRYST1 names none that can be used",
-            in_words(&strict)
-        ));
-        return Ok(strict);
-    }
+            };
+            return of_remark(strict.map_err(unusable), notes);
+        }
+    };
     let agrees = |list: &[Operator]| list.len() == named.len() && list.iter().all(|operator| named.contains(operator));
     if listed(rows, cell, frame, LOOSE).is_ok_and(|list| agrees(&list)) {
         return Ok(named);
@@ -77,6 +68,14 @@ pub(super) fn operators(
             Ok(named)
         }
     }
+}
+
+/// The listed operators where CRYST1 has no name that can be used.
+fn of_remark(listed: Result<Vec<Operator>, String>, notes: &mut Vec<String>) -> Result<Vec<Operator>, String> {
+    let listed = listed?;
+    let group = in_words(&listed);
+    notes.push(format!("the space group is taken from REMARK 290, {group}: CRYST1 names none that can be used"));
+    Ok(listed)
 }
 
 fn in_words(operators: &[Operator]) -> String {
