@@ -252,7 +252,7 @@ pub fn smv(bytes: &[u8]) -> bool {
 pub fn source_file(bytes: &[u8]) -> bool {
     through_file(bytes, source_file::read).is_ok_and(|sources| {
         assert!(!sources.is_empty());
-        assert!(sources.iter().filter_map(|source| source.weight).all(|weight| weight >= 0.0));
+        assert!(sources.iter().filter_map(|source| source.weight).all(f64::is_finite));
         true
     })
 }

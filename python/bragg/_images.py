@@ -134,7 +134,11 @@ def read(path: str | os.PathLike[str], size: tuple[int, int] | None = None) -> P
     ValueError
         It is no such image.
     """
-    return _bragg.read(os.fspath(path), size)
+    name = os.fspath(path)
+    found, notes = _bragg.read(name, size)
+    for note in notes:
+        warnings.warn(f"{name}: {note}", BraggWarning, stacklevel=2)
+    return found
 
 
 def write(

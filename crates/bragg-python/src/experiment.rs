@@ -81,7 +81,8 @@ impl Parts {
         let Self { given, known, in_memory, mut notices, user_was_told } = self;
         let cache = cache(true);
         let reflections = known.as_ref().map(|known| Arc::clone(&known.reflections));
-        let facts = Known { cache: cache.as_ref(), reflections, user_was_told: user_was_told && known.is_some() };
+        let user_was_told = user_was_told && known.is_some();
+        let facts = Known { cache: cache.as_ref(), reflections, user_was_told, ..Known::default() };
         let (resolved, listed) = description::resolve_knowing(given.clone(), facts)?;
         notices.extend(resolved.notices.iter().map(ToString::to_string));
         Ok(State { given, listed: known.or(listed), in_memory, resolved, notices })

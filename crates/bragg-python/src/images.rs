@@ -113,12 +113,16 @@ pub(crate) fn noise<'py>(
     recording_into_array(py, recording)
 }
 
-/// Reads an image file. `size` is fast and slow.
+/// Reads an image file, and returns what of it was left unread, too. `size` is fast and slow.
 #[pyfunction]
 #[pyo3(signature = (path, size = None))]
-pub(crate) fn read(py: Python<'_>, path: PathBuf, size: Option<(usize, usize)>) -> PyResult<Bound<'_, PyAny>> {
+pub(crate) fn read(
+    py: Python<'_>,
+    path: PathBuf,
+    size: Option<(usize, usize)>,
+) -> PyResult<(Bound<'_, PyAny>, Vec<String>)> {
     let opened = run(py, threads::allowed(None), None, move |_| io::read(&path, size))?.map_err(exception)?;
-    recording_into_array(py, opened.recording)
+    Ok((recording_into_array(py, opened.recording)?, opened.notes))
 }
 
 /// Writes an image file, and returns what its format could not express and whether the geometry in it is made up.
