@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from bragg import _bragg
+from bragg._images import doubles
 
 if TYPE_CHECKING:
     from typing import Any
@@ -61,7 +62,7 @@ def gradients(
     found = np.empty((len(handles), len(names)))
     total: Doubles | None = None
     for i, (handle, row) in enumerate(zip(handles, values)):
-        panels = [np.ascontiguousarray(cotangents[i], dtype=np.float64)]
+        panels = [doubles("cotangent", cotangents[i])]
         found[i], listed = _bragg.gradient(handle, names, panels, row, by_amplitude, threads, amplitudes)
         if listed is not None:
             total = listed if total is None else total + listed

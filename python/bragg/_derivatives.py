@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, Union, cast, overload
 
 from bragg import _bragg
+from bragg._images import doubles
 from bragg._refinement import refine
 
 if TYPE_CHECKING:
@@ -425,4 +426,4 @@ def _panels(image: npt.ArrayLike | Sequence[npt.ArrayLike]) -> list[Doubles]:
     import numpy as np
 
     panels: Any = image if isinstance(image, (list, tuple)) and np.ndim(image[0]) >= 2 else [image]
-    return [np.ascontiguousarray(panel, dtype=np.float64) for panel in panels]
+    return [doubles("cotangent", panel) for panel in panels]

@@ -51,6 +51,16 @@ def number(name: str, value: object) -> float:
         raise TypeError(f"{name}: is {value!r}; it must be a number") from None
 
 
+def doubles(name: str, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Real numbers in double precision, contiguous; `name` is the argument that has them, in errors."""
+    import numpy as np
+
+    array = np.asarray(values)
+    if array.dtype.kind not in "iubf":
+        raise TypeError(f"{name}: is an array of {array.dtype}; it must be one of real numbers")
+    return np.asarray(array, np.float64, order="C")
+
+
 def pixels(image: npt.ArrayLike, *, photons: bool = False, name: str = "image") -> Any:
     """An image as the library takes it: float32 of photons or int32 of counts, contiguous; `name` is the argument's, in errors."""
     import numpy as np
@@ -98,7 +108,7 @@ def noise(
     Returns
     -------
     ndarray of int32, or of float32 with ``poisson=False``
-        Counts, of the image's shape. Pixels that are negative or no number get the count -1.
+        Counts, of the image's shape. Pixels that are negative or no number get the count -1, with a `BraggWarning`.
 
     Raises
     ------
@@ -108,7 +118,16 @@ def noise(
     values: dict[str, object] = {"gain": gain, "adc_offset": adc_offset, "saturation": saturation, "poisson": poisson}
     if poisson:
         values["seed"] = seed
-    return _bragg.noise(pixels(image, photons=True), {"noise": values, "scan": {"frame": frame}})
+    photons = pixels(image, photons=True)
+    counts = _bragg.noise(photons, {"noise": values, "scan": {"frame": frame}})
+    if poisson:
+        import numpy as np
+
+        without = np.count_nonzero(~(photons >= 0))
+        if without:
+            note = f"{without} pixels are negative or no number; they get the count -1"
+            warnings.warn(note, BraggWarning, stacklevel=2)
+    return counts
 
 
 def read(path: str | os.PathLike[str], size: tuple[int, int] | None = None) -> Pixels:

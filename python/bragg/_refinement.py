@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bragg import _bragg
-from bragg._images import BraggWarning, number, pixels, whole, window
+from bragg._images import BraggWarning, doubles, number, pixels, whole, window
 
 if TYPE_CHECKING:
     from typing import Any
@@ -69,7 +69,10 @@ class Refinement:
     undetermined: tuple[str, ...]
     """Parameters that the data hardly tell: lengths and factors with an e.s.d. above their value, angles with one above a radian."""
     ended: str
-    """Why it ended: ``"converged"``, ``"stalled"`` or ``"out of iterations"``."""
+    """Why it ended: ``"converged"``, ``"implausible"`` (settled where `doubts` say it cannot be right), ``"stalled"`` or ``"out of
+    iterations"``."""
+    doubts: tuple[str, ...]
+    """What speaks against where it ended: a misfit far above what noise makes, a cell that became another."""
     n_pixels: int
     """Pixels that were used."""
 
@@ -90,7 +93,7 @@ class Refinement:
 
     @property
     def converged(self) -> bool:
-        """Whether no step promised any more."""
+        """Whether no step promised any more, and nothing speaks against where it ended."""
         return self.ended == "converged"
 
     @property
@@ -158,7 +161,7 @@ def refine(
         "restraints": dict(restraints or {}),
         "bounds": dict(bounds or {}),
     }
-    usable = None if mask is None else np.ascontiguousarray(mask, np.float64)
+    usable = None if mask is None else doubles("mask", mask)
     images = [pixels(image, name=f"data {i + 1}") for i, image in enumerate(given)]
     found = _bragg.refine(experiment._handle, images, choices, usable, progress)
     parameters = [RefinedParameter(*row) for row in found["parameters"]]
@@ -173,6 +176,7 @@ def refine(
         unseen=tuple(found["unseen"]),
         undetermined=tuple(found["undetermined"]),
         ended=found["ended"],
+        doubts=tuple(found["doubts"]),
         n_pixels=found["n_pixels"],
     )
     for note in _notes(result):
@@ -204,6 +208,9 @@ def _notes(result: Refinement) -> list[str]:
     notes += at_bound[:_NAMED]
     if len(at_bound) > _NAMED:
         notes.append(f"{len(at_bound) - _NAMED} more ended at their bounds")
+    notes += result.doubts
+    if result.ended == "implausible":
+        notes.append("no step lowers the loss any further, but this is no answer: start from elsewhere (start=)")
     if result.ended == "stalled":
         notes.append("no step lowers the loss any further, although one is expected to; the start may be too far away (start=)")
     if result.ended == "out of iterations":
@@ -240,9 +247,7 @@ def compare(
     ValueError
         The images differ in shape, or no pixel is left.
     """
-    import numpy as np
-
-    first, second = (np.ascontiguousarray(image, np.float64) for image in (reference, candidate))
-    usable = None if mask is None else np.ascontiguousarray(mask, np.float64)
+    first, second = doubles("reference", reference), doubles("candidate", candidate)
+    usable = None if mask is None else doubles("mask", mask)
     rows = _bragg.compare(first, second, window(roi), usable)
     return {name: float("nan") if value is None else value for name, value, _ in rows}

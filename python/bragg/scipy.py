@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bragg import _bragg
-from bragg._images import pixels, window
+from bragg._images import doubles, pixels, window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +79,7 @@ class Residuals:
         used = _bragg.used_pixels(experiment._handle, pixels(counts, name="data"), region)
         slices: Any = slice(None) if roi is None else (..., slice(roi[2], roi[3] + 1), slice(roi[0], roi[1] + 1))
         photons = counts.astype(np.float64)
-        deviations = np.asarray(1.0 if sigma is None else sigma, np.float64)
+        deviations = doubles("sigma", 1.0 if sigma is None else sigma)
         if deviations.shape not in ((), photons.shape):
             raise ValueError(f"sigma: has the shape {deviations.shape}, but the data have {photons.shape}")
         deviations = np.broadcast_to(deviations, photons.shape)
@@ -107,7 +107,7 @@ class Residuals:
         import numpy as np
 
         handle = self._window or self._experiment._handle
-        image: Doubles = _bragg.image_at(handle, self.names, np.asarray(x, float).tolist(), self._threads, True)
+        image: Doubles = _bragg.image_at(handle, self.names, doubles("x", x).tolist(), self._threads, True)
         part: Doubles = image[self._slices][self._used]
         return (part - self._photons) / self._sigma
 
@@ -115,7 +115,7 @@ class Residuals:
         """The derivatives of the residuals, pixels × parameters."""
         import numpy as np
 
-        values = dict(zip(self.names, np.asarray(x, float).tolist()))
+        values = dict(zip(self.names, doubles("x", x).tolist()))
         columns = self._experiment.jacobian(self.names, self._roi, values=values, threads=self._threads)
         return np.ascontiguousarray((columns[:, self._used] / self._sigma).T)
 
@@ -123,7 +123,7 @@ class Residuals:
         """The experiment at these values."""
         import numpy as np
 
-        return self._experiment.shift(dict(zip(self.names, np.asarray(x, float).tolist())))
+        return self._experiment.shift(dict(zip(self.names, doubles("x", x).tolist())))
 
     def solve(self, **options: object) -> Any:
         """What `scipy.optimize.least_squares` finds from the experiment's values on; `options` are its own."""

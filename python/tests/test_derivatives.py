@@ -6,6 +6,7 @@ import os
 import pickle
 import signal
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -259,10 +260,39 @@ def test_ctrl_c_stops_a_sweep(still: bragg.Experiment) -> None:
     large = still.replace(**{"detector.pixels": [3000, 3000], "sampling.oversample": 4})
     cotangent = np.ones(large.shape)
     timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        large.gradient(cotangent, "cell,orientation")
-    timer.cancel()
+    # what runs in the background is started with the signal ignored
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            large.gradient(cotangent, "cell,orientation")
+    finally:
+        timer.cancel()
+        signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_stops_within_one_pixel(still: bragg.Experiment) -> None:
+    pixel = still.replace(**{"detector.pixels": [1, 1], "sampling.oversample": 20_000})
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        for work in (lambda: pixel.simulate(threads=1), lambda: pixel.gradient(np.ones((1, 1)), "cell")):
+            timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+            timer.start()
+            start = time.perf_counter()
+            with pytest.raises(KeyboardInterrupt):
+                work()
+            # minutes otherwise
+            assert time.perf_counter() - start < 20
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_only_real_numbers_are_differentiated(still: bragg.Experiment) -> None:
+    for strange in (np.ones(still.shape, complex), np.ones(still.shape, object), np.full(still.shape, "1")):
+        with pytest.raises(TypeError, match="cotangent: is an array of .*real numbers"):
+            still.gradient(strange, "scale")
+    counts = np.ones(still.shape, np.int16)
+    assert still.gradient(counts, "scale") == still.gradient(np.ones(still.shape), "scale")
 
 
 def test_threads_may_share_an_experiment(scene: bragg.Experiment) -> None:

@@ -26,7 +26,8 @@ def test_gain_offset_and_saturation() -> None:
     plain = bragg.noise(image, poisson=False, gain=2, adc_offset=10, saturation=50)
     assert plain.dtype == np.float32
     assert plain.tolist() == [[10, 13, 50, -1]]
-    counts = bragg.noise(image, gain=2, adc_offset=10, saturation=50)
+    with pytest.warns(bragg.BraggWarning, match="1 pixels are negative or no number"):
+        counts = bragg.noise(image, gain=2, adc_offset=10, saturation=50)
     assert counts[0, 0] == 10 and counts[0, 3] == -1 and counts.max() <= 50
 
 

@@ -125,6 +125,9 @@ def test_spawned_processes_simulate(still: bragg.Experiment) -> None:
 @pytest.mark.parametrize("threads", ["None", "1"])
 def test_ctrl_c_stops_a_simulation_and_nothing_else(threads: str) -> None:
     code = f"""
+# what runs in the background is started with the signal ignored
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
 print("begins", flush=True)
 try:
     long.simulate(threads={threads})

@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 const STATUS: &str = "\
-Exit status: 0 when all went well; 2 when the input, an option or a file cannot be used; 130 when interrupted (Ctrl-C), \
+Exit status: 0 when all went well; 2 when the input, an option or a file cannot be used; 130 when interrupted (by Ctrl-C or another signal), \
 then no partial file is left; 1 for a fault of the program itself.";
 
 const SIMULATE: &str = "\

@@ -1,10 +1,8 @@
 //! How the program ends.
 
 use crate::flags::Refusal;
-use crate::messages;
-use std::fmt;
+use crate::{interrupt, messages};
 use std::io::{self, Write as _};
-use std::path::PathBuf;
 
 /// All went well.
 pub(crate) const SUCCESS: u8 = 0;
@@ -12,23 +10,8 @@ pub(crate) const SUCCESS: u8 = 0;
 pub(crate) const INTERNAL: u8 = 1;
 /// The input, an option or a file cannot be used.
 const BAD_INPUT: u8 = 2;
-/// As shells have it: 128 + SIGINT.
+/// Ended by a signal: 128 + SIGINT, as shells have it, for all that end the program.
 pub(crate) const INTERRUPTED: u8 = 130;
-
-/// Ctrl-C after some of the files had been written.
-#[derive(Debug)]
-pub(crate) struct Interrupted {
-    pub(crate) written: Vec<PathBuf>,
-}
-
-impl fmt::Display for Interrupted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let written: Vec<_> = self.written.iter().map(|path| path.display().to_string()).collect();
-        write!(f, "interrupted; before that, {} was written whole", written.join(", "))
-    }
-}
-
-impl std::error::Error for Interrupted {}
 
 /// Says what went wrong, in one line, and gives the status.
 pub(crate) fn report(error: &anyhow::Error) -> u8 {
@@ -39,11 +22,14 @@ pub(crate) fn report(error: &anyhow::Error) -> u8 {
     if error.chain().any(broken_pipe) {
         return SUCCESS;
     }
+    // whatever fails then fails because the program ends
+    if interrupt::requested() || matches!(error.downcast_ref(), Some(bragg::Error::Interrupted)) {
+        interrupt::tell(&interrupt::last_words());
+        return INTERRUPTED;
+    }
     messages::error(error);
     match error.downcast_ref::<bragg::Error>() {
-        Some(bragg::Error::Interrupted) => INTERRUPTED,
         Some(_) => BAD_INPUT,
-        None if error.is::<Interrupted>() => INTERRUPTED,
         None if error.is::<Refusal>() => BAD_INPUT,
         None => INTERNAL,
     }

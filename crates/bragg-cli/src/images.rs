@@ -2,13 +2,14 @@
 
 use crate::arguments::Input;
 use crate::cache::cache;
-use crate::exit::Interrupted;
-use crate::interrupt;
+use crate::interrupt::{self, Signals};
 use crate::messages::Messages;
 use bragg::Error;
-use bragg::description::{self, Description};
+use bragg::description::{self, Description, Known};
 use bragg::image::Recording;
+use bragg::io::atomic::{self, Place};
 use bragg::io::{self, Format, Metadata, WriteOptions};
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -35,7 +36,9 @@ pub(crate) fn open(input: &Input) -> anyhow::Result<Opened> {
 }
 
 fn geometry(path: &Path, recording: &Recording) -> bragg::Result<Metadata> {
-    let resolved = description::resolve_with(description::toml::read(path)?, cache(true).as_ref())?;
+    let cache = cache(true);
+    let known = Known { cache: cache.as_ref(), monitor: Some(&Signals), ..Known::default() };
+    let (resolved, _) = description::resolve_knowing(description::toml::read(path)?, known)?;
     let sizes: Vec<_> = resolved.experiment.detector.panels.iter().map(|panel| (panel.n_fast, panel.n_slow)).collect();
     if sizes != recording.panel_sizes() {
         let what = format!(
@@ -65,21 +68,20 @@ pub(crate) fn check_outputs(outputs: &[PathBuf], sizes: &[(usize, usize)], input
     check_apart(outputs, inputs)
 }
 
-/// Checks that no output is an input or named twice.
+/// Checks that no output is an input or named twice, whatever the spelling.
 pub(crate) fn check_apart(outputs: &[PathBuf], inputs: &[&Path]) -> bragg::Result<()> {
-    for (i, output) in outputs.iter().enumerate() {
-        if output.starts_with("/dev") {
-            continue;
-        }
-        if outputs[..i].contains(output) {
-            return Err(Error::file(output, None, "is to be written twice; name each output once"));
-        }
-        let same = |input: &&&Path| {
-            input.canonicalize().is_ok_and(|input| output.canonicalize().is_ok_and(|output| input == output))
-        };
-        if let Some(input) = inputs.iter().find(same) {
+    let inputs: HashMap<Place, &Path> =
+        inputs.iter().filter_map(|input| Some((atomic::place(input)?, *input))).collect();
+    let mut places: HashMap<Place, &Path> = HashMap::new();
+    for output in outputs {
+        let Some(place) = atomic::place(output) else { continue };
+        if let Some(input) = inputs.get(&place) {
             let what = format!("would overwrite the input {}; give the output another name", input.display());
             return Err(Error::file(output, None, what));
+        }
+        if let Some(other) = places.insert(place, output) {
+            let also = if other == output { String::new() } else { format!(", as {} too", other.display()) };
+            return Err(Error::file(output, None, format!("is to be written twice{also}; name each output once")));
         }
     }
     Ok(())
@@ -99,11 +101,9 @@ pub(crate) fn write(
     options: &WriteOptions,
     messages: Messages,
 ) -> anyhow::Result<()> {
-    interrupt::writing_begins();
-    for (i, output) in outputs.iter().enumerate() {
+    for output in outputs {
         if interrupt::requested() {
-            let written = outputs[..i].to_vec();
-            return Err(if i == 0 { Error::Interrupted.into() } else { Interrupted { written }.into() });
+            return Err(Error::Interrupted.into());
         }
         let written = io::write_recording(output, recording, metadata, options)?;
         written.notes.iter().for_each(|note| messages.warning(note));

@@ -8,6 +8,7 @@ mod flags;
 mod images;
 mod interrupt;
 mod messages;
+pub mod numbers;
 mod progress;
 mod render;
 pub mod threads;
@@ -26,6 +27,7 @@ static WORDS: OnceLock<Vec<OsString>> = OnceLock::new();
 /// Runs the program on the words of its command line, of which the first is its name or path, and returns the exit status. A panic
 /// becomes a message and a status, too; from then on those of the whole process do.
 pub fn main(words: Vec<OsString>) -> u8 {
+    interrupt::watch();
     exit::quiet_panics();
     let words = WORDS.get_or_init(|| words).clone();
     let outcome = std::panic::catch_unwind(|| run(words));

@@ -1,7 +1,9 @@
 //! What the program says on standard error.
 
+use bragg::error::printable;
 use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
 
 /// Notes and warnings, which `--quiet` silences.
 #[derive(Debug, Clone, Copy)]
@@ -40,8 +42,13 @@ pub(crate) fn print(bytes: &[u8]) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
         std::io::ErrorKind::BrokenPipe => error.into(),
-        _ => bragg::Error::io("write", std::path::Path::new("standard output"), error).into(),
+        _ => bragg::Error::io("write", Path::new("standard output"), error).into(),
     })
+}
+
+/// The name of a file for a line of standard output.
+pub(crate) fn name(path: &Path) -> String {
+    printable(&path.to_string_lossy()).into_owned()
 }
 
 /// What went wrong.
@@ -50,8 +57,8 @@ pub(crate) fn error(text: impl Display) {
 }
 
 fn line(kind: &str, color: &str, text: impl Display) {
-    // file names may hold anything, and every message is one line
-    let text: String = text.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text = text.to_string();
+    let text = printable(&text);
     let stderr = std::io::stderr();
     let colored = stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let (on, off) = if colored && !color.is_empty() { (color, "\x1b[0m") } else { ("", "") };

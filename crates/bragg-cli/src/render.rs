@@ -15,7 +15,7 @@ pub(crate) const KERNEL: &str = "BRAGG_CPU";
 pub(crate) fn render(scene: &Scene, monitor: &dyn Monitor) -> Result<Image<f32>> {
     match chosen_level()? {
         Some(level) => Ok(cpu::render_at(scene, level, monitor)?),
-        None => Ok(reference::render(scene)?),
+        None => Ok(reference::render_watched(scene, monitor)?),
     }
 }
 

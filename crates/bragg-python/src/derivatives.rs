@@ -8,10 +8,10 @@ use crate::work::{Progress, Report, run};
 use bragg::experiment::{Experiment as Complete, Roi};
 use bragg::gradient::{Block, Parameter, Point, TABLE, parse_list, parse_one};
 use bragg::image::{Image, PanelImage};
-use bragg::kernel::{Sample, cpu};
+use bragg::kernel::{Sample, Unwatched, cpu};
 use bragg::refine::{Loss, Observed, Selection};
 use bragg::scene::Scene;
-use bragg_cli::threads;
+use bragg_cli::{numbers, threads};
 use numpy::{Element, IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1, PyReadonlyArrayDyn};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -98,10 +98,11 @@ pub(crate) fn image_at<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let parameters = parsed(&names)?;
     let base = with_amplitudes(experiment, amplitudes.as_ref())?;
-    let scene = py.detach(|| Ok(Scene::new(Point::of(&base, &parameters, &values)?.experiment())));
+    let scene = py.detach(|| Scene::watched(Point::of(&base, &parameters, &values)?.experiment(), &Unwatched));
     let scene = scene.map_err(exception)?;
     let n_threads = n_threads(threads, &scene)?;
-    if double { rendered::<f64>(py, scene, n_threads) } else { rendered::<f32>(py, scene, n_threads) }
+    let rendered = if double { rendered::<f64> } else { rendered::<f32> };
+    rendered(py, experiment, scene, n_threads)
 }
 
 /// Which pixels of an image take part in a fit: those that the experiment computes, within the region, that are numbers and not flagged
@@ -127,13 +128,18 @@ pub(crate) fn used_pixels<'py>(
     into_array(py, Image { panels })
 }
 
-fn rendered<T: Sample + Element + 'static>(
-    py: Python<'_>,
+fn rendered<'py, T: Sample + Element + 'static>(
+    py: Python<'py>,
+    experiment: &Experiment,
     scene: Scene,
     n_threads: usize,
-) -> PyResult<Bound<'_, PyAny>> {
-    let image = run(py, n_threads, None, move |watch| cpu::render::<T>(&scene, watch))?.map_err(exception)?;
-    into_array(py, image)
+) -> PyResult<Bound<'py, PyAny>> {
+    let state = Arc::clone(&experiment.state);
+    let image = run(py, n_threads, None, move |watch| {
+        let image = cpu::render::<T>(&scene, watch)?;
+        numbers::check(&scene, &image, &state.resolved.description).map(|()| image)
+    })?;
+    into_array(py, image.map_err(exception)?)
 }
 
 /// The derivatives of Σ cotangent·photons with respect to each parameter, and with `amplitudes` to each listed |F|.
@@ -159,7 +165,7 @@ pub(crate) fn gradient<'py>(
     if amplitudes && list.is_none() {
         return Err(PyValueError::new_err("amplitudes: the experiment has no list of reflections, only a default"));
     }
-    let n_threads = n_threads(threads, &experiment.scene(py))?;
+    let n_threads = n_threads(threads, &*experiment.scene(py)?)?;
     let work = move |watch: &crate::work::Watch| -> bragg::Result<_> {
         let point = point(&base, &parameters, values.as_deref())?;
         let found = point.gradient(&cotangent, amplitudes, watch)?;
@@ -187,7 +193,7 @@ pub(crate) fn jvp<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let parameters = parsed(&names)?;
     let base = experiment.state.resolved.experiment.clone();
-    let n_threads = n_threads(threads, &experiment.scene(py))?;
+    let n_threads = n_threads(threads, &*experiment.scene(py)?)?;
     let work = move |watch: &crate::work::Watch| point(&base, &parameters, values.as_deref())?.jvp(&direction, watch);
     into_array(py, run(py, n_threads, None, work)?.map_err(exception)?)
 }
@@ -208,7 +214,7 @@ pub(crate) fn jacobian<'py>(
     let n = parameters.len();
     let base = experiment.state.resolved.experiment.clone();
     let shape = Window::of(&base, roi.map(region).transpose()?)?;
-    let n_threads = n_threads(threads, &experiment.scene(py))?;
+    let n_threads = n_threads(threads, &*experiment.scene(py)?)?;
     let n_pixels = base.detector.panels.iter().map(|panel| panel.n_fast * panel.n_slow).sum();
     let progress = progress.map(|callback| Progress { callback, n_pixels });
     let [photons, columns] = [blank(shape.len())?, blank(n * shape.len())?];

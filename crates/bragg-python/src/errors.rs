@@ -1,19 +1,22 @@
 //! Our errors as Python's.
 
 use bragg::Error;
+use bragg::error::printable;
 use pyo3::exceptions::{PyKeyError, PyKeyboardInterrupt, PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
 /// The exception for an error of the library, with its message.
 pub(crate) fn exception(error: Error) -> PyErr {
+    // names of files may hold anything
+    let text = printable(&error.to_string()).into_owned();
     match error {
         Error::Io { ref reason, .. } => match reason.raw_os_error() {
             // with a number, Python makes it a FileNotFoundError, PermissionError, …
-            Some(number) => PyOSError::new_err((number, error.to_string())),
-            None => PyOSError::new_err(error.to_string()),
+            Some(number) => PyOSError::new_err((number, text)),
+            None => PyOSError::new_err(text),
         },
-        Error::Interrupted => PyKeyboardInterrupt::new_err(error.to_string()),
-        _ => PyValueError::new_err(error.to_string()),
+        Error::Interrupted => PyKeyboardInterrupt::new_err(text),
+        _ => PyValueError::new_err(text),
     }
 }
 

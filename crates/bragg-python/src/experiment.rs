@@ -4,17 +4,17 @@ use crate::errors::{exception, exception_of_any, unknown_key};
 use crate::images::{Pixels, into_array, into_arrays, pixels_of};
 use crate::reflections::Reflections;
 use crate::values::{anchor, insert_all, text_source, to_dict, to_python};
-use crate::work::{Progress, Report, run};
+use crate::work::{Progress, Report, Watch, run};
 use bragg::description::keys::{self, SUPERSEDED, is_under};
 use bragg::description::{self, Description, Known, Listed, Origin, Resolved};
-use bragg::experiment::{Experiment as Complete, UnitCell};
+use bragg::experiment::{Crystal, Experiment as Complete, UnitCell};
 use bragg::gradient::Parameter;
-use bragg::kernel::{Sample, cpu};
+use bragg::kernel::{Sample, Unwatched, cpu};
 use bragg::refine::{describe, forget_reflections};
 use bragg::response;
 use bragg::scene::Scene;
 use bragg_cli::cache::cache;
-use bragg_cli::threads;
+use bragg_cli::{numbers, threads};
 use numpy::Element;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -25,6 +25,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The most threads that may be asked for.
 const MOST_THREADS: usize = 1024;
+/// Orientations whose tables take so long to make that Python goes on meanwhile.
+const MANY_ORIENTATIONS: usize = 100_000;
 /// Keys of structure factors that do not change which reflections there are.
 const NOT_OF_THE_LIST: [&str; 4] = [
     "crystal.structure_factors.default",
@@ -77,12 +79,13 @@ impl Parts {
         Self { given, known: None, in_memory: false, notices: Vec::new(), user_was_told: false }
     }
 
-    fn complete(self) -> bragg::Result<State> {
+    fn complete(self, watch: &Watch) -> bragg::Result<State> {
         let Self { given, known, in_memory, mut notices, user_was_told } = self;
         let cache = cache(true);
         let reflections = known.as_ref().map(|known| Arc::clone(&known.reflections));
         let user_was_told = user_was_told && known.is_some();
-        let facts = Known { cache: cache.as_ref(), reflections, user_was_told, ..Known::default() };
+        let facts =
+            Known { cache: cache.as_ref(), reflections, user_was_told, monitor: Some(watch), ..Known::default() };
         let (resolved, listed) = description::resolve_knowing(given.clone(), facts)?;
         notices.extend(resolved.notices.iter().map(ToString::to_string));
         Ok(State { given, listed: known.or(listed), in_memory, resolved, notices })
@@ -98,7 +101,7 @@ impl Parts {
         }
         let reads = self.known.is_none();
         let n_threads = if reads { threads::for_reading(threads::allowed(None), &self.given) } else { 1 };
-        let state = run(py, n_threads, None, move |_| self.complete())?.map_err(exception)?;
+        let state = run(py, n_threads, None, move |watch| self.complete(watch))?.map_err(exception)?;
         Ok(Experiment { state: Arc::new(state), scene: Mutex::new(None) })
     }
 }
@@ -297,9 +300,9 @@ impl Experiment {
 
     /// Terms in a pixel's sum.
     #[getter]
-    fn n_steps(&self, py: Python<'_>) -> usize {
-        let scene = self.scene(py);
-        scene.n_steps().saturating_mul(scene.n_layers())
+    fn n_steps(&self, py: Python<'_>) -> PyResult<usize> {
+        let scene = self.scene(py)?;
+        Ok(scene.n_steps().saturating_mul(scene.n_layers()))
     }
 
     #[pyo3(signature = (threads = None, progress = None, double = false, as_list = false))]
@@ -319,7 +322,9 @@ impl Experiment {
     /// What the detector of the experiment records of expected photons.
     fn record<'py>(&self, py: Python<'py>, image: Pixels<'py>) -> PyResult<Bound<'py, PyAny>> {
         let (photons, noise) = (pixels_of("image", image)?.to_f32(), self.state.resolved.noise);
-        let recording = run(py, threads::allowed(None), None, move |_| response::record(photons, &noise))?;
+        let recording =
+            run(py, threads::allowed(None), None, move |watch| response::record_watched(photons, &noise, watch))?;
+        let recording = recording.map_err(exception)?;
         crate::images::recording_into_array(py, recording)
     }
 }
@@ -346,14 +351,21 @@ impl Experiment {
         self.state.listed.as_ref().map(|listed| Arc::clone(&listed.reflections))
     }
 
-    pub(crate) fn scene(&self, py: Python<'_>) -> Arc<Scene> {
-        let known = self.scene.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        known.unwrap_or_else(|| {
-            let state = &self.state;
-            let scene = Arc::new(py.detach(|| Scene::new(&state.resolved.experiment)));
-            *self.scene.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&scene));
-            scene
-        })
+    pub(crate) fn scene(&self, py: Python<'_>) -> PyResult<Arc<Scene>> {
+        if let Some(scene) = self.scene.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            return Ok(scene);
+        }
+        let state = Arc::clone(&self.state);
+        let Crystal { mosaic, .. } = &state.resolved.experiment.crystal;
+        let is_small = mosaic.n_domains.saturating_mul(state.resolved.experiment.scan.n_steps) < MANY_ORIENTATIONS;
+        let scene = if is_small {
+            py.detach(|| Scene::watched(&state.resolved.experiment, &Unwatched))
+        } else {
+            run(py, 1, None, move |watch| Scene::watched(&state.resolved.experiment, watch))?
+        };
+        let scene = Arc::new(scene.map_err(exception)?);
+        *self.scene.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&scene));
+        Ok(scene)
     }
 
     fn render<'py, T: Sample + Element + 'static>(
@@ -363,14 +375,16 @@ impl Experiment {
         progress: Option<Bound<'py, PyAny>>,
         as_list: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let scene = self.scene(py);
+        let scene = self.scene(py)?;
         // asking the system takes as long as a small image
         let is_small = threads::for_rendering(usize::MAX, &scene) == 1;
         let n_threads = if is_small { 1 } else { threads::allowed(n_threads) };
         let n_pixels = scene.panels.iter().map(|panel| panel.n_fast * panel.n_slow).sum();
         let progress = progress.map(|callback| Progress { callback, n_pixels });
+        let state = Arc::clone(&self.state);
         let image = run(py, n_threads, progress.as_ref().map(|progress| progress as &dyn Report), move |watch| {
-            cpu::render::<T>(&scene, watch)
+            let image = cpu::render::<T>(&scene, watch)?;
+            numbers::check(&scene, &image, &state.resolved.description).map(|()| image)
         })?;
         let image = image.map_err(exception)?;
         if as_list { Ok(into_arrays(py, image)?.into_any()) } else { into_array(py, image) }

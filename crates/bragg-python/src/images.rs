@@ -109,7 +109,9 @@ pub(crate) fn noise<'py>(
     insert_all(&mut description, values)?;
     let noise = resolve_noise(description).map_err(exception)?;
     let photons = pixels_of("image", image)?.to_f32();
-    let recording = run(py, threads::allowed(None), None, move |_| response::record(photons, &noise))?;
+    let recording =
+        run(py, threads::allowed(None), None, move |watch| response::record_watched(photons, &noise, watch))?;
+    let recording = recording.map_err(exception)?;
     recording_into_array(py, recording)
 }
 

@@ -237,10 +237,12 @@ fn as_dict<'py>(py: Python<'py>, outcome: &Outcome) -> PyResult<Bound<'py, PyDic
     found.set_item("losses", outcome.iterations.iter().map(|iteration| iteration.loss).collect::<Vec<_>>())?;
     let ended = match outcome.ended {
         Ended::Converged => "converged",
+        Ended::Implausible => "implausible",
         Ended::Stalled => "stalled",
         Ended::Iterations => "out of iterations",
     };
     found.set_item("ended", ended)?;
+    found.set_item("doubts", outcome.doubts.clone())?;
     found.set_item("correlated", outcome.correlated.clone())?;
     found.set_item("correlation", outcome.correlation.clone())?;
     found.set_item("degenerate", outcome.degenerate.clone())?;

@@ -1,9 +1,10 @@
 //! Lists of amplitudes.
 
 use crate::errors::exception;
-use crate::work::run;
+use crate::work::{Watch, run};
 use bragg::error::Error;
 use bragg::io::{coordinates, mtz};
+use bragg::monitor::Monitor as _;
 use bragg::reflections::{MAX_INDEX, Miller, Reflections as List};
 use bragg::structure::solvent::Solvent;
 use bragg::structure::{ModelChoice, anomalous, f_calc};
@@ -41,8 +42,8 @@ impl Reflections {
         Arc::clone(&self.0)
     }
 
-    fn made_by(py: Python<'_>, work: impl FnOnce() -> bragg::Result<List> + Send + 'static) -> PyResult<Self> {
-        run(py, threads::allowed(None), None, move |_| work())?.map(|list| Self(Arc::new(list))).map_err(exception)
+    fn made_by(py: Python<'_>, work: impl FnOnce(&Watch) -> bragg::Result<List> + Send + 'static) -> PyResult<Self> {
+        run(py, threads::allowed(None), None, work)?.map(|list| Self(Arc::new(list))).map_err(exception)
     }
 }
 
@@ -78,7 +79,7 @@ impl Reflections {
     ) -> PyResult<Self> {
         let symmetry = self::operators(space_group, &operators, cell)?;
         let list = rows(&hkl, &amplitudes)?;
-        Self::made_by(py, move || {
+        Self::made_by(py, move |_| {
             let refuse = |what: String| Error::setting("hkl", what);
             let list =
                 if expand && !symmetry.is_empty() { expand_to_p1(&list, &symmetry).map_err(refuse)? } else { list };
@@ -90,7 +91,7 @@ impl Reflections {
     #[staticmethod]
     #[pyo3(signature = (bytes, name, column = None))]
     fn from_mtz(py: Python<'_>, bytes: Vec<u8>, name: PathBuf, column: Option<String>) -> PyResult<Self> {
-        Self::made_by(py, move || mtz::parse(bytes, &name)?.reflections(column.as_deref()))
+        Self::made_by(py, move |_| mtz::parse(bytes, &name)?.reflections(column.as_deref()))
     }
 
     /// From the bytes of a coordinate file (PDB or mmCIF), to a resolution of `d_min` (Å), with or without bulk solvent, and with
@@ -105,7 +106,7 @@ impl Reflections {
         solvent: bool,
         energy: Option<f64>,
     ) -> PyResult<Self> {
-        Self::made_by(py, move || calculated(&bytes, &name, d_min, solvent, energy))
+        Self::made_by(py, move |watch| calculated(&bytes, &name, d_min, solvent, energy, watch))
     }
 
     #[getter]
@@ -181,13 +182,22 @@ fn rows(hkl: &PyReadonlyArray2<'_, i64>, amplitudes: &PyReadonlyArray1<'_, f64>)
     hkl.outer_iter().zip(amplitudes).enumerate().map(row).collect()
 }
 
-fn calculated(bytes: &[u8], name: &Path, d_min: f64, solvent: bool, energy: Option<f64>) -> bragg::Result<List> {
+fn calculated(
+    bytes: &[u8],
+    name: &Path,
+    d_min: f64,
+    solvent: bool,
+    energy: Option<f64>,
+    watch: &Watch,
+) -> bragg::Result<List> {
     let model = coordinates::parse(bytes, name)?.choose(ModelChoice::First);
     let elements: BTreeSet<_> = model.atoms.iter().map(|atom| atom.element).collect();
     let dispersion = energy.map(|energy| anomalous::dispersion(elements.into_iter(), energy)).transpose();
     let dispersion = dispersion.map_err(|what| Error::setting("energy", what))?.unwrap_or_default();
     let solvent = solvent.then(Solvent::default);
-    let factors = f_calc(&model, &dispersion, solvent.as_ref(), d_min).map_err(|what| Error::setting("d_min", what))?;
+    let factors = f_calc(&model, &dispersion, solvent.as_ref(), d_min, watch);
+    watch.check()?;
+    let factors = factors.map_err(|what| Error::setting("d_min", what))?;
     let list = factors.into_iter().map(|(hkl, f)| (hkl, f.norm())).collect();
     Ok(List { list, cell: Some(model.cell.parameters()), symmetry: model.symmetry, source: name.to_owned() })
 }

@@ -5,6 +5,7 @@
 //! `structure_factors dispersion ENERGY ELEMENT …` prints f' and f''.
 
 use bragg::io::coordinates;
+use bragg::monitor::Unwatched;
 use bragg::structure::solvent::{Radii, Solvent};
 use bragg::structure::{Complex64, Dispersion, Element, ModelChoice, anomalous, f_calc};
 use std::io::Write;
@@ -50,7 +51,7 @@ fn structure_factors(path: &str, d_min: f64, settings: &[String]) -> Result<(), 
         }
     }
     let start = Instant::now();
-    let list = f_calc(&model, &corrections, solvent.as_ref(), d_min)?;
+    let list = f_calc(&model, &corrections, solvent.as_ref(), d_min, &Unwatched)?;
     let elapsed = start.elapsed();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for ([h, k, l], f) in &list {

@@ -1,5 +1,6 @@
 //! What can go wrong, by culprit.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -64,6 +65,50 @@ impl Error {
     }
 }
 
+/// An empty list with room for `n` of `what`, whose number follows from the setting `key`.
+///
+/// # Errors
+/// There is no room, which the allocator would end the program for.
+pub(crate) fn reserved<T>(n: usize, what: &str, key: &str) -> Result<Vec<T>> {
+    let mut list = Vec::new();
+    list.try_reserve_exact(n).map_err(|_| no_room(n, what, key))?;
+    Ok(list)
+}
+
+/// `n` times the same of `what`, as [`reserved`].
+pub(crate) fn repeated<T: Clone>(value: T, n: usize, what: &str, key: &str) -> Result<Vec<T>> {
+    let mut list = reserved(n, what, key)?;
+    list.resize(n, value);
+    Ok(list)
+}
+
+fn no_room(n: usize, what: &str, key: &str) -> Error {
+    Error::setting(key, format!("makes {n} {what}, which do not fit into memory"))
+}
+
+/// Whether a terminal obeys a character.
+pub(crate) fn is_obeyed(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A text on one line, without what a terminal would obey: names of files may hold anything. Line ends and tabs become blanks, other
+/// control characters and those that turn the direction of writing their codes.
+#[must_use]
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' | '\t' => shown.push(' '),
+            c if is_obeyed(c) => shown.extend(c.escape_unicode()),
+            c => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
 struct Line(Option<usize>);
 
 impl fmt::Display for Line {
@@ -77,5 +122,16 @@ struct Given<'a>(&'a str);
 impl fmt::Display for Given<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() { Ok(()) } else { write!(f, " ({})", self.0) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_moves_the_cursor() {
+        assert_eq!(printable("a b é.cbf"), "a b é.cbf");
+        assert_eq!(printable("a\x1b[2Jb\r\n\tc\u{9b}\u{202e}d\u{7f}"), "a\\u{1b}[2Jb   c\\u{9b}\\u{202e}d\\u{7f}");
     }
 }

@@ -11,6 +11,7 @@ pub mod image;
 pub mod io;
 pub mod kernel;
 pub mod math;
+pub mod monitor;
 pub mod physics;
 pub mod random;
 pub mod real;

@@ -2,17 +2,19 @@
 
 use super::simulate::describe_with;
 use crate::arguments::Gradient;
+use crate::interrupt::Signals;
 use crate::messages::{self, Messages};
 use crate::progress::Progress;
 use crate::threads::on_threads;
-use crate::{images, interrupt, threads};
+use crate::{images, numbers, threads};
 use bragg::Error;
-use bragg::description::{self, Resolved};
+use bragg::description::{self, Known, Resolved};
 use bragg::experiment::Experiment;
 use bragg::gradient::{Derivatives, GROUPS, Parameter, derivative_images, parse_list};
 use bragg::image::{Image, Recording};
 use bragg::io::png::{Binning, ColorMap, Limit, Scale, Style};
 use bragg::io::{Format, WriteOptions};
+use bragg::kernel::n_no_numbers;
 use bragg::scene::Scene;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -23,7 +25,8 @@ pub(crate) fn run(arguments: &Gradient) -> anyhow::Result<()> {
     let n_threads = threads::allowed(arguments.threads.map(usize::from));
     let description = describe_with(&arguments.experiment, &arguments.set)?;
     let n_readers = threads::for_reading(n_threads, &description);
-    let resolved = on_threads(n_readers, || description::resolve(description))??;
+    let known = Known { monitor: Some(&Signals), ..Known::default() };
+    let (resolved, _) = on_threads(n_readers, || description::resolve_knowing(description, known))??;
     if arguments.list {
         return messages::print(list(&resolved.experiment).as_bytes());
     }
@@ -35,9 +38,8 @@ pub(crate) fn run(arguments: &Gradient) -> anyhow::Result<()> {
     let output = arguments.output.as_deref().unwrap_or(Path::new("gradient.npy"));
     let files = files(arguments, &resolved, output, &parameters)?;
     resolved.notices.iter().for_each(|notice| messages.note(notice));
-    interrupt::watch();
     let experiment = &resolved.experiment;
-    let n_workers = threads::for_rendering(n_threads, &Scene::new(experiment));
+    let n_workers = threads::for_rendering(n_threads, &Scene::watched(experiment, &Signals)?);
     on_threads(n_workers, || differentiate(&resolved, &parameters, &files, messages))?
 }
 
@@ -107,10 +109,14 @@ fn differentiate(
     let start = Instant::now();
     let experiment = &resolved.experiment;
     let n_pixels = experiment.detector.panels.iter().map(|panel| panel.n_fast as u64 * panel.n_slow as u64).sum();
-    let Derivatives { derivatives, .. } = {
+    let Derivatives { image, derivatives } = {
         let progress = Progress::new(n_pixels, messages.quiet);
         derivative_images(experiment, parameters, &progress)?
     };
+    if n_no_numbers(&image) > 0 {
+        numbers::check(&Scene::watched(experiment, &Signals)?, &image, &resolved.description)?;
+    }
+    drop(image);
     let seconds = start.elapsed().as_secs_f64();
     messages.done(format_args!("{} derivatives of {n_pixels} pixels in {seconds:.2} s", parameters.len()));
     for (parameter, image) in parameters.iter().zip(&derivatives) {
@@ -125,6 +131,15 @@ fn differentiate(
     } else {
         vec![Image { panels: derivatives.into_iter().flat_map(|image| single(image).panels).collect() }]
     };
+    for (i, image) in images.iter().enumerate() {
+        let n = n_no_numbers(image);
+        if n > 0 {
+            let of = if images.len() == parameters.len() { parameters[i].name() } else { "the parameters".to_owned() };
+            messages.warning(format_args!(
+                "{n} derivatives with respect to {of} are no numbers, or too large for single precision"
+            ));
+        }
+    }
     for (file, image) in files.iter().zip(images) {
         let options = WriteOptions { picture: picture(&image), pgm_scale: None };
         images::write(std::slice::from_ref(file), &Recording::Photons(image), &metadata, &options, messages)?;

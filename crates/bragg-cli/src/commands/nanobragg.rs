@@ -1,23 +1,26 @@
 //! The drop-in: nanoBragg's command line, files and statistics.
 
 use crate::flags::{self, Invocation, Missing};
-use crate::messages::{Messages, print};
+use crate::interrupt::Signals;
+use crate::messages::{Messages, name, print};
 use crate::progress::Progress;
 use crate::render::{on_threads, render};
-use crate::{exit, images, interrupt, threads};
+use crate::{exit, images, numbers, threads};
 use anyhow::{Result, bail};
 use bragg::Error;
 use bragg::description::nanobragg::{self, DropIn, Options, OutputOptions, SeedOptions, dump_path};
 use bragg::description::print::to_toml;
-use bragg::description::{self, Description, Notice, Resolved};
+use bragg::description::{self, Description, Known, Resolved};
 use bragg::image::{Image, PanelImage};
 use bragg::io::atomic::{Body, Together};
 use bragg::io::c_format::G;
 use bragg::io::smv::NanoBraggHeader;
 use bragg::io::{atomic, fdump, pgm, raw, smv};
+use bragg::kernel::fault;
 use bragg::response::nanobragg as response;
 use bragg::scene::{PanelTable, Scene};
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -42,7 +45,7 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>, program: &str) -> Resul
             }
             let messages = Messages { quiet: options.run.quiet };
             notices.iter().for_each(|notice| messages.note(notice));
-            simulate(&options, messages)?;
+            simulate(&options, messages).map_err(error_in_flags)?;
         }
     }
     Ok(exit::SUCCESS)
@@ -74,14 +77,16 @@ fn simulate(options: &Options, messages: Messages) -> Result<()> {
     }
     let n_threads = threads::allowed(options.run.threads);
     let n_readers = threads::for_reading(n_threads, &description);
-    let resolved = on_threads(n_readers, || description::resolve(description))??;
+    let known = Known { monitor: Some(&Signals), ..Known::default() };
+    let (resolved, _) = on_threads(n_readers, || description::resolve_knowing(description, known))??;
     notices.iter().chain(&resolved.notices).for_each(|notice| messages.note(in_flags(notice)));
     if options.run.print_experiment {
         return print(to_toml(&resolved.description).as_bytes());
     }
     let outputs = Outputs::new(&options.output, options.noise.noise.unwrap_or(true));
     let headers = [&options.detector.img, &options.crystal.mat].into_iter().flatten().map(PathBuf::as_path);
-    outputs.check(&images::input_files(&resolved.description).chain(headers).collect::<Vec<_>>())?;
+    let inputs: Vec<&Path> = images::input_files(&resolved.description).chain(headers).collect();
+    outputs.check(&inputs)?;
     if let Some([fast, slow]) = options.output.printout_pixel
         && !((0..header.size.0 as i64).contains(&fast) && (0..header.size.1 as i64).contains(&slow))
     {
@@ -89,15 +94,17 @@ fn simulate(options: &Options, messages: Messages) -> Result<()> {
         let what = format!("{fast} {slow} given, but the detector has {n_fast} × {n_slow} pixels, counted from 0");
         return Err(Error::setting(options.spelling("-printout_pixel"), what).into());
     }
-    keep_amplitudes(options, messages, &resolved);
-    let scene = Scene::new(&resolved.experiment);
+    keep_amplitudes(options, messages, &resolved, &outputs, &inputs);
+    let scene = Scene::watched(&resolved.experiment, &Signals)?;
     let n_pixels = (header.size.0 * header.size.1) as u64;
-    interrupt::watch();
     on_threads(threads::for_rendering(n_threads, &scene), || {
         let image = {
             let is_quiet = options.run.quiet || options.run.progress == Some(false);
             render(&scene, &Progress::new(n_pixels, is_quiet))?
         };
+        if let Some(fault) = fault(&scene, &image) {
+            messages.warning(in_flags(&numbers::explain(&fault, &image, &resolved.description)));
+        }
         let seed = options.seeds.seed.map_or(clock_seed, SeedOptions::state);
         let head =
             random_misset.map(|[x, y, z]| format!("random orientation misset angles: {x:.6} {y:.6} {z:.6} deg\n"));
@@ -124,10 +131,14 @@ impl Outputs {
         }
     }
 
+    fn all(&self) -> Vec<PathBuf> {
+        let optional = [&self.picture, &self.noise].into_iter().flatten();
+        [&self.float, &self.integer].into_iter().chain(optional).cloned().collect()
+    }
+
     /// Whether they can be written without harm to `inputs` or one another, as far as can be told before they are.
     fn check(&self, inputs: &[&Path]) -> Result<()> {
-        let optional = [&self.picture, &self.noise].into_iter().flatten();
-        let all: Vec<PathBuf> = [&self.float, &self.integer].into_iter().chain(optional).cloned().collect();
+        let all = self.all();
         for path in &all {
             atomic::check(path)?;
         }
@@ -140,24 +151,51 @@ fn clock_seed() -> u32 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| u32::try_from(since.as_secs()).unwrap_or(u32::MAX))
 }
 
+/// Keys of the library, and the flags for them.
+const FLAGS: [(&str, &str); 7] = [
+    ("detector.panel[0].fast_axis", "-fdet_vector"),
+    ("detector.panel[0].slow_axis", "-sdet_vector"),
+    ("crystal.structure_factors.default", "-default_F"),
+    ("beam.source_weights", "-source_weights apply|ignore"),
+    ("beam.source_wavelength", "-source_wavelength file|lambda"),
+    ("beam.wavelength", "-lambda"),
+    ("scan.steps", "-phisteps"),
+];
+/// Keys by which an error may go that no flag caused alone.
+const CULPRITS: [(&str, &str); 4] = [
+    ("crystal.mosaic.domains", "-mosaic_domains"),
+    ("beam.divergence", "-hdivsteps, -vdivsteps, -dispsteps"),
+    ("detector.pixels", "-detpixels"),
+    ("detector.sensor.layers", "-detector_thicksteps"),
+];
+
+/// An error with the flag for a key of the library.
+fn error_in_flags(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<Error>() {
+        Ok(Error::Setting { key, given_in, what }) => {
+            let culprit = CULPRITS.iter().find(|(known, _)| *known == key);
+            let key = culprit.map_or_else(|| in_flags(&key), |(_, flag)| (*flag).to_owned());
+            Error::Setting { key, given_in, what: in_flags(&what) }.into()
+        }
+        Ok(other) => other.into(),
+        Err(other) => other,
+    }
+}
+
 /// A notice of the library in the drop-in's own words.
-fn in_flags(notice: &Notice) -> String {
-    const FLAGS: [(&str, &str); 7] = [
-        ("detector.panel[0].fast_axis", "-fdet_vector"),
-        ("detector.panel[0].slow_axis", "-sdet_vector"),
-        ("crystal.structure_factors.default", "-default_F"),
-        ("beam.source_weights", "-source_weights apply|ignore"),
-        ("beam.source_wavelength", "-source_wavelength file|lambda"),
-        ("beam.wavelength", "-lambda"),
-        ("scan.steps", "-phisteps"),
-    ];
+fn in_flags(notice: &impl Display) -> String {
     FLAGS.iter().fold(notice.to_string(), |text, (key, flag)| text.replace(key, flag))
 }
 
-/// Writes the structure-factor cache after a `-hkl`, as nanoBragg does. Failing is no reason to stop.
-fn keep_amplitudes(options: &Options, messages: Messages, resolved: &Resolved) {
+/// Writes the structure-factor cache after a `-hkl`, as nanoBragg does, unless a file of the user's would be lost. Failing is no reason to
+/// stop.
+fn keep_amplitudes(options: &Options, messages: Messages, resolved: &Resolved, outputs: &Outputs, inputs: &[&Path]) {
     let (Some(_), Some(grid)) = (&options.reflections.hkl, &resolved.experiment.structure_factors.grid) else { return };
-    if let Err(error) = atomic::write(&dump_path(options), |w| fdump::write(grid, w)) {
+    let path = dump_path(options);
+    let others: Vec<PathBuf> = outputs.all();
+    let others: Vec<&Path> = inputs.iter().copied().chain(others.iter().map(PathBuf::as_path)).collect();
+    let apart = images::check_apart(std::slice::from_ref(&path), &others);
+    if let Err(error) = apart.and_then(|()| atomic::write(&path, |w| fdump::write(grid, w))) {
         messages.warning(format!("the structure factors are not kept for later runs: {error}"));
     }
 }
@@ -181,7 +219,6 @@ fn write_images(
     let (header, n) = (&header.to_bytes(), image.pixels().len());
     let mut noise = response::NoiseImage::new(panel, image, seed, adc_offset);
 
-    interrupt::writing_begins();
     let mut files = Together::default();
     let integers = |pixels: Range<usize>, counts: &mut [u16]| {
         response::integer_counts(panel, image, (scale, adc_offset), pixels, counts)
@@ -199,16 +236,16 @@ fn write_images(
     files.add_all(bodies)?;
 
     let mut report = head.into_bytes();
-    writeln!(report, "wrote {} as {}-byte floats", outputs.float.display(), size_of::<f32>())?;
+    writeln!(report, "wrote {} as {}-byte floats", name(&outputs.float), size_of::<f32>())?;
     report_statistics(&mut report, scene, panel, &statistics)?;
-    writeln!(report, "intfile_scale = {}\nwrote {}", G(scale), outputs.integer.display())?;
+    writeln!(report, "intfile_scale = {}\nwrote {}", G(scale), name(&outputs.integer))?;
     if let Some(path) = &outputs.picture {
-        writeln!(report, "pgm_scale = {}\nwrote {}", G(picture_scale), path.display())?;
+        writeln!(report, "pgm_scale = {}\nwrote {}", G(picture_scale), name(path))?;
     }
     if let Some(path) = &outputs.noise {
         writeln!(report, "random seed of the noise: {seed}")?;
         writeln!(report, "{:.0} photons on noise image ({} overloads)", noise.photons, noise.overloads)?;
-        writeln!(report, "wrote {}", path.display())?;
+        writeln!(report, "wrote {}", name(path))?;
     }
     if output.printout || output.printout_pixel.is_some() {
         print_pixels(&mut report, scene, panel, image, output.printout_pixel)?;

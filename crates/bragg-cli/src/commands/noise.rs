@@ -2,6 +2,7 @@
 
 use crate::arguments::Noise;
 use crate::images;
+use crate::interrupt::Signals;
 use crate::messages::Messages;
 use bragg::Error;
 use bragg::description::{Description, Origin, resolve_noise};
@@ -28,7 +29,7 @@ pub(crate) fn run(arguments: &Noise) -> anyhow::Result<()> {
             response::NO_VALUE
         ));
     }
-    let counts = response::record(expected, &noise);
+    let counts = response::record_watched(expected, &noise, &Signals)?;
     (opened.metadata.gain, opened.metadata.adc_offset) = (noise.gain, noise.adc_offset);
     opened.metadata.saturation = noise.saturation;
     images::write(&arguments.output, &counts, &opened.metadata, &WriteOptions::default(), messages)

@@ -2,8 +2,8 @@
 
 use crate::arguments::Orient;
 use crate::commands::sf;
-use crate::images;
 use crate::messages::{Messages, print};
+use crate::{images, interrupt};
 use bragg::Error;
 use bragg::description::quantity::{self, Unit};
 use bragg::experiment::UnitCell;
@@ -16,38 +16,104 @@ use std::path::{Path, PathBuf};
 
 pub(crate) fn run(arguments: &Orient) -> anyhow::Result<()> {
     let messages = Messages { quiet: arguments.quiet };
-    let cell = cell(arguments)?;
-    let files = files(arguments)?;
+    let orientations =
+        Orientations { arguments, cell: cell(arguments)?, misset: of_angles(arguments.misset.as_deref())? };
     let wavelength = wavelength(arguments)?;
+    if let Some(output) = arguments.output.as_deref().filter(|path| path.extension().is_none_or(|end| end != "mat")) {
+        let what = "is no name for a MOSFLM matrix, the one format there is; end it in .mat";
+        return Err(Error::file(output, None, what).into());
+    }
+    if let (Some(output), Some(wavelength)) = (&arguments.output, wavelength) {
+        write(&orientations, output, wavelength, messages)?;
+    }
     let mut text = String::new();
-    let mut contents = Vec::new();
     for i in 0..arguments.count {
-        let rotation = if arguments.random {
-            uniform_rotation(&mut stream(arguments.seed, u64::from(i), Purpose::Orientation))
-        } else {
-            of_angles(arguments.misset.as_deref())?
-        };
-        let basis = cell.basis().0.map(|row| rotation.apply(row));
-        let reciprocal = Mat3::from_rows(basis).reciprocal_rows();
-        let origin =
-            if arguments.random { format!("seed {}, number {i}", arguments.seed) } else { "misset".to_owned() };
-        describe(&mut text, &cell, &rotation, &reciprocal, &origin);
-        if let Some(wavelength) = wavelength {
-            contents.push(mosflm_matrix::text(&reciprocal, cell.parameters(), wavelength));
+        orientations.describe(i, &mut text);
+        if text.len() > PIECE || i + 1 == arguments.count {
+            print(text.as_bytes())?;
+            text.clear();
         }
     }
-    let mut written = atomic::Together::default();
-    for (file, content) in files.iter().zip(&contents) {
-        written.add(file, |out| out.write_all(content.as_bytes()))?;
+    Ok(())
+}
+
+/// Bytes that are printed at a time.
+const PIECE: usize = 1 << 16;
+
+/// What is asked for, of which any can be made by its number.
+struct Orientations<'a> {
+    arguments: &'a Orient,
+    cell: UnitCell,
+    /// The rotation where chance has no part.
+    misset: Mat3,
+}
+
+impl Orientations<'_> {
+    fn rotation(&self, i: u32) -> Mat3 {
+        if self.arguments.random {
+            uniform_rotation(&mut stream(self.arguments.seed, u64::from(i), Purpose::Orientation))
+        } else {
+            self.misset
+        }
     }
-    written.commit()?;
-    print(text.as_bytes())?;
-    match &files[..] {
-        [] => {}
-        [file] => messages.done(format_args!("wrote {}", file.display())),
-        [first, .., last] => messages.done(format_args!("wrote {} to {}", first.display(), last.display())),
+
+    /// The reciprocal axes (1/Å) by rows.
+    fn reciprocal(&self, rotation: &Mat3) -> Mat3 {
+        Mat3::from_rows(self.cell.basis().0.map(|row| rotation.apply(row))).reciprocal_rows()
+    }
+
+    /// An orientation as lines of an experiment file: `a_matrix`, and the other ways to say the same as comments.
+    fn describe(&self, i: u32, text: &mut String) {
+        let rotation = self.rotation(i);
+        let Orient { random, seed, .. } = self.arguments;
+        let origin = if *random { format!("seed {seed}, number {i}") } else { "misset".to_owned() };
+        let matrix = |matrix: &Mat3| {
+            let rows: Vec<_> = matrix.0.iter().map(|Vec3([x, y, z])| format!("[{x:.12}, {y:.12}, {z:.12}]")).collect();
+            format!("[{}]", rows.join(", "))
+        };
+        let [x, y, z] = rotation.xyz_angles().map(f64::to_degrees);
+        let cell = self.cell.parameters().map(|value| value.to_string()).join(", ");
+        // writing to a String cannot fail
+        let _ = writeln!(text, "[crystal] # {origin}; cell [{cell}]");
+        let reciprocal = self.reciprocal(&rotation);
+        let _ = writeln!(text, "a_matrix = {} # 1/Å, columns a*, b*, c*", matrix(&reciprocal.transposed()));
+        let _ = writeln!(text, "# u_matrix = {}", matrix(&rotation));
+        let _ = writeln!(text, "# misset = [{x:.6}, {y:.6}, {z:.6}] # degrees about x, then y, then z");
+    }
+}
+
+/// Writes the matrices, one file after the other: the system has a limit on the number of open ones.
+fn write(orientations: &Orientations, output: &Path, wavelength: f64, messages: Messages) -> anyhow::Result<()> {
+    let arguments = orientations.arguments;
+    let file = |i: u32| file(output, arguments.count, i);
+    let input = arguments.input.as_slice();
+    for i in 0..arguments.count {
+        // those that are there can be written, or nothing is
+        let file = file(i);
+        if i == 0 || file.exists() {
+            atomic::check(&file)?;
+        }
+        let inputs: Vec<&Path> = input.iter().map(PathBuf::as_path).collect();
+        images::check_apart(&[file], &inputs)?;
+        stop_if_requested()?;
+    }
+    for i in 0..arguments.count {
+        let reciprocal = orientations.reciprocal(&orientations.rotation(i));
+        let text = mosflm_matrix::text(&reciprocal, orientations.cell.parameters(), wavelength);
+        atomic::write(&file(i), |out| out.write_all(text.as_bytes()))?;
+        stop_if_requested()?;
+    }
+    let (first, last) = (file(0), file(arguments.count - 1));
+    if first == last {
+        messages.done(format_args!("wrote {}", first.display()));
+    } else {
+        messages.done(format_args!("wrote {} to {}", first.display(), last.display()));
     }
     Ok(())
+}
+
+fn stop_if_requested() -> bragg::Result<()> {
+    if interrupt::requested() { Err(Error::Interrupted) } else { Ok(()) }
 }
 
 /// The cell that was given, or that of the file.
@@ -107,40 +173,12 @@ fn wavelength(arguments: &Orient) -> bragg::Result<Option<f64>> {
     })
 }
 
-/// The files to write: for several orientations, numbered from 1.
-fn files(arguments: &Orient) -> bragg::Result<Vec<PathBuf>> {
-    let Some(output) = &arguments.output else { return Ok(Vec::new()) };
-    if output.extension().is_none_or(|extension| extension != "mat") {
-        return Err(Error::file(
-            output,
-            None,
-            "is no name for a MOSFLM matrix, the one format there is; end it in .mat",
-        ));
+/// The file of an orientation: of several, numbered from 1.
+fn file(output: &Path, count: u32, i: u32) -> PathBuf {
+    if count == 1 {
+        return output.to_owned();
     }
-    let width = arguments.count.to_string().len().max(3);
-    let numbered = |i: u32| {
-        let stem = output.file_stem().unwrap_or_default().to_string_lossy();
-        output.with_file_name(format!("{stem}_{i:0width$}.mat"))
-    };
-    let files: Vec<PathBuf> =
-        if arguments.count == 1 { vec![output.clone()] } else { (1..=arguments.count).map(numbered).collect() };
-    files.iter().try_for_each(|file| atomic::check(file))?;
-    let inputs: Vec<&Path> = arguments.input.as_deref().into_iter().collect();
-    images::check_apart(&files, &inputs)?;
-    Ok(files)
-}
-
-/// An orientation as lines of an experiment file: `a_matrix`, and the other ways to say the same as comments.
-fn describe(text: &mut String, cell: &UnitCell, rotation: &Mat3, reciprocal: &Mat3, origin: &str) {
-    let matrix = |matrix: &Mat3| {
-        let rows: Vec<_> = matrix.0.iter().map(|Vec3([x, y, z])| format!("[{x:.12}, {y:.12}, {z:.12}]")).collect();
-        format!("[{}]", rows.join(", "))
-    };
-    let [x, y, z] = rotation.xyz_angles().map(f64::to_degrees);
-    let cell = cell.parameters().map(|value| value.to_string()).join(", ");
-    // writing to a String cannot fail
-    let _ = writeln!(text, "[crystal] # {origin}; cell [{cell}]");
-    let _ = writeln!(text, "a_matrix = {} # 1/Å, columns a*, b*, c*", matrix(&reciprocal.transposed()));
-    let _ = writeln!(text, "# u_matrix = {}", matrix(rotation));
-    let _ = writeln!(text, "# misset = [{x:.6}, {y:.6}, {z:.6}] # degrees about x, then y, then z");
+    let width = count.to_string().len().max(3);
+    let stem = output.file_stem().unwrap_or_default().to_string_lossy();
+    output.with_file_name(format!("{stem}_{:0width$}.mat", i + 1))
 }

@@ -3,10 +3,11 @@
 use crate::arguments::{HklFormat, Sf};
 use crate::cache::cache;
 use crate::images;
+use crate::interrupt::Signals;
 use crate::messages::{Messages, print};
 use crate::render::on_threads;
 use bragg::Error;
-use bragg::description::{self, Amplitudes, Description, Origin};
+use bragg::description::{self, Amplitudes, Description, Known, Origin};
 use bragg::experiment::UnitCell;
 use bragg::io::{atomic, crystfel, fdump, hkl, mtz};
 use bragg::reflections::AmplitudeGrid;
@@ -28,7 +29,8 @@ pub(crate) fn run(arguments: &Sf) -> anyhow::Result<()> {
     }
     let description = describe(arguments)?;
     let cache = cache(!arguments.no_cache);
-    let amplitudes = on_threads(0, || description::resolve_amplitudes(description, cache.as_ref()))?;
+    let known = Known { cache: cache.as_ref(), monitor: Some(&Signals), ..Known::default() };
+    let amplitudes = on_threads(0, || description::resolve_amplitudes(description, &known))?;
     let amplitudes = amplitudes.map_err(with_options)?;
     let table = table(&amplitudes)?;
     write(arguments, &amplitudes)?;

@@ -5,7 +5,9 @@ use crate::images;
 use crate::messages::Messages;
 use bragg::Error;
 use bragg::description::{Description, Origin, Value, resolve_picture};
+use bragg::image::Recording;
 use bragg::io::WriteOptions;
+use bragg::kernel::n_no_numbers;
 
 pub(crate) fn run(arguments: &Show) -> anyhow::Result<()> {
     let messages = Messages { quiet: arguments.input.quiet };
@@ -17,6 +19,12 @@ pub(crate) fn run(arguments: &Show) -> anyhow::Result<()> {
     }
     let opened = images::open(&arguments.input)?;
     images::check_outputs(&outputs, &opened.recording.panel_sizes(), &[image])?;
+    if let Recording::Photons(photons) = &opened.recording {
+        let n = n_no_numbers(photons);
+        if n > 0 {
+            messages.note(format_args!("{}: {n} pixels are no numbers", image.display()));
+        }
+    }
     let overlay = if arguments.beam { Some("--beam") } else { arguments.rings.as_ref().map(|_| "--rings") };
     if let Some(flag) = overlay.filter(|_| !opened.is_known) {
         let what = format!(

@@ -2,13 +2,14 @@
 
 use crate::arguments::Simulate;
 use crate::cache::cache;
+use crate::interrupt::Signals;
 use crate::messages::{self, Messages};
 use crate::progress::Progress;
 use crate::render::{on_threads, render};
-use crate::{images, interrupt, threads};
+use crate::{images, numbers, threads};
 use bragg::Error;
 use bragg::description::{self, Description, Known, Notice, Origin, Resolved, Value};
-use bragg::image::{Image, Moments};
+use bragg::image::Moments;
 use bragg::io::reflections::Content;
 use bragg::io::{self, WriteOptions};
 use bragg::response;
@@ -23,7 +24,12 @@ pub(crate) fn run(arguments: &Simulate) -> anyhow::Result<()> {
     let (description, chosen) = describe(&subject, arguments)?;
     let n_readers = threads::for_reading(n_threads, &description);
     let cache = cache(!arguments.no_cache);
-    let known = Known { cache: cache.as_ref(), without_amplitudes: arguments.print_experiment, ..Known::default() };
+    let known = Known {
+        cache: cache.as_ref(),
+        without_amplitudes: arguments.print_experiment,
+        monitor: Some(&Signals),
+        ..Known::default()
+    };
     let (mut resolved, _) = on_threads(n_readers, || description::resolve_knowing(description, known))??;
     resolved.notices.splice(0..0, chosen);
     if arguments.print_experiment {
@@ -32,9 +38,8 @@ pub(crate) fn run(arguments: &Simulate) -> anyhow::Result<()> {
     }
     let outputs = outputs(&subject, &resolved)?;
     resolved.notices.iter().for_each(|notice| messages.note(notice));
-    interrupt::watch();
     let start = Instant::now();
-    let scene = Scene::new(&resolved.experiment);
+    let scene = Scene::watched(&resolved.experiment, &Signals)?;
     on_threads(threads::for_rendering(n_threads, &scene), || simulate(&resolved, &scene, &outputs, messages, start))?
 }
 
@@ -168,22 +173,27 @@ fn simulate(
         render(scene, &progress)?
     };
     let seconds = start.elapsed().as_secs_f64();
-    summarise(scene, &image, seconds, messages);
-    let recording = response::record(image, &resolved.noise);
+    let moments: Moments = image.panels.iter().map(|panel| Moments::of_all(panel.pixels())).sum();
+    // one pixel that is no number is enough
+    if !moments.sum.is_finite() {
+        numbers::check(scene, &image, &resolved.description)?;
+    }
+    summarise(scene, &moments, seconds, messages);
+    let recording = response::record_watched(image, &resolved.noise, &Signals)?;
     let options = WriteOptions { picture: resolved.output.picture.clone(), pgm_scale: None };
     images::write(outputs, &recording, &resolved.metadata(), &options, messages)
 }
 
-fn summarise(scene: &Scene, image: &Image<f32>, seconds: f64, messages: Messages) {
+fn summarise(scene: &Scene, moments: &Moments, seconds: f64, messages: Messages) {
     let sizes: Vec<_> = scene.panels.iter().map(|panel| format!("{} × {}", panel.n_fast, panel.n_slow)).collect();
     let size = match &sizes[..] {
         [size] => size.clone(),
         [first, ..] if sizes.iter().all(|size| size == first) => format!("{} panels of {first}", sizes.len()),
         _ => format!("{} panels", sizes.len()),
     };
-    let Moments { sum: total, max, .. } = image.panels.iter().map(|panel| Moments::of_all(panel.pixels())).sum();
+    let Moments { sum: total, max, .. } = moments;
     messages.done(format_args!(
         "{size} pixels, each the sum of {} samples, in {seconds:.2} s: {total:.4e} photons, {max:.4e} in the brightest pixel",
-        scene.n_steps() * scene.n_layers()
+        scene.n_steps().saturating_mul(scene.n_layers())
     ));
 }

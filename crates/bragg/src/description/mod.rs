@@ -198,6 +198,18 @@ impl Description {
         }
     }
 
+    /// Of the values under some names, the one that is furthest, in powers of ten, from its default or else from 1; with its name, and how far
+    /// that is.
+    pub fn most_extreme(&self, names: &[&str]) -> Option<(&str, &Entry, f64)> {
+        let is_asked = |name: &str| names.iter().any(|prefix| is_under(name, prefix)) && !name.ends_with("seed");
+        let under = self.iter().filter(|(name, _)| is_asked(name));
+        let extreme = under.map(|(name, entry)| {
+            let usual = keys::find(name).and_then(Key::usual).unwrap_or(1.0);
+            (name, entry, entry.value.decades_from(usual))
+        });
+        extreme.max_by(|a, b| a.2.total_cmp(&b.2))
+    }
+
     /// Forgets a name.
     pub fn remove(&mut self, name: &str) -> Option<Entry> {
         self.entries.remove(name)

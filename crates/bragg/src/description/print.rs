@@ -2,6 +2,7 @@
 
 use super::keys::{KEYS, Key, Kind};
 use super::{Description, Entry};
+use crate::error::printable;
 use std::fmt::Write;
 
 /// The description as TOML.
@@ -50,7 +51,8 @@ fn line(text: &mut String, key: &Key, name: &str, entry: &Entry) {
         Kind::PixelPosition => "px; ".to_owned(),
         _ => String::new(),
     };
-    let origin: String = entry.origin.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let origin = entry.origin.to_string();
+    let origin = printable(&origin);
     let _ = writeln!(text, "{name} = {}  # {unit}{origin}", entry.value);
 }
 

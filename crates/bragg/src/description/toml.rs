@@ -33,7 +33,10 @@ pub fn parse(text: &str, path: &Path) -> Result<Description> {
         Error::file(path, line, format!("not valid TOML: {}", e.message().replace('\n', ", ")))
     })?;
     let mut description = Description::new();
-    let origin_at = |start| Origin::File { path: path.to_owned(), line: line_of(text, start) };
+    // counted once: there may be many values
+    let ends: Vec<usize> = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(i, _)| i).collect();
+    let line = |start: usize| 1 + ends.partition_point(|&end| end < start);
+    let origin_at = |start| Origin::File { path: path.to_owned(), line: line(start) };
     insert_table(&mut description, "", document.get_ref(), &origin_at)?;
     Ok(description)
 }

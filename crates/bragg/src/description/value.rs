@@ -1,8 +1,9 @@
 //! The values of a description and how they are checked against the table of keys.
 
-use super::keys::{Allowed, Count, Key, Kind};
+use super::keys::{Allowed, Count, Default, Key, Kind};
 use super::quantity;
 use super::quantity::Unit;
+use crate::error::is_obeyed;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -60,6 +61,16 @@ impl Value {
         if let Self::List(list) = self { Some(list) } else { None }
     }
 
+    /// How many powers of ten its number, or the furthest of its numbers, is from the size of another; 0 where it has none.
+    pub(super) fn decades_from(&self, usual: f64) -> f64 {
+        let of_number = |x: f64| if x == 0.0 { 0.0 } else { (x.abs().log10() - usual.abs().log10()).abs() };
+        match self {
+            Self::List(list) => list.iter().map(|value| value.decades_from(usual)).fold(0.0, f64::max),
+            Self::Length(mm) => of_number(*mm),
+            plain => plain.number().map_or(0.0, of_number),
+        }
+    }
+
     /// The numbers of a list.
     pub fn numbers(&self) -> Option<Vec<f64>> {
         self.list()?.iter().map(Value::number).collect()
@@ -94,7 +105,7 @@ fn quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     for c in text.chars() {
         match c {
             '"' | '\\' => write!(f, "\\{c}")?,
-            c if c.is_control() => write!(f, "\\u{:04X}", c as u32)?,
+            c if is_obeyed(c) => write!(f, "\\u{:04X}", c as u32)?,
             c => write!(f, "{c}")?,
         }
     }
@@ -102,6 +113,12 @@ fn quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
 }
 
 impl Key {
+    /// The default where it is a number other than 0.
+    pub(super) fn usual(&self) -> Option<f64> {
+        let Default::Toml(text) = self.default else { return None };
+        text.parse().ok().filter(|usual: &f64| *usual != 0.0)
+    }
+
     /// The value as this key keeps it, from one as it was written.
     ///
     /// # Errors

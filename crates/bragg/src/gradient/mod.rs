@@ -59,7 +59,9 @@ pub fn jacobian_blocks<A: Send>(
     monitor: &dyn Monitor,
     visit: impl Fn(&Block) -> A + Sync,
 ) -> Result<Vec<A>> {
-    kernel::map_blocks(&Scene::new(experiment), &tangents(experiment, parameters)?, monitor, visit)
+    let scene = Scene::watched(experiment, monitor)?;
+    let tangent = |parameter| Point::here(experiment, std::slice::from_ref(parameter))?.tangent(&[1.0], monitor);
+    kernel::map_blocks(&scene, &parameters.iter().map(tangent).collect::<Result<Vec<_>>>()?, monitor, visit)
 }
 
 /// An image and its derivatives.
@@ -100,7 +102,7 @@ pub fn jvp(
 fn whole_images(experiment: &Experiment, tangents: &[SceneTangent], monitor: &dyn Monitor) -> Result<Derivatives> {
     let images = (0..=tangents.len()).map(|_| blank(experiment)).collect::<Result<Vec<_>>>()?;
     let images = Mutex::new(images);
-    kernel::map_blocks(&Scene::new(experiment), tangents, monitor, |block| {
+    kernel::map_blocks(&Scene::watched(experiment, monitor)?, tangents, monitor, |block| {
         let mut images = images.lock().unwrap_or_else(PoisonError::into_inner);
         let columns = std::iter::once(block.photons).chain(block.derivatives.iter().map(Vec::as_slice));
         for (image, values) in images.iter_mut().zip(columns) {
@@ -116,8 +118,9 @@ fn whole_images(experiment: &Experiment, tangents: &[SceneTangent], monitor: &dy
 
 /// An image of zeros.
 fn blank(experiment: &Experiment) -> Result<Image<f64>> {
-    let too_large =
-        || Error::setting("detector", "an image of this many pixels for each parameter does not fit into memory");
+    let too_large = || {
+        Error::setting("detector.pixels", "an image of this many pixels for each parameter does not fit into memory")
+    };
     let panels = experiment.detector.panels.iter().map(|panel| {
         let n = panel.n_fast.checked_mul(panel.n_slow).ok_or_else(too_large)?;
         let mut pixels = Vec::new();

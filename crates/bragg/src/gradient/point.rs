@@ -87,7 +87,10 @@ impl<'a> Point<'a> {
     }
 
     /// How the scene changes along a direction in the space of the values.
-    pub fn tangent(&self, direction: &[f64]) -> SceneTangent {
+    ///
+    /// # Errors
+    /// Its tables do not fit into memory, or the monitor stopped it.
+    pub fn tangent(&self, direction: &[f64], monitor: &dyn Monitor) -> Result<SceneTangent> {
         // a grid of amplitudes is large, and most parameters leave it as it is
         let moves = |(parameter, &by): (&Parameter, &f64)| by != 0.0 && changes_amplitudes(&self.there, parameter);
         let mut moving = if self.parameters.iter().zip(direction).any(moves) {
@@ -98,18 +101,21 @@ impl<'a> Point<'a> {
         };
         let deltas = self.deltas.iter().zip(direction).map(|(&value, &derivative)| Dual { value, derivative });
         shift_all(&mut moving, self.parameters, &deltas.collect::<Vec<_>>());
-        SceneTangent::of(&Scene::new(&moving))
+        Ok(SceneTangent::of(&Scene::watched(&moving, monitor)?))
     }
 
-    fn tangent_of(&self, i: usize) -> SceneTangent {
+    fn tangent_of(&self, i: usize, monitor: &dyn Monitor) -> Result<SceneTangent> {
         let mut direction = vec![0.0; self.parameters.len()];
         direction[i] = 1.0;
-        self.tangent(&direction)
+        self.tangent(&direction, monitor)
     }
 
     /// How it changes with each parameter, per unit of the parameter.
-    pub fn tangents(&self) -> Vec<SceneTangent> {
-        (0..self.parameters.len()).map(|i| self.tangent_of(i)).collect()
+    ///
+    /// # Errors
+    /// Its tables do not fit into memory, or the monitor stopped it.
+    pub fn tangents(&self, monitor: &dyn Monitor) -> Result<Vec<SceneTangent>> {
+        (0..self.parameters.len()).map(|i| self.tangent_of(i, monitor)).collect()
     }
 
     /// The derivatives of Σ cotangent·photons over all pixels, by one sweep over the image; with `amplitudes` also those with respect
@@ -119,7 +125,7 @@ impl<'a> Point<'a> {
     /// The cotangent is of another detector, something does not fit into memory, or the monitor stopped it.
     pub fn gradient(&self, cotangent: &Image<f64>, amplitudes: bool, monitor: &dyn Monitor) -> Result<Gradient> {
         check_cotangent(self.base, cotangent)?;
-        let scene = Scene::new(&self.there);
+        let scene = Scene::watched(&self.there, monitor)?;
         let reads = |p: &Parameter| *p == Parameter::DefaultAmplitude || changes_amplitudes(&self.there, p);
         let sweep_amplitudes = scene.hkl.grid.is_some() && (amplitudes || self.parameters.iter().any(reads));
         let swept = kernel::reverse(&scene, cotangent, sweep_amplitudes, monitor)?;
@@ -127,19 +133,19 @@ impl<'a> Point<'a> {
         let is_intensity = |p: &Parameter| matches!(p, Parameter::Intensity(_));
         let intensities: Vec<f64> = self.parameters.iter().map(|p| f64::from(is_intensity(p))).collect();
         let has_intensities = self.parameters.iter().any(is_intensity);
-        let by_intensity = if has_intensities { self.tangent(&intensities).amplitudes } else { Vec::new() };
+        let by_intensity = if has_intensities { self.tangent(&intensities, monitor)?.amplitudes } else { Vec::new() };
         let grid = scene.hkl.grid.as_ref();
         let derivative = |(i, parameter): (usize, &Parameter)| match parameter {
             Parameter::Intensity(hkl) => {
                 let place = grid.and_then(|grid| grid.position(*hkl));
                 let product = place.and_then(|i| Some(swept.amplitudes.get(i)? * by_intensity.get(i)?));
-                product.unwrap_or(0.0)
+                Ok(product.unwrap_or(0.0))
             }
-            _ => self.tangent_of(i).dot(&swept),
+            _ => Ok(self.tangent_of(i, monitor)?.dot(&swept)),
         };
-        let by_parameter = self.parameters.iter().enumerate().map(derivative).collect();
+        let by_parameter = self.parameters.iter().enumerate().map(derivative).collect::<Result<_>>()?;
         let by_amplitude = if amplitudes {
-            swept.amplitudes.iter().zip(by_amplitude(&self.there)).map(|(swept, by)| swept * by).collect()
+            swept.amplitudes.iter().zip(by_amplitude(&self.there, monitor)?).map(|(swept, by)| swept * by).collect()
         } else {
             Vec::new()
         };
@@ -155,7 +161,7 @@ impl<'a> Point<'a> {
         monitor: &dyn Monitor,
         visit: impl Fn(&Block) -> A + Sync,
     ) -> Result<Vec<A>> {
-        kernel::map_blocks(&Scene::new(&self.there), &self.tangents(), monitor, visit)
+        kernel::map_blocks(&Scene::watched(&self.there, monitor)?, &self.tangents(monitor)?, monitor, visit)
     }
 
     /// The image and its derivatives, as [`super::derivative_images`].
@@ -163,7 +169,7 @@ impl<'a> Point<'a> {
     /// # Errors
     /// The images do not fit into memory, or the monitor stopped it.
     pub fn derivative_images(&self, monitor: &dyn Monitor) -> Result<Derivatives> {
-        whole_images(&self.there, &self.tangents(), monitor)
+        whole_images(&self.there, &self.tangents(monitor)?, monitor)
     }
 
     /// The derivative of the image along a direction in the space of the values.
@@ -175,18 +181,19 @@ impl<'a> Point<'a> {
             let what = format!("has {} numbers for {} parameters", direction.len(), self.parameters.len());
             return Err(Error::setting("direction", what));
         }
-        let Derivatives { image, mut derivatives } = whole_images(&self.there, &[self.tangent(direction)], monitor)?;
+        let Derivatives { image, mut derivatives } =
+            whole_images(&self.there, &[self.tangent(direction, monitor)?], monitor)?;
         Ok(derivatives.pop().unwrap_or(image))
     }
 }
 
 /// How the scene's amplitude of each place of the grid changes with the experiment's.
-fn by_amplitude(experiment: &Experiment) -> Vec<f64> {
+fn by_amplitude(experiment: &Experiment, monitor: &dyn Monitor) -> Result<Vec<f64>> {
     let mut moving: Experiment<Dual> = experiment.constant();
     if let Some(grid) = &mut moving.structure_factors.grid {
         Arc::make_mut(grid).amplitudes.iter_mut().for_each(|amplitude| amplitude.derivative = 1.0);
     }
-    SceneTangent::of(&Scene::new(&moving)).amplitudes
+    Ok(SceneTangent::of(&Scene::watched(&moving, monitor)?).amplitudes)
 }
 
 /// The bounds in words.

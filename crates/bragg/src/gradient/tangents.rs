@@ -7,6 +7,7 @@ use super::parameter::Parameter;
 use super::point::Point;
 use crate::error::Result;
 use crate::experiment::Experiment;
+use crate::monitor::Unwatched;
 use crate::scene::SceneTangent;
 
 /// How the scene of an experiment changes with a parameter, per unit of the parameter.
@@ -22,7 +23,7 @@ pub fn tangent(experiment: &Experiment, parameter: &Parameter) -> Result<SceneTa
 /// # Errors
 /// The image has no useful derivative with respect to one of them.
 pub fn combination(experiment: &Experiment, parameters: &[Parameter], direction: &[f64]) -> Result<SceneTangent> {
-    Ok(Point::here(experiment, parameters)?.tangent(direction))
+    Point::here(experiment, parameters)?.tangent(direction, &Unwatched)
 }
 
 /// Whether a parameter changes the amplitudes of the grid.

@@ -1,26 +1,22 @@
 //! Files that appear whole or not at all.
 
-use std::fs::{self, OpenOptions};
+mod temporary;
+
+pub use temporary::{Written, abandon, written};
+
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Cursor, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
+use temporary::{Temporary, persist_all, plain};
 
 /// Bytes collected before the operating system is asked to write; more at a time go to it as they are.
 const BUFFER: usize = 1 << 16;
 /// Links followed before a chain of them is taken for a loop, as Linux does.
 const MAX_LINKS: usize = 40;
-
-/// How the names of temporary files begin and end.
-const TEMPORARY: [&str; 2] = [".bragg-", ".partial"];
-
-/// Whether a path is that of a temporary file, which is left over where a process was ended while it wrote.
-pub(crate) fn is_temporary(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.starts_with(TEMPORARY[0]) && name.ends_with(TEMPORARY[1])
-}
 
 /// Writes `path` through `body` into a temporary file beside it, and gives that file the name once all of it is
 /// written. On any error the temporary file is removed and what was at `path` stays as it was.
@@ -36,11 +32,11 @@ pub fn write(path: &Path, body: impl FnOnce(&mut dyn Write) -> io::Result<()>) -
 /// Writes a file of ours, which other processes may replace or remove at the same moment: nothing is asked of what is there.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let written = temporary_file(folder).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.persist(path).map(drop).map_err(|error| error.error)
+    let written = Temporary::new(folder).and_then(|mut temporary| {
+        temporary.take()?.write_all(bytes)?;
+        temporary.persist(path)
     });
-    written.map_err(|error| Error::io("write", path, error))
+    written.map_err(|error| Error::io("write", path, plain(error)))
 }
 
 /// Something that can be written anywhere.
@@ -114,10 +110,7 @@ impl Together {
     /// # Errors
     /// A file cannot be renamed; the ones before it have their names.
     pub fn commit(self) -> Result<()> {
-        for Staged { path, target, file } in self.written {
-            file.persist(target).map_err(|refusal| Error::io("write", &path, refusal.error))?;
-        }
-        Ok(())
+        persist_all(self.written.into_iter().map(|Staged { path, target, file }| (path, target, file)).collect())
     }
 }
 
@@ -133,7 +126,41 @@ pub fn check(path: &Path) -> Result<()> {
         }
         Err(error) => Err(error),
     };
-    outcome.map_err(|error| Error::io("write", path, error))
+    outcome.map_err(|error| Error::io("write", path, plain(error)))
+}
+
+/// What a name leads to: the same for every spelling of it, links and hard links followed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Place(Kind);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Kind {
+    /// A file that is there: its device and its number there.
+    #[cfg(unix)]
+    File(u64, u64),
+    /// The complete name, where there is no file or the system does not number them.
+    Name(PathBuf),
+}
+
+/// What a name leads to; `None` for pipes, devices and the like, which several may write to.
+#[must_use]
+pub fn place(path: &Path) -> Option<Place> {
+    match fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() || is_stream(path) => None,
+        #[cfg(unix)]
+        Ok(metadata) => {
+            use std::os::unix::fs::MetadataExt as _;
+            Some(Place(Kind::File(metadata.dev(), metadata.ino())))
+        }
+        #[cfg(not(unix))]
+        Ok(_) => fs::canonicalize(path).ok().map(|path| Place(Kind::Name(path))),
+        Err(_) => {
+            let target = link_target(path).unwrap_or_else(|_| path.to_owned());
+            let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let name = target.file_name()?;
+            Some(Place(Kind::Name(fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()).join(name))))
+        }
+    }
 }
 
 /// Whether a regular file behind this name is somebody's open stream (`/dev/stdout` sent to a file), which must be
@@ -149,12 +176,12 @@ struct Staged {
     path: PathBuf,
     /// Where its name leads.
     target: PathBuf,
-    file: tempfile::NamedTempFile,
+    file: Temporary,
 }
 
 /// Where a file's content goes.
 enum Out<'a> {
-    File(&'a mut BufWriter<tempfile::NamedTempFile>),
+    File(&'a mut BufWriter<File>),
     Stream(&'a mut dyn Write),
 }
 
@@ -170,7 +197,7 @@ fn staged(path: &Path, body: impl FnOnce(Out<'_>) -> io::Result<()>) -> Result<O
         }
         Err(error) => Err(error),
     };
-    let staged = outcome.map_err(|error| Error::io("write", path, error))?;
+    let staged = outcome.map_err(|error| Error::io("write", path, plain(error)))?;
     Ok(staged.map(|(target, file)| Staged { path: path.to_owned(), target, file }))
 }
 
@@ -185,42 +212,28 @@ fn stage(
     target: PathBuf,
     permissions: Option<fs::Permissions>,
     body: impl FnOnce(Out<'_>) -> io::Result<()>,
-) -> io::Result<(PathBuf, tempfile::NamedTempFile)> {
-    let temporary = begin(&target, permissions.is_some())?;
-    let mut writer = BufWriter::with_capacity(BUFFER, temporary);
+) -> io::Result<(PathBuf, Temporary)> {
+    let mut temporary = begin(&target, permissions.is_some())?;
+    // closed as soon as it is written: of open files there is a limit
+    let mut writer = BufWriter::with_capacity(BUFFER, temporary.take()?);
     body(Out::File(&mut writer))?;
-    let temporary = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+    let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
     if let Some(permissions) = permissions {
-        temporary.as_file().set_permissions(permissions)?;
+        file.set_permissions(permissions)?;
     }
     Ok((target, temporary))
 }
 
 /// The temporary file beside the target.
-fn begin(target: &Path, exists: bool) -> io::Result<tempfile::NamedTempFile> {
+fn begin(target: &Path, exists: bool) -> io::Result<Temporary> {
     if exists {
         // A file that may not be written must not be replaced either, although the folder would allow it.
         OpenOptions::new().write(true).open(target)?;
     }
     match target.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => temporary_file(folder),
-        _ => temporary_file(Path::new(".")),
+        Some(folder) if !folder.as_os_str().is_empty() => Temporary::new(folder),
+        _ => Temporary::new(Path::new(".")),
     }
-}
-
-fn temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(TEMPORARY[0]).suffix(TEMPORARY[1]);
-    #[cfg(unix)]
-    builder.permissions({
-        use std::os::unix::fs::PermissionsExt;
-        fs::Permissions::from_mode(0o666) // the system takes the umask away
-    });
-    // The error's own message would name the temporary file, which nobody asked for.
-    builder.tempfile_in(folder).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => io::Error::new(error.kind(), "its folder does not exist; create it first"),
-        kind => io::Error::from(kind),
-    })
 }
 
 /// Where a name leads that does not exist yet: itself, or what a dangling link points to.
@@ -385,6 +398,30 @@ mod tests {
         let circle = folder.path().join("circle");
         std::os::unix::fs::symlink("circle", &circle).unwrap();
         assert!(write(&circle, |_| Ok(())).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_place_is_the_same_however_it_is_spelt() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("sub")).unwrap();
+        std::os::unix::fs::symlink("sub", path("other")).unwrap();
+        std::os::unix::fs::symlink("new.img", path("sub/link.img")).unwrap();
+        let same = |a: &str, b: &str| place(&path(a)) == place(&path(b));
+        // there is no such file yet
+        for name in ["./sub/new.img", "sub/../sub/new.img", "other/new.img", "sub/link.img", "other/link.img"] {
+            assert!(same("sub/new.img", name), "{name}");
+        }
+        assert!(!same("sub/new.img", "new.img") && !same("sub/new.img", "sub/new.cbf"));
+        fs::write(path("sub/new.img"), "").unwrap();
+        fs::hard_link(path("sub/new.img"), path("hard.img")).unwrap();
+        for name in ["./sub/new.img", "other/new.img", "sub/link.img", "hard.img"] {
+            assert!(same("sub/new.img", name), "{name}");
+        }
+        fs::write(path("copy.img"), "").unwrap();
+        assert!(!same("sub/new.img", "copy.img"));
+        assert_eq!((place(Path::new("/dev/null")), place(folder.path())), (None, None));
     }
 
     #[cfg(unix)]

@@ -15,7 +15,7 @@ use crate::structure::Complex64;
 use md5::{Digest, Md5};
 use std::fs;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 /// Begins every entry; its number is raised whenever the form of entries changes.
 const MAGIC: &[u8] = b"bragg structure factors 1\n";
@@ -25,8 +25,6 @@ const RECORD: usize = 3 * 4 + 2 * 8;
 const CHECKSUM: usize = 16;
 /// The end of an entry's name.
 const EXTENSION: &str = "sf";
-/// Temporary files of processes that were ended are removed at this age.
-const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
 /// A folder of structure factors.
 #[derive(Debug, Clone)]
@@ -99,8 +97,6 @@ impl Cache {
             let age = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
             if path.extension().is_some_and(|extension| extension == EXTENSION) {
                 entries.push((age, metadata.len(), path));
-            } else if atomic::is_temporary(&path) && age.elapsed().is_ok_and(|age| age > ABANDONED) {
-                let _ = fs::remove_file(path);
             }
         }
         entries.sort();
@@ -155,6 +151,7 @@ fn record(bytes: &[u8; RECORD]) -> Option<(Miller, Complex64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn list(n: i32) -> Vec<(Miller, Complex64)> {
         (0..n).map(|i| ([i, -i, 7], Complex64::new(0.1 * f64::from(i), -1.0 / 3.0))).collect()
@@ -232,13 +229,9 @@ mod tests {
         }
         // the first becomes the youngest by being used
         assert!(cache.load("0").is_some());
-        let partial = cache.folder.join(".bragg-1234.partial");
-        fs::write(&partial, "cut off").unwrap();
-        fs::File::options().append(true).open(&partial).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
         cache.store("3", &list(50)).unwrap();
         let left: Vec<bool> = ["0", "1", "2", "3"].iter().map(|key| cache.load(key).is_some()).collect();
         assert_eq!(left, [true, false, true, true]);
-        assert!(!partial.exists());
         cache.store("large", &list(1000)).unwrap();
         assert!(cache.load("large").is_none() && cache.load("3").is_some());
     }

@@ -17,10 +17,11 @@ mod tricubic;
 pub use level::Level;
 
 use super::{Monitor, Sample, dark, reference};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::image::Image;
+use crate::monitor::watched;
 use crate::physics::polarization::PolarizationFrame;
-use crate::scene::{PanelTable, Physics, Precision, Scene, Shape, Window};
+use crate::scene::{Orientation, PanelTable, Physics, Precision, Scene, Shape, Window};
 use amplitudes::Amplitudes;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -35,10 +36,14 @@ struct Prepared<'a> {
     factor: f64,
     /// The polarisation frame of each source.
     frames: Vec<Option<PolarizationFrame>>,
+    monitor: &'a dyn Monitor,
 }
 
+/// Orientations of a sum between two looks at the monitor: some milliseconds for a tile. Whole groups of all that go together.
+const ORIENTATIONS: usize = 4096;
+
 impl<'a> Prepared<'a> {
-    fn new(scene: &'a Scene) -> Result<Self> {
+    fn new(scene: &'a Scene, monitor: &'a dyn Monitor) -> Result<Self> {
         let frame = |incident| scene.polarization.map(|table| PolarizationFrame::new(incident, table.e_vector));
         let (amplitudes, lattice) = (Amplitudes::new(&scene.hkl)?, Lattice::new(scene));
         Ok(Self {
@@ -49,7 +54,13 @@ impl<'a> Prepared<'a> {
             amplitudes,
             lattice,
             frames: scene.sources.iter().map(|source| frame(source.incident)).collect(),
+            monitor,
         })
+    }
+
+    /// Parts of the orientations until the monitor stops the work.
+    fn orientations(&self) -> impl Iterator<Item = &'a [Orientation]> {
+        watched(self.scene.orientations.chunks(ORIENTATIONS), 1, self.monitor)
     }
 }
 
@@ -110,17 +121,16 @@ pub fn render<T: Sample>(scene: &Scene, monitor: &dyn Monitor) -> Result<Image<T
 /// The image does not fit into memory, or the monitor stopped it.
 pub fn render_at<T: Sample>(scene: &Scene, level: Level, monitor: &dyn Monitor) -> Result<Image<T>> {
     let mut image = dark(scene)?;
-    let prepared = Prepared::new(scene)?;
+    let prepared = Prepared::new(scene, monitor)?;
     for (panel, pixels) in scene.panels.iter().zip(&mut image.panels) {
         let size = prepared.strip_size(panel);
         pixels.pixels_mut().par_chunks_mut(size).enumerate().try_for_each_init(
             || Tile::new(&prepared),
             |tile, (i_strip, strip)| {
-                if monitor.cancelled() {
-                    return Err(Error::Interrupted);
-                }
+                monitor.check()?;
                 let mut strip = Strip { prepared: &prepared, panel, level, first: i_strip * size, pixels: strip };
                 strip.render(tile);
+                monitor.check()?;
                 monitor.advance(strip.pixels.len());
                 Ok(())
             },
@@ -215,6 +225,9 @@ impl<T: Sample> Strip<'_, T> {
 
     /// Computes the pixels of the tile and puts them in their places.
     fn flush(&mut self, tile: &mut Tile) {
+        if tile.is_empty() {
+            return;
+        }
         let Self { prepared, panel, level, .. } = *self;
         let is_sequential = prepared.is_sequential();
         if !is_sequential {
@@ -232,7 +245,7 @@ impl<T: Sample> Strip<'_, T> {
                 // whole groups are computed
                 if panel.is_live(fast + i, slow) {
                     *pixel = T::from_f64(if is_sequential {
-                        reference::pixel(prepared.scene, panel, fast + i, slow)
+                        reference::pixel(prepared.scene, panel, fast + i, slow, prepared.monitor)
                     } else {
                         photons + reference::plane(prepared.scene, panel, fast + i, slow)
                     });

@@ -3,48 +3,44 @@
 //! [`mod@reference`] is the yardstick, plain and slow; [`cpu`] is the one to use. Both write the same pixels.
 
 pub mod cpu;
+mod fault;
 mod geometry;
 pub mod gradient;
 pub mod reference;
+
+pub use crate::monitor::{Monitor, Unwatched};
+pub use fault::{Fault, fault, n_no_numbers};
 
 use crate::error::{Error, Result};
 use crate::image::{Image, PanelImage};
 use crate::scene::Scene;
 
-/// Watches a simulation, and may stop it.
-pub trait Monitor: Sync {
-    /// `pixels` more pixels are done.
-    fn advance(&self, pixels: usize);
-    /// Whether to stop; asked often.
-    fn cancelled(&self) -> bool;
-}
-
-/// A [`Monitor`] that neither looks nor stops.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Unwatched;
-
-impl Monitor for Unwatched {
-    fn advance(&self, _pixels: usize) {}
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
-
 /// A number type that images are stored in.
-pub trait Sample: Copy + Default + Send {
+pub trait Sample: Copy + Default + Send + Sync {
     /// The nearest number of this type.
     fn from_f64(value: f64) -> Self;
+
+    /// Whether it is a finite number.
+    fn is_number(self) -> bool;
 }
 
 impl Sample for f32 {
     fn from_f64(value: f64) -> Self {
         value as f32
     }
+
+    fn is_number(self) -> bool {
+        self.is_finite()
+    }
 }
 
 impl Sample for f64 {
     fn from_f64(value: f64) -> Self {
         value
+    }
+
+    fn is_number(self) -> bool {
+        self.is_finite()
     }
 }
 
@@ -53,7 +49,7 @@ fn dark<T: Sample, R>(scene: &Scene<R>) -> Result<Image<T>> {
     let panels = scene.panels.iter().map(|panel| {
         let too_large = || {
             Error::setting(
-                "detector",
+                "detector.pixels",
                 format!("an image of {} x {} pixels does not fit into memory", panel.n_fast, panel.n_slow),
             )
         };

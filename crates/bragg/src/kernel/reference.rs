@@ -2,10 +2,11 @@
 //! compared with it.
 
 use super::geometry::{SamplePoint, sample_point};
-use super::{Sample, dark};
+use super::{Monitor, Sample, Unwatched, dark};
 use crate::error::Result;
 use crate::image::Image;
 use crate::math::Vec3;
+use crate::monitor::watched;
 use crate::physics::lattice;
 use crate::physics::polarization::{PolarizationFrame, polarization_factor};
 use crate::physics::scattering::scattering_vector;
@@ -17,14 +18,25 @@ use crate::scene::{Domain, Orientation, PanelTable, Physics, Scene, Shape, Sourc
 /// # Errors
 /// The image does not fit into memory.
 pub fn render<T: Sample>(scene: &Scene) -> Result<Image<T>> {
+    render_watched(scene, &Unwatched)
+}
+
+/// The same, which the monitor may stop.
+///
+/// # Errors
+/// The image does not fit into memory, or the monitor stopped it.
+pub fn render_watched<T: Sample>(scene: &Scene, monitor: &dyn Monitor) -> Result<Image<T>> {
     let mut image = dark(scene)?;
     for (panel, pixels) in scene.panels.iter().zip(&mut image.panels) {
         for slow in panel.window.slow[0]..panel.window.slow[1] {
             for fast in panel.window.fast[0]..panel.window.fast[1] {
                 if panel.is_live(fast, slow) {
-                    pixels.pixels_mut()[slow * panel.n_fast + fast] = T::from_f64(pixel(scene, panel, fast, slow));
+                    let photons = pixel(scene, panel, fast, slow, monitor);
+                    monitor.check()?;
+                    pixels.pixels_mut()[slow * panel.n_fast + fast] = T::from_f64(photons);
                 }
             }
+            monitor.advance(panel.window.fast[1].saturating_sub(panel.window.fast[0]));
         }
     }
     Ok(image)
@@ -41,7 +53,8 @@ pub fn derivative(scene: &Scene<Dual>) -> Result<Image<f64>> {
         for slow in panel.window.slow[0]..panel.window.slow[1] {
             for fast in panel.window.fast[0]..panel.window.fast[1] {
                 if panel.is_live(fast, slow) {
-                    pixels.pixels_mut()[slow * panel.n_fast + fast] = pixel(scene, panel, fast, slow).derivative;
+                    pixels.pixels_mut()[slow * panel.n_fast + fast] =
+                        pixel(scene, panel, fast, slow, &Unwatched).derivative;
                 }
             }
         }
@@ -49,11 +62,20 @@ pub fn derivative(scene: &Scene<Dual>) -> Result<Image<f64>> {
     Ok(image)
 }
 
-/// Photons in one pixel.
-pub(super) fn pixel<R: Real>(scene: &Scene<R>, panel: &PanelTable<R>, fast: usize, slow: usize) -> R {
+/// Terms of a sum between two looks at the monitor: some microseconds.
+const TERMS: usize = 256;
+
+/// Photons in one pixel; anything where the monitor stops it.
+pub(super) fn pixel<R: Real>(
+    scene: &Scene<R>,
+    panel: &PanelTable<R>,
+    fast: usize,
+    slow: usize,
+    monitor: &dyn Monitor,
+) -> R {
     let scattered = match scene.physics {
-        Physics::Correct => correct_pixel(scene, panel, fast, slow),
-        Physics::NanoBragg => nanobragg_pixel(scene, panel, fast, slow),
+        Physics::Correct => correct_pixel(scene, panel, fast, slow, monitor),
+        Physics::NanoBragg => nanobragg_pixel(scene, panel, fast, slow, monitor),
     };
     scattered + plane(scene, panel, fast, slow)
 }
@@ -66,7 +88,7 @@ pub(super) fn plane<R: Real>(scene: &Scene<R>, panel: &PanelTable<R>, fast: usiz
 }
 
 /// Every sample point of a pixel: layers outside, then rows and columns of sub-pixels, each with layer and sub-pixel number.
-fn sample_points<'a, R: Real>(
+pub(super) fn sample_points<'a, R: Real>(
     scene: &'a Scene<R>,
     panel: &'a PanelTable<R>,
     fast: usize,
@@ -81,17 +103,24 @@ fn sample_points<'a, R: Real>(
 }
 
 /// Correct physics: each term with its own factors, source weights, and the background once.
-fn correct_pixel<R: Real>(scene: &Scene<R>, panel: &PanelTable<R>, fast: usize, slow: usize) -> R {
+fn correct_pixel<R: Real>(
+    scene: &Scene<R>,
+    panel: &PanelTable<R>,
+    fast: usize,
+    slow: usize,
+    monitor: &dyn Monitor,
+) -> R {
     let mut bragg = R::constant(0.0);
     let mut background = R::constant(0.0);
-    for (_, _, point) in sample_points(scene, panel, fast, slow) {
-        for source in &scene.sources {
+    for (_, _, point) in watched(sample_points(scene, panel, fast, slow), TERMS, monitor) {
+        for source in watched(scene.sources.iter(), TERMS, monitor) {
             let factor =
                 source.weight * point.solid_angle * point.capture * polarization(scene, source, point.direction);
             background += factor;
             let q = scattering_vector(point.direction, source.incident, source.wavelength);
             if !is_too_fine(scene, q) {
-                bragg += factor * sum(scene.orientations.iter().map(|o| term(scene, o, q)));
+                let orientations = watched(scene.orientations.iter(), TERMS, monitor);
+                bragg += factor * sum(orientations.map(|o| term(scene, o, q)));
             }
         }
     }
@@ -101,21 +130,27 @@ fn correct_pixel<R: Real>(scene: &Scene<R>, panel: &PanelTable<R>, fast: usize, 
 
 /// nanoBragg's physics: the factors of the pixel's first samples on the sum of all; its `-oversample_…` options multiply the running
 /// sum instead.
-fn nanobragg_pixel<R: Real>(scene: &Scene<R>, panel: &PanelTable<R>, fast: usize, slow: usize) -> R {
+fn nanobragg_pixel<R: Real>(
+    scene: &Scene<R>,
+    panel: &PanelTable<R>,
+    fast: usize,
+    slow: usize,
+    monitor: &dyn Monitor,
+) -> R {
     let running = scene.running_factors;
     let one = R::constant(1.0);
     let mut total = scene.background;
     let mut solid_angle = one;
     let mut first_polarization = if scene.polarization.is_some() { None } else { Some(one) };
     let mut capture = one;
-    for (layer, i_sub, point) in sample_points(scene, panel, fast, slow) {
+    for (layer, i_sub, point) in watched(sample_points(scene, panel, fast, slow), TERMS, monitor) {
         if i_sub == 0 {
             capture = point.capture;
             if layer == 0 {
                 solid_angle = point.solid_angle;
             }
         }
-        for source in &scene.sources {
+        for source in watched(scene.sources.iter(), TERMS, monitor) {
             let q = scattering_vector(point.direction, source.incident, source.wavelength);
             if is_too_fine(scene, q) {
                 continue;
@@ -123,14 +158,15 @@ fn nanobragg_pixel<R: Real>(scene: &Scene<R>, panel: &PanelTable<R>, fast: usize
             let polarization = polarization(scene, source, point.direction);
             first_polarization.get_or_insert(polarization);
             if !running.any() {
-                total += sum(scene.orientations.iter().map(|o| source.weight * term(scene, o, q)));
+                let orientations = watched(scene.orientations.iter(), TERMS, monitor);
+                total += sum(orientations.map(|o| source.weight * term(scene, o, q)));
                 continue;
             }
             let chosen = |on: bool, factor: R| if on { factor } else { one };
             let factor = chosen(running.capture, point.capture)
                 * chosen(running.polarization, polarization)
                 * chosen(running.solid_angle, point.solid_angle);
-            for orientation in &scene.orientations {
+            for orientation in watched(scene.orientations.iter(), TERMS, monitor) {
                 if scene.background.value() == 0.0 && lattice_vanishes(scene, orientation, q) {
                     continue;
                 }
@@ -149,7 +185,7 @@ fn sum<R: Real>(terms: impl Iterator<Item = R>) -> R {
     terms.fold(R::constant(0.0), |sum, term| sum + term)
 }
 
-fn polarization<R: Real>(scene: &Scene<R>, source: &Source<R>, diffracted: Vec3<R>) -> R {
+pub(super) fn polarization<R: Real>(scene: &Scene<R>, source: &Source<R>, diffracted: Vec3<R>) -> R {
     scene.polarization.map_or(R::constant(1.0), |p| {
         let frame = PolarizationFrame::new(source.incident, p.e_vector);
         polarization_factor(source.incident, diffracted, &frame, p.kahn_factor)
@@ -170,11 +206,11 @@ pub(super) fn term<R: Real>(scene: &Scene<R>, orientation: &Orientation<R>, q: V
 }
 
 /// The nearest whole number; halves go down.
-fn nearest_index<R: Real>(h: R) -> f64 {
+pub(super) fn nearest_index<R: Real>(h: R) -> f64 {
     (h.value() - 0.5).ceil()
 }
 
-fn lattice_factor<R: Real>(domain: &Domain<R>, delta: Vec3<R>) -> R {
+pub(super) fn lattice_factor<R: Real>(domain: &Domain<R>, delta: Vec3<R>) -> R {
     let Domain { n_cells, fudge, reciprocal, .. } = domain;
     match domain.shape {
         Shape::Square => lattice::square(delta, *n_cells),

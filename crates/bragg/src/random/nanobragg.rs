@@ -12,6 +12,9 @@ const MODULUS: i64 = 2_147_483_647;
 const MULTIPLIER: i64 = 16_807;
 const TABLE: usize = 32;
 const DIVISOR: i64 = 1 + (MODULUS - 1) / TABLE as i64;
+/// Tries at a deviate, each of which succeeds with a chance of a fifth at least. No deviate needs so many: so no loop depends on what
+/// numbers do in comparisons.
+const MOST: usize = 10_000;
 
 /// A stream of deviates.
 #[derive(Debug, Clone)]
@@ -67,7 +70,7 @@ impl Random {
         if let Some(spare) = self.spare_gaussian.take() {
             return spare;
         }
-        loop {
+        for _ in 0..MOST {
             let v1 = (2.0 * f64::from(self.uniform()) - 1.0) as f32;
             let v2 = (2.0 * f64::from(self.uniform()) - 1.0) as f32;
             let square = v1 * v1 + v2 * v2;
@@ -77,22 +80,30 @@ impl Random {
                 return v2 * factor;
             }
         }
+        0.0
     }
 
-    /// A Poisson deviate; above a mean of 10⁶ a Gaussian one.
+    /// A Poisson deviate; above a mean of 10⁶ a Gaussian one. Where the mean is no number, it is none, either: comparisons with it fail, so
+    /// that the first try ends the rejection.
     pub fn poisson(&mut self, mean: f32) -> f32 {
+        if mean.is_nan() {
+            self.uniform();
+            self.uniform();
+            return f32::NAN;
+        }
         if f64::from(mean) > 1e6 {
             return (f64::from(mean) + f64::from(mean).sqrt() * f64::from(self.gaussian())) as f32;
         }
         if mean < 12.0 {
             let threshold = (-f64::from(mean)).exp() as f32;
-            let mut count = 0.0;
             let mut product = self.uniform();
-            while product > threshold {
-                count += 1.0;
+            for count in 0..MOST {
+                if product <= threshold {
+                    return count as f32;
+                }
                 product *= self.uniform();
             }
-            return count;
+            return mean;
         }
         self.poisson_by_rejection(mean)
     }
@@ -101,20 +112,20 @@ impl Random {
         let width = (2.0 * f64::from(mean)).sqrt() as f32;
         let log_mean = f64::from(mean).ln() as f32;
         let offset = mean * log_mean - ln_gamma(mean + 1.0);
-        loop {
-            let (lorentzian, count) = loop {
-                let lorentzian = (PI * f64::from(self.uniform())).tan() as f32;
-                let count = width * lorentzian + mean;
-                if count >= 0.0 {
-                    break (lorentzian, count.floor());
-                }
-            };
+        for _ in 0..MOST {
+            let lorentzian = (PI * f64::from(self.uniform())).tan() as f32;
+            let count = width * lorentzian + mean;
+            if count < 0.0 {
+                continue;
+            }
+            let count = count.floor();
             let log_ratio = count * log_mean - ln_gamma(count + 1.0) - offset;
             let ratio = 0.9 * (1.0 + f64::from(lorentzian * lorentzian)) * f64::from(log_ratio).exp();
             if self.uniform() <= ratio as f32 {
                 return count;
             }
         }
+        mean
     }
 }
 
@@ -179,6 +190,27 @@ mod tests {
             assert!((average - mean).abs() < 5.0 * (mean / f64::from(n)).sqrt(), "{mean}: {average}");
             assert!((variance / mean - 1.0).abs() < 0.06, "{mean}: {variance}");
         }
+    }
+
+    #[test]
+    fn every_mean_has_a_deviate_in_the_end() {
+        let mut random = Random::new(5);
+        for bits in (0..=u32::MAX).step_by(50_021) {
+            let mean = f32::from_bits(bits);
+            assert_eq!(random.poisson(mean).is_nan(), mean.is_nan(), "{mean}");
+        }
+        for mean in
+            [f32::INFINITY, f32::MAX, 1e6, 12.0f32.next_down(), 12.0, 0.0, -0.0, -3.0, f32::MIN, f32::NEG_INFINITY]
+        {
+            let deviate = random.poisson(mean);
+            assert!(mean > 0.0 || deviate == 0.0, "{mean}: {deviate}");
+        }
+        // what comes behind a pixel that is no number does not depend on it
+        let mut other = random.clone();
+        assert!(random.poisson(f32::NAN).is_nan());
+        other.uniform();
+        other.uniform();
+        assert_eq!(random.poisson(7.0), other.poisson(7.0));
     }
 
     #[test]

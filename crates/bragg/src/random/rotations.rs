@@ -12,7 +12,9 @@
 //!   distribution.
 
 use super::keyed::uniform_rotation;
+use crate::error::{Result, reserved};
 use crate::math::{Mat3, Vec3};
+use crate::monitor::{Monitor, watched};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use std::f64::consts::{FRAC_2_PI, SQRT_2, TAU};
@@ -78,10 +80,18 @@ fn maxwell_fraction(x: f64) -> f64 {
 
 /// `n` vectors of a distribution with mean 0. From five on their covariance is the distribution's; three and four lie in a plane, two
 /// on a line, with the right mean square. One is 0.
-pub fn rotation_vectors(n: usize, lengths: &Lengths, random: &mut ChaCha8Rng) -> Vec<Vec3> {
+///
+/// # Errors
+/// They do not fit into memory, or the monitor stopped it.
+pub fn rotation_vectors(
+    n: usize,
+    lengths: &Lengths,
+    random: &mut ChaCha8Rng,
+    monitor: &dyn Monitor,
+) -> Result<Vec<Vec3>> {
     let turn = uniform_rotation(random);
     let [a, b, _] = turn.0.map(|row| row * (3.0_f64.sqrt() * lengths.rms));
-    match n {
+    Ok(match n {
         0 => Vec::new(),
         1 => vec![Vec3::default()],
         2 => vec![a, -a],
@@ -91,12 +101,19 @@ pub fn rotation_vectors(n: usize, lengths: &Lengths, random: &mut ChaCha8Rng) ->
         }
         4 => vec![a, -a, b, -b],
         _ => {
-            let mut set = Set::new(n, lengths, random);
-            set.balance(lengths);
-            set.all().into_iter().map(|v| turn.apply(v)).collect()
+            let mut all = reserved(n, "rotations", "crystal.mosaic.domains")?;
+            let mut set = Set::new(n, lengths, random, monitor);
+            monitor.check()?;
+            set.balance(lengths, monitor);
+            monitor.check()?;
+            all.extend(set.all().map(|v| turn.apply(v)));
+            all
         }
-    }
+    })
 }
+
+/// Vectors between two looks at the monitor: some milliseconds.
+const EVERY: usize = 1024;
 
 /// Vectors while they are balanced: v of each pair v, −v, or all where their number is odd.
 struct Set {
@@ -105,7 +122,7 @@ struct Set {
 }
 
 impl Set {
-    fn new(n: usize, lengths: &Lengths, random: &mut ChaCha8Rng) -> Self {
+    fn new(n: usize, lengths: &Lengths, random: &mut ChaCha8Rng, monitor: &dyn Monitor) -> Self {
         /// 1/ρ and 1/ρ² of the real root of ρ³ = ρ + 1, as the golden ratio's for one coordinate.
         const STEP: [f64; 2] = [0.754_877_666_246_692_8, 0.569_840_290_998_053_3];
         let n_slots = n / 2;
@@ -116,8 +133,8 @@ impl Set {
             let (across, (sin, cos)) = ((1.0 - z * z).sqrt(), (TAU * turn).sin_cos());
             Vec3::new(across * cos, across * sin, z) * length
         };
-        let mut halves: Vec<Vec3> = (0..n_slots).map(slot).collect();
-        if n.is_multiple_of(2) {
+        let mut halves: Vec<Vec3> = watched(0..n_slots, EVERY, monitor).map(slot).collect();
+        if n.is_multiple_of(2) || halves.len() < n_slots {
             return Self { vectors: halves, in_pairs: true };
         }
         let first = halves.remove(n_slots / 2);
@@ -130,28 +147,29 @@ impl Set {
     }
 
     /// All vectors; those of a pair follow one another.
-    fn all(self) -> Vec<Vec3> {
-        if self.in_pairs { self.vectors.into_iter().flat_map(|v| [v, -v]).collect() } else { self.vectors }
+    fn all(self) -> impl Iterator<Item = Vec3> {
+        let n = if self.in_pairs { 2 } else { 1 };
+        self.vectors.into_iter().flat_map(move |v| [v, -v].into_iter().take(n))
     }
 
     /// Makes the mean 0 and the covariance that of the distribution. Vectors that this makes too long are cut, and the others take over
     /// what is missing, until nothing is to be cut.
-    fn balance(&mut self, lengths: &Lengths) {
+    fn balance(&mut self, lengths: &Lengths, monitor: &dyn Monitor) {
         const MOST: usize = 1000;
         const TOO_LONG: f64 = 1e-12;
         let per = 1.0 / self.vectors.len() as f64;
         for _ in 0..MOST {
             if !self.in_pairs {
-                let mean = self.vectors.iter().fold(Vec3::default(), |sum, v| sum + *v * per);
+                let mean = watched(self.vectors.iter(), EVERY, monitor).fold(Vec3::default(), |sum, v| sum + *v * per);
                 self.vectors.iter_mut().for_each(|v| *v = *v - mean);
             }
             let mut covariance = [Vec3::default(); 3];
-            for v in &self.vectors {
+            for v in watched(self.vectors.iter(), EVERY, monitor) {
                 (0..3).for_each(|i| covariance[i] = covariance[i] + *v * (v[i] * per));
             }
             let matrix = Mat3(inverse_root(&Mat3(covariance)).0.map(|row| row * lengths.rms));
             let mut longest = 0.0_f64;
-            for v in &mut self.vectors {
+            for v in watched(self.vectors.iter_mut(), EVERY, monitor) {
                 *v = matrix.apply(*v);
                 let length = v.norm();
                 longest = longest.max(length);
@@ -159,7 +177,7 @@ impl Set {
                     *v = *v * (lengths.longest / length);
                 }
             }
-            if longest <= lengths.longest * (1.0 + TOO_LONG) {
+            if longest <= lengths.longest * (1.0 + TOO_LONG) || monitor.cancelled() {
                 break;
             }
         }
@@ -188,12 +206,13 @@ fn inverse_root(matrix: &Mat3) -> Mat3 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::monitor::Unwatched;
     use crate::random::keyed::{Purpose, stream};
 
     const BOTH: [Lengths; 2] = [Lengths::GAUSSIAN, Lengths::CAP];
 
     fn set(n: usize, lengths: &Lengths, seed: u64) -> Vec<Vec3> {
-        rotation_vectors(n, lengths, &mut stream(seed, 0, Purpose::Mosaic))
+        rotation_vectors(n, lengths, &mut stream(seed, 0, Purpose::Mosaic), &Unwatched).unwrap()
     }
 
     fn covariance(vectors: &[Vec3]) -> [[f64; 3]; 3] {

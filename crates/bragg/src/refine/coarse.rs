@@ -232,7 +232,7 @@ impl CoarseImage {
     }
 
     fn modelled(&self, experiment: &Experiment, monitor: &dyn Monitor) -> Result<Vec<Vec<f64>>> {
-        let image = cpu::render::<f64>(&Scene::new(&self.masking(experiment)), monitor)?;
+        let image = cpu::render::<f64>(&Scene::watched(&self.masking(experiment), monitor)?, monitor)?;
         let mut sums = self.dark();
         for (i_panel, panel) in image.panels.iter().enumerate() {
             for (place, photons) in panel.pixels().iter().enumerate() {

@@ -134,7 +134,7 @@ impl Experiments {
     /// # Errors
     /// They do not fit into memory, or the monitor stops it.
     pub fn modelled(&self, state: &State, monitor: &dyn Monitor) -> Result<Vec<Image<f64>>> {
-        state.experiments.iter().map(|experiment| cpu::render(&Scene::new(experiment), monitor)).collect()
+        state.experiments.iter().map(|experiment| cpu::render(&Scene::watched(experiment, monitor)?, monitor)).collect()
     }
 
     fn image_sums(&self, image: &Observed, experiment: &Experiment, monitor: &dyn Monitor) -> Result<Sums> {

@@ -1,12 +1,13 @@
 //! Refinement of more parameters than an information matrix is made for: the intensities of reflections, with a few others beside them.
 
 use super::experiments::{Experiments, MANY_REFLECTIONS, State, block_sums, check_number, no_effect};
-use super::lbfgs::minimise_large;
+use super::lbfgs::{LargeReached, minimise_large_from};
 use super::levenberg::Iteration;
 use super::model::Model;
 use super::normal::Sums;
 use super::observed::Observed;
-use super::run::{Outcome, Refined, Settings};
+use super::position::{Position, Within};
+use super::run::{Outcome, Refined, Settings, Watch};
 use super::starts::Start;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
@@ -40,9 +41,10 @@ struct Large<'a> {
 pub(super) fn refine(
     model: &Experiments,
     start: &State,
+    from: Option<(LargeReached, Vec<Iteration>)>,
     settings: &Settings,
     monitor: &dyn Monitor,
-    watch: &mut dyn FnMut(&Iteration, &State),
+    watch: &mut Watch,
 ) -> Result<Outcome> {
     if settings.start != Start::Here && !settings.start.stages().is_empty() {
         let what = "looks for a cell and an orientation, for which so many reflections are no help; find those first, without f2, and \
@@ -58,10 +60,11 @@ pub(super) fn refine(
     let scale: Vec<f64> = large.live.iter().map(|&place| information[place].sqrt().recip()).collect();
     let all = |place: usize| settings.priors.bounds.get(place).copied().unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
     let bounds: Vec<[f64; 2]> = large.live.iter().map(|&place| all(place)).collect();
-    let from: Vec<f64> = large.live.iter().map(|&place| large.first[place]).collect();
-    let mut iterations = Vec::new();
-    let fit = minimise_large(
-        &from,
+    let first: Vec<f64> = large.live.iter().map(|&place| large.first[place]).collect();
+    let (reached, mut iterations) = from.map_or((None, Vec::new()), |(reached, done)| (Some(reached), done));
+    let fit = minimise_large_from(
+        &first,
+        reached,
         &scale,
         &bounds,
         settings.large,
@@ -69,7 +72,7 @@ pub(super) fn refine(
             Some(state) => large.loss_and_gradient(&state),
             None => Ok((f64::INFINITY, vec![0.0; values.len()])),
         },
-        &mut |loss, values| {
+        &mut |loss, values, reached| {
             let iteration = Iteration {
                 stage: 0,
                 number: iterations.len(),
@@ -79,10 +82,11 @@ pub(super) fn refine(
                 taken: true,
                 values: Vec::new(),
             };
+            iterations.push(iteration.clone());
             if let Ok(Some(state)) = large.state(values) {
-                watch(&iteration, &state);
+                let within = || Within::Large(reached(), iterations.clone());
+                watch(&iteration, &state, &|| Position { stage: 0, before: Vec::new(), within: within() });
             }
-            iterations.push(iteration);
         },
     )?;
     let state = large.state(&fit.values)?.unwrap_or_else(|| start.clone());
@@ -131,7 +135,7 @@ impl Large<'_> {
             slopes[i] += (values[i] - restraint.value) / (restraint.sigma * restraint.sigma);
         }
         for (i, (image, experiment)) in self.model.images().iter().zip(&state.experiments).enumerate() {
-            let mut cotangent = cpu::render::<f64>(&Scene::new(experiment), self.monitor)?;
+            let mut cotangent = cpu::render::<f64>(&Scene::watched(experiment, self.monitor)?, self.monitor)?;
             image.for_each_pixel(&mut cotangent, |photons, modelled| {
                 let Some(photons) = photons else { return 0.0 };
                 let pixel = self.model.loss.of(photons, modelled);
@@ -167,10 +171,10 @@ impl Large<'_> {
             information[restraint.parameter] += 1.0 / (restraint.sigma * restraint.sigma);
         }
         for (i, (image, experiment)) in self.model.images().iter().zip(&state.experiments).enumerate() {
-            let mut cotangent = cpu::render::<f64>(&Scene::new(experiment), self.monitor)?;
+            let mut cotangent = cpu::render::<f64>(&Scene::watched(experiment, self.monitor)?, self.monitor)?;
             let mut without = experiment.clone();
             without.crystal.scale = 0.0;
-            let background = cpu::render::<f64>(&Scene::new(&without), self.monitor)?;
+            let background = cpu::render::<f64>(&Scene::watched(&without, self.monitor)?, self.monitor)?;
             let mut background = background.pixels();
             image.for_each_pixel(&mut cotangent, |photons, modelled| {
                 let bragg = modelled - background.next().copied().unwrap_or(0.0);
@@ -272,6 +276,7 @@ impl Large<'_> {
             unseen: idle.map(|i| names[i].clone()).collect(),
             iterations: Vec::new(),
             ended: super::levenberg::Ended::Converged,
+            doubts: Vec::new(),
             n_pixels: self.n_pixels(),
             loss,
             unit,

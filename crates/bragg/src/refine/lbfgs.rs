@@ -6,6 +6,7 @@
 //! for what is a page, and the one that wraps C code needs unsafe.
 
 use super::levenberg::Ended;
+use super::position::lost;
 use crate::error::Result;
 use std::collections::VecDeque;
 
@@ -46,6 +47,19 @@ pub struct LargeFit {
     pub ended: Ended,
 }
 
+/// How far a minimisation is: what it needs, besides its arguments, to go on as if it had not been cut off.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LargeReached {
+    /// The parameters, each divided by its scale.
+    pub x: Vec<f64>,
+    /// The gradient there.
+    pub gradient: Vec<f64>,
+    /// The loss after each iteration, from the start.
+    pub losses: Vec<f64>,
+    /// The last steps s and changes of the gradient y, oldest first, with 1/s·y.
+    pub pairs: Vec<(Vec<f64>, Vec<f64>, f64)>,
+}
+
 /// Minimises `loss_and_gradient` from `start` within the bounds `[low, high]` of each parameter. `scale` is the size of a change of
 /// each that matters about equally, so that none of them rules by its unit. `watch` is told the loss and the parameters after each iteration,
 /// from the start.
@@ -57,8 +71,29 @@ pub fn minimise_large(
     scale: &[f64],
     bounds: &[[f64; 2]],
     stop: LargeStop,
-    mut loss_and_gradient: impl FnMut(&[f64]) -> Result<(f64, Vec<f64>)>,
+    loss_and_gradient: impl FnMut(&[f64]) -> Result<(f64, Vec<f64>)>,
     watch: &mut dyn FnMut(f64, &[f64]),
+) -> Result<LargeFit> {
+    minimise_large_from(start, None, scale, bounds, stop, loss_and_gradient, &mut |loss, values, _| watch(loss, values))
+}
+
+/// What is told of each iteration: the loss, the parameters, and how far the minimisation is, when it asks.
+pub type LargeWatch<'a> = dyn FnMut(f64, &[f64], &dyn Fn() -> LargeReached) + 'a;
+
+// tidy: long because it is one loop
+/// The same from where an earlier one was, which had the same arguments: it ends where that would have ended, bit for bit. `watch` can
+/// also ask how far it is.
+///
+/// # Errors
+/// Those of `loss_and_gradient`, or the numbers of parameters differ.
+pub fn minimise_large_from(
+    start: &[f64],
+    from: Option<LargeReached>,
+    scale: &[f64],
+    bounds: &[[f64; 2]],
+    stop: LargeStop,
+    mut loss_and_gradient: impl FnMut(&[f64]) -> Result<(f64, Vec<f64>)>,
+    watch: &mut LargeWatch,
 ) -> Result<LargeFit> {
     let within = |x: &[f64]| -> Vec<f64> {
         x.iter().zip(bounds).zip(scale).map(|((x, [low, high]), scale)| x.clamp(low / scale, high / scale)).collect()
@@ -68,29 +103,49 @@ pub fn minimise_large(
         let (loss, gradient) = loss_and_gradient(&natural)?;
         Ok((loss, gradient.iter().zip(scale).map(|(slope, scale)| slope * scale).collect()))
     };
-    let mut x = within(&start.iter().zip(scale).map(|(x, scale)| x / scale).collect::<Vec<_>>());
-    let (mut loss, mut gradient) = evaluate(&x)?;
     let natural = |x: &[f64]| -> Vec<f64> { x.iter().zip(scale).map(|(x, scale)| x * scale).collect() };
-    watch(loss, &natural(&x));
-    let mut losses = vec![loss];
-    let mut memory = Memory::default();
-    let mut ended = Ended::Iterations;
-    for _ in 0..stop.iterations {
+    let is_new = from.is_none();
+    let LargeReached { mut x, mut gradient, mut losses, pairs } = match from {
+        Some(reached) => reached,
+        None => {
+            let x = within(&start.iter().zip(scale).map(|(x, scale)| x / scale).collect::<Vec<_>>());
+            let (loss, gradient) = evaluate(&x)?;
+            LargeReached { x, gradient, losses: vec![loss], pairs: Vec::new() }
+        }
+    };
+    let n = start.len();
+    if x.len() != n || gradient.len() != n || pairs.iter().any(|(s, y, _)| s.len() != n || y.len() != n) {
+        return Err(lost());
+    }
+    let mut memory = Memory { pairs: pairs.into() };
+    let Some(&(mut loss)) = losses.last() else { return Err(lost()) };
+    let told = |x: &[f64], gradient: &[f64], losses: &[f64], memory: &Memory| LargeReached {
+        x: x.to_vec(),
+        gradient: gradient.to_vec(),
+        losses: losses.to_vec(),
+        pairs: memory.pairs.iter().cloned().collect(),
+    };
+    if is_new {
+        watch(loss, &natural(&x), &|| told(&x, &gradient, &losses, &memory));
+    }
+    let ended = loop {
+        if let [.., before, last] = losses[..]
+            && before - last <= stop.fall.max(ROUNDING * last.abs())
+        {
+            break Ended::Converged;
+        }
+        if losses.len() > stop.iterations {
+            break Ended::Iterations;
+        }
         let free = free(&x, &gradient, |i| [bounds[i][0] / scale[i], bounds[i][1] / scale[i]]);
         let Some(next) = search(&x, loss, &gradient, &free, &mut memory, &within, &mut evaluate)? else {
-            ended = if free.contains(&true) { Ended::Stalled } else { Ended::Converged };
-            break;
+            break if free.contains(&true) { Ended::Stalled } else { Ended::Converged };
         };
-        let fall = loss - next.loss;
         memory.remember(&x, &next.x, &gradient, &next.gradient);
         (x, loss, gradient) = (next.x, next.loss, next.gradient);
         losses.push(loss);
-        watch(loss, &natural(&x));
-        if fall <= stop.fall.max(ROUNDING * loss.abs()) {
-            ended = Ended::Converged;
-            break;
-        }
-    }
+        watch(loss, &natural(&x), &|| told(&x, &gradient, &losses, &memory));
+    };
     Ok(LargeFit { values: natural(&x), loss, losses, ended })
 }
 

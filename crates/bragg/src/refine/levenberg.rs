@@ -2,6 +2,7 @@
 
 use super::model::Model;
 use super::normal::Normal;
+use super::position::lost;
 use super::priors::Priors;
 use super::solve;
 use crate::error::Result;
@@ -47,6 +48,8 @@ pub struct Iteration {
 pub enum Ended {
     /// No step promises more than the tolerance.
     Converged,
+    /// No step promises more than the tolerance, but where it ended cannot be right: see [`super::Outcome::doubts`].
+    Implausible,
     /// No step lowers the loss any more, although one promises to: rounding, or a loss that is not smooth.
     Stalled,
     /// As many iterations as were allowed.
@@ -62,6 +65,21 @@ pub struct Fit<S> {
     pub normal: Normal,
     /// Why.
     pub ended: Ended,
+    /// How it came there.
+    pub reached: Reached,
+}
+
+/// How far a minimisation is: what it needs, besides model and settings, to go on as if it had not been cut off.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reached {
+    /// The steps that were taken, from the start.
+    pub steps: Vec<Vec<f64>>,
+    /// The damping λ of the next step.
+    pub damping: f64,
+    /// What multiplies it after a failure.
+    pub growth: f64,
+    /// What the damping weighs each parameter by.
+    pub weights: Vec<f64>,
     /// Every iteration, from the start.
     pub iterations: Vec<Iteration>,
 }
@@ -79,7 +97,6 @@ const ENOUGH: f64 = 1e-4;
 /// Changes of the loss below this part of it are rounding.
 const ROUNDING: f64 = 1e-13;
 
-// tidy: long because it is one loop
 /// Minimises the loss of a model from `start`, telling `watch` after each iteration.
 ///
 /// # Errors
@@ -92,26 +109,58 @@ pub fn minimise<M: Model>(
     monitor: &dyn Monitor,
     watch: &mut dyn FnMut(&Iteration, &M::State),
 ) -> Result<Fit<M::State>> {
+    minimise_from(model, start, None, priors, stop, monitor, &mut |iteration, state, _| watch(iteration, state))
+}
+
+// tidy: long because it is one loop
+/// The same from where an earlier one was, which had the same start: it ends where that would have ended, bit for bit. `watch` is also
+/// told how far it is.
+///
+/// # Errors
+/// Likewise, or the steps are not of this model.
+pub fn minimise_from<M: Model>(
+    model: &M,
+    start: M::State,
+    from: Option<Reached>,
+    priors: &Priors,
+    stop: Stop,
+    monitor: &dyn Monitor,
+    watch: &mut dyn FnMut(&Iteration, &M::State, &Reached),
+) -> Result<Fit<M::State>> {
     let mut state = start;
+    for step in from.iter().flat_map(|from| &from.steps) {
+        state = model.shifted(&state, step)?.ok_or_else(lost)?;
+    }
     let mut values = model.values(&state);
     let mut normal = priors.added_to(model.normal(&state, monitor)?, &values);
-    model.check_start(&normal)?;
-    let mut weights = normal.diagonal();
-    let (mut damping, mut growth) = (FIRST_DAMPING, 2.0);
-    let first = Iteration {
-        stage: 0,
-        number: 0,
-        loss: normal.loss,
-        predicted_fall: 0.0,
-        damping,
-        taken: true,
-        values: values.clone(),
+    let mut reached = match from {
+        Some(reached) => reached,
+        None => {
+            model.check_start(&normal)?;
+            let first = Iteration {
+                stage: 0,
+                number: 0,
+                loss: normal.loss,
+                predicted_fall: 0.0,
+                damping: FIRST_DAMPING,
+                taken: true,
+                values: values.clone(),
+            };
+            let reached = Reached {
+                steps: Vec::new(),
+                damping: FIRST_DAMPING,
+                growth: 2.0,
+                weights: normal.diagonal(),
+                iterations: vec![first.clone()],
+            };
+            watch(&first, &state, &reached);
+            reached
+        }
     };
-    watch(&first, &state);
-    let mut iterations = vec![first];
     let mut ended = Ended::Iterations;
-    for number in 1..=stop.iterations {
-        let step = priors.within_bounds(&values, &normal, |given| solve::step(&normal, damping, &weights, given));
+    for number in reached.iterations.len()..=stop.iterations {
+        let Reached { damping, ref weights, .. } = reached;
+        let step = priors.within_bounds(&values, &normal, |given| solve::step(&normal, damping, weights, given));
         let predicted_fall = step.as_deref().map_or(0.0, |step| normal.predicted_fall(step));
         if step.is_some() && damping < 1.0 && predicted_fall <= stop.fall * model.unit(&normal) {
             ended = Ended::Converged;
@@ -128,31 +177,31 @@ pub fn minimise<M: Model>(
         };
         let gain = (normal.loss - loss) / predicted_fall;
         let taken = gain > ENOUGH && trial.is_some();
-        let used = damping;
-        if let Some(trial) = trial.filter(|_| taken) {
+        if let (Some(trial), Some(step), true) = (trial, &step, taken) {
             state = trial;
             values = model.values(&state);
             normal = priors.added_to(model.normal(&state, monitor)?, &values);
-            for (weight, now) in weights.iter_mut().zip(normal.diagonal()) {
+            reached.steps.push(step.clone());
+            for (weight, now) in reached.weights.iter_mut().zip(normal.diagonal()) {
                 // a parameter that matters less for a while is not let loose at once
                 *weight = now.max(1e-3 * *weight);
             }
             // K. Madsen, H. B. Nielsen, O. Tingleff, "Methods for non-linear least squares problems" (2004), eq. 2.21
-            damping = (damping * (1.0 - (2.0 * gain - 1.0).powi(3)).max(1.0 / 5.0)).max(LEAST_DAMPING);
-            growth = 2.0;
+            reached.damping = (damping * (1.0 - (2.0 * gain - 1.0).powi(3)).max(1.0 / 5.0)).max(LEAST_DAMPING);
+            reached.growth = 2.0;
         } else if step.is_some() && predicted_fall <= UNRESOLVED * model.unit(&normal) {
             ended = Ended::Converged;
             break;
         } else {
-            damping *= growth;
-            growth *= 2.0;
+            reached.damping *= reached.growth;
+            reached.growth *= 2.0;
         }
         let (loss, values) = (normal.loss, values.clone());
-        let iteration = Iteration { stage: 0, number, loss, predicted_fall, damping: used, taken, values };
-        watch(&iteration, &state);
-        iterations.push(iteration);
+        let iteration = Iteration { stage: 0, number, loss, predicted_fall, damping, taken, values };
+        reached.iterations.push(iteration.clone());
+        watch(&iteration, &state, &reached);
     }
-    Ok(Fit { state, normal, ended, iterations })
+    Ok(Fit { state, normal, ended, reached })
 }
 
 #[cfg(test)]
@@ -242,11 +291,11 @@ mod tests {
         for loss in [Loss::Poisson, Loss::LeastSquares, Loss::SquareRoot] {
             let fit = fit(&spot(loss, None, 5), &START, &Priors::default());
             assert_eq!(fit.ended, Ended::Converged, "{loss:?}");
-            assert!(fit.iterations.len() < 20, "{loss:?}: {} iterations", fit.iterations.len());
+            assert!(fit.reached.iterations.len() < 20, "{loss:?}: {} iterations", fit.reached.iterations.len());
             for (x, truth) in fit.state.iter().zip(TRUTH) {
                 assert!((x / truth - 1.0).abs() < 1e-3, "{loss:?}: {:?}", fit.state);
             }
-            assert!(fit.iterations.is_sorted_by(|a, b| a.loss >= b.loss), "the loss never rises");
+            assert!(fit.reached.iterations.is_sorted_by(|a, b| a.loss >= b.loss), "the loss never rises");
         }
     }
 
@@ -300,7 +349,7 @@ mod tests {
         let priors = Priors { restraints: Vec::new(), bounds };
         let fit = fit(&spot, &START, &priors);
         assert_eq!((fit.ended, fit.state[3]), (Ended::Converged, 2.5));
-        assert!(fit.iterations.iter().all(|iteration| iteration.values[3] >= 2.5));
+        assert!(fit.reached.iterations.iter().all(|iteration| iteration.values[3] >= 2.5));
         assert_eq!(priors.held(&fit.state, fit.normal.gradient()), [false, false, false, true, false]);
         // nothing is left to gain along the others
         let esd = solve::uncertainty(&fit.normal, &[false, false, false, true, false], 1.0, 0.9).esd;

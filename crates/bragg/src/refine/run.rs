@@ -4,9 +4,11 @@ use super::coarse::{Coarse, Coarseness};
 use super::experiments::{Experiments, State};
 use super::large;
 use super::lbfgs::LargeStop;
-use super::levenberg::{Ended, Fit, Iteration, Stop, minimise};
+use super::levenberg::{Ended, Fit, Iteration, Reached, Stop, minimise_from};
 use super::loss::Loss;
 use super::model::Model;
+use super::plausible::doubts;
+use super::position::{Move, Position, Within, lost, moved};
 use super::priors::Priors;
 use super::search;
 use super::solve;
@@ -66,6 +68,8 @@ pub struct Outcome {
     pub iterations: Vec<Iteration>,
     /// Why it ended.
     pub ended: Ended,
+    /// What speaks against where it ended, as sentences without a full stop.
+    pub doubts: Vec<String>,
     /// Pixels that were used.
     pub n_pixels: usize,
     /// The loss at the end, restraints included.
@@ -92,21 +96,72 @@ pub fn refine(
     monitor: &dyn Monitor,
     watch: &mut dyn FnMut(&Iteration, &State),
 ) -> Result<Outcome> {
+    refine_from(model, start, None, settings, monitor, &mut |iteration, state, _| watch(iteration, state))
+}
+
+/// What is told of each iteration: the iteration, where it led, and how far the refinement is, when it asks.
+pub type Watch<'a> = dyn FnMut(&Iteration, &State, &dyn Fn() -> Position) + 'a;
+
+/// The same from where an earlier one was, which had the same model, start and settings: it ends where that would have ended, bit for
+/// bit.
+///
+/// # Errors
+/// Likewise, or the position is one of another refinement.
+pub fn refine_from(
+    model: &Experiments,
+    start: State,
+    from: Option<Position>,
+    settings: &Settings,
+    monitor: &dyn Monitor,
+    watch: &mut Watch,
+) -> Result<Outcome> {
     let first = model.values(&start);
     check_bounds(&model.names(), &first, &settings.priors)?;
-    if large::is_large(model) {
-        return large::refine(model, &start, settings, monitor, watch);
+    let mut outcome = if large::is_large(model) {
+        let from = match from.map(|position| position.within) {
+            None => None,
+            Some(Within::Large(reached, iterations)) => Some((reached, iterations)),
+            Some(Within::Small(_)) => return Err(lost()),
+        };
+        large::refine(model, &start, from, settings, monitor, watch)?
+    } else {
+        let last = settings.start.stages().len();
+        let (stage, before, mut reached) = match from {
+            None => (0, Vec::new(), None),
+            Some(Position { stage, before, within: Within::Small(reached) }) if stage <= last => {
+                (stage, before, Some(reached))
+            }
+            Some(_) => return Err(lost()),
+        };
+        let at = At { stage, state: moved(model, start.clone(), &before)?, before };
+        let At { state, before, .. } = approach(model, at, &mut reached, settings, monitor, watch)?;
+        let mut staged = staged(last, &before, watch);
+        let mut fit = minimise_from(model, state, reached, &settings.priors, settings.stop, monitor, &mut staged)?;
+        fit.reached.iterations.iter_mut().for_each(|iteration| iteration.stage = last);
+        outcome(model, fit, &first, &settings.priors)
+    };
+    outcome.doubts = doubts(model, &start, &outcome.state, monitor)?;
+    if outcome.ended == Ended::Converged && !outcome.doubts.is_empty() {
+        outcome.ended = Ended::Implausible;
     }
-    let start = approach(model, start, settings, monitor, watch)?;
-    let stage = settings.start.stages().len();
-    let mut fit = minimise(model, start, &settings.priors, settings.stop, monitor, &mut staged(stage, watch))?;
-    fit.iterations.iter_mut().for_each(|iteration| iteration.stage = stage);
-    Ok(outcome(model, fit, &first, &settings.priors))
+    Ok(outcome)
 }
 
 /// Tells `watch` of iterations with the stage they belong to.
-fn staged(stage: usize, watch: &mut dyn FnMut(&Iteration, &State)) -> impl FnMut(&Iteration, &State) {
-    move |iteration, state| watch(&Iteration { stage, ..iteration.clone() }, state)
+fn staged(stage: usize, before: &[Move], watch: &mut Watch) -> impl FnMut(&Iteration, &State, &Reached) {
+    move |iteration, state, reached| {
+        let position = || Position { stage, before: before.to_vec(), within: Within::Small(reached.clone()) };
+        watch(&Iteration { stage, ..iteration.clone() }, state, &position);
+    }
+}
+
+/// A place on the way to the neighbourhood of the answer.
+struct At {
+    /// Stages that are done.
+    stage: usize,
+    state: State,
+    /// How it was reached.
+    before: Vec<Move>,
 }
 
 fn check_bounds(names: &[String], values: &[f64], priors: &Priors) -> Result<()> {
@@ -119,28 +174,37 @@ fn check_bounds(names: &[String], values: &[f64], priors: &Priors) -> Result<()>
     Ok(())
 }
 
+/// To where the fit begins; `reached`, which is taken, is how far the stage is.
 fn approach(
     model: &Experiments,
-    mut state: State,
+    mut at: At,
+    reached: &mut Option<Reached>,
     settings: &Settings,
     monitor: &dyn Monitor,
-    watch: &mut dyn FnMut(&Iteration, &State),
-) -> Result<State> {
+    watch: &mut Watch,
+) -> Result<At> {
     let stages = settings.start.stages();
-    if let (Start::Search { reach, .. }, Some(first)) = (&settings.start, stages.first()) {
-        state = search::orientation(model, state, *reach, *first, monitor)?;
+    if let (Start::Search { reach, .. }, Some(first), None) = (&settings.start, stages.first(), &reached)
+        && let Some(turn) = search::orientation(model, &at.state, *reach, *first, monitor)?
+    {
+        at.state = search::turned(model, &at.state, turn);
+        at.before.push(Move::Turn(turn.0));
     }
-    for (i, stage) in stages.iter().enumerate() {
-        let coarse = Coarse::new(model, &state, Loss::SquareRoot, *stage);
-        let there =
-            minimise(&coarse, state.clone(), &settings.priors, COARSE_STOP, monitor, &mut staged(i, watch))?.state;
+    for (i, stage) in stages.iter().enumerate().skip(at.stage) {
+        let At { state, before, .. } = &mut at;
+        let coarse = Coarse::new(model, state, Loss::SquareRoot, *stage);
+        let mut staged = staged(i, before, watch);
+        let (priors, from) = (&settings.priors, reached.take());
+        let fit = minimise_from(&coarse, state.clone(), from, priors, COARSE_STOP, monitor, &mut staged)?;
+        drop(staged);
         // a few spots at low resolution can lead astray, of which a closer look knows
-        let next = Coarse::new(model, &state, Loss::SquareRoot, *stages.get(i + 1).unwrap_or(&WHOLE));
-        if next.loss(&there, monitor)? < next.loss(&state, monitor)? {
-            state = there;
+        let next = Coarse::new(model, state, Loss::SquareRoot, *stages.get(i + 1).unwrap_or(&WHOLE));
+        if next.loss(&fit.state, monitor)? < next.loss(state, monitor)? {
+            *state = fit.state;
+            before.extend(fit.reached.steps.into_iter().map(Move::Step));
         }
     }
-    Ok(state)
+    Ok(at)
 }
 
 /// The names of parameters that the data hardly tell. `bounds`: of their nature.
@@ -182,10 +246,11 @@ fn outcome(model: &Experiments, fit: Fit<State>, first: &[f64], priors: &Priors)
         correlation: known.correlation,
         degenerate: known.degenerate.iter().map(|set| set.iter().map(|&i| name(i)).collect()).collect(),
         ended: fit.ended,
+        doubts: Vec::new(),
         n_pixels: fit.normal.n_pixels,
         loss: fit.normal.loss,
         unseen: Vec::new(),
-        iterations: fit.iterations,
+        iterations: fit.reached.iterations,
         state: fit.state,
         unit,
     }

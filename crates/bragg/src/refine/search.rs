@@ -12,22 +12,22 @@ use crate::math::{Mat3, Vec3};
 /// Orientations that are tried at most.
 const MOST: usize = 4000;
 
-/// The state turned, by up to `reach` degrees about any axis, to where its coarse images are most like the data. The steps are so small
+/// The rotation vector (deg), of up to `reach` about any axis, that turns the state to where its coarse images are most like the data. The steps are so small
 /// that a spot at the edge of what is looked at moves by less than its blurred width from one to the next.
 ///
 /// # Errors
 /// The images cannot be computed, or the monitor stops it.
 pub(super) fn orientation(
     model: &Experiments,
-    start: State,
+    start: &State,
     reach: f64,
     coarseness: Coarseness,
     monitor: &dyn Monitor,
-) -> Result<State> {
-    let coarse = Coarse::new(model, &start, Loss::SquareRoot, coarseness);
-    let step = step_size(&start, coarseness).max(reach / (MOST as f64 * 3.0 / 4.0 / std::f64::consts::PI).cbrt());
+) -> Result<Option<Vec3>> {
+    let coarse = Coarse::new(model, start, Loss::SquareRoot, coarseness);
+    let step = step_size(start, coarseness).max(reach / (MOST as f64 * 3.0 / 4.0 / std::f64::consts::PI).cbrt());
     let n = (reach / step).ceil() as i32;
-    let mut best = (coarse.correlation(&start, monitor)?, start.clone());
+    let mut best = (coarse.correlation(start, monitor)?, None);
     for x in -n..=n {
         for y in -n..=n {
             for z in -n..=n {
@@ -35,10 +35,9 @@ pub(super) fn orientation(
                 if turn.norm() > reach || turn.norm() == 0.0 {
                     continue;
                 }
-                let turned = turned(model, &start, turn);
-                let alike = coarse.correlation(&turned, monitor)?;
+                let alike = coarse.correlation(&turned(model, start, turn), monitor)?;
                 if alike > best.0 {
-                    best = (alike, turned);
+                    best = (alike, Some(turn));
                 }
             }
         }
@@ -56,7 +55,7 @@ fn step_size(state: &State, coarseness: Coarseness) -> f64 {
 }
 
 /// The crystals of all images turned by a rotation vector (deg).
-fn turned(model: &Experiments, start: &State, turn: Vec3) -> State {
+pub(super) fn turned(model: &Experiments, start: &State, turn: Vec3) -> State {
     let mut state = start.clone();
     let rotation = Mat3::rotation(turn.unit(), turn.norm().to_radians());
     for experiment in &mut state.experiments {

@@ -56,12 +56,6 @@ impl Start {
             Self::Coarse(stages) | Self::Search { stages, .. } => stages,
         }
     }
-
-    /// What is left of it where `n` stages are done.
-    #[must_use]
-    pub fn after(&self, n: usize) -> Self {
-        Self::Coarse(self.stages().get(n..).unwrap_or_default().to_vec())
-    }
 }
 
 fn blurred() -> Vec<Coarseness> {

@@ -2,6 +2,7 @@
 
 use super::wilson::{MeanIntensity, draw};
 use super::{MAX_INDEX, Miller, PointGroup, Reflections, Scale, Sphere};
+use crate::monitor::{Monitor, Unwatched, watched};
 use crate::symmetry::{MAX_EXPANDED, is_absent};
 use std::collections::{HashMap, HashSet};
 
@@ -44,6 +45,9 @@ pub struct Filled {
     pub scale: Option<Scale>,
 }
 
+/// Reflections between two looks at the monitor.
+const EVERY: usize = 4096;
+
 /// What fills, made ready.
 enum Source {
     Nothing,
@@ -61,6 +65,20 @@ impl Reflections {
     /// A text when the cell, `d_min` or the constant cannot be used, when there are too few known reflections for the scale or the
     /// statistics, or too many to be filled.
     pub fn fill(&mut self, cell: [f64; 6], d_min: f64, fill: Fill) -> Result<Filled, String> {
+        self.fill_watched(cell, d_min, fill, &Unwatched)
+    }
+
+    /// The same, which the monitor may stop; then the list is as good as lost.
+    ///
+    /// # Errors
+    /// Likewise, or the monitor stopped it.
+    pub fn fill_watched(
+        &mut self,
+        cell: [f64; 6],
+        d_min: f64,
+        fill: Fill,
+        monitor: &dyn Monitor,
+    ) -> Result<Filled, String> {
         let sphere = Sphere::new(cell, d_min)?;
         if sphere.last().iter().any(|&last| last > MAX_INDEX) {
             return Err(format!("a resolution limit of {d_min} Å needs indices beyond ±{MAX_INDEX}"));
@@ -70,7 +88,8 @@ impl Reflections {
         let source = self.source_of(fill, &listed, &sphere, &group)?;
         let mut filled = Filled { scale: source.scale(), ..Filled::default() };
         let mut added: Vec<(Miller, f64)> = Vec::new();
-        for (half, inverse_d_squared) in sphere.half().filter(|(hkl, _)| !is_absent(*hkl, &self.symmetry)) {
+        let present = sphere.half().filter(|(hkl, _)| !is_absent(*hkl, &self.symmetry));
+        for (half, inverse_d_squared) in watched(present, EVERY, monitor) {
             for hkl in [half, half.map(|index| -index)] {
                 filled.possible += 1;
                 if listed.contains_key(&hkl) {
@@ -87,6 +106,7 @@ impl Reflections {
                 ));
             }
         }
+        monitor.check().map_err(|error| error.to_string())?;
         self.list.append(&mut added);
         Ok(filled)
     }

@@ -1,7 +1,9 @@
 //! Counting photons: Poisson noise, gain, offset and saturation.
 
+use crate::error::Result;
 use crate::experiment::Noise;
 use crate::image::{Image, PanelImage, Recording};
+use crate::monitor::{Monitor, Unwatched, watched};
 use crate::random::keyed::{self, Purpose};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Poisson};
@@ -15,19 +17,41 @@ pub const NO_VALUE: i32 = -1;
 /// Pixels whose expectation is negative or no number become [`NO_VALUE`] with noise and stay as they are without. Each row of each
 /// panel has random numbers of its own, so a row does not depend on the others nor on the number of threads.
 /// The pixels stay where they are in memory.
-pub fn record(mut photons: Image<f32>, noise: &Noise) -> Recording {
+pub fn record(photons: Image<f32>, noise: &Noise) -> Recording {
+    recorded(photons, noise, &Unwatched)
+}
+
+/// The same, which the monitor may stop.
+///
+/// # Errors
+/// The monitor stopped it.
+pub fn record_watched(photons: Image<f32>, noise: &Noise, monitor: &dyn Monitor) -> Result<Recording> {
+    let recording = recorded(photons, noise, monitor);
+    monitor.check()?;
+    Ok(recording)
+}
+
+/// The recording; anything where the monitor stops it.
+fn recorded(mut photons: Image<f32>, noise: &Noise, monitor: &dyn Monitor) -> Recording {
     if let Some(seed) = noise.poisson_seed {
-        let panels =
-            photons.panels.into_iter().zip(0..).filter_map(|(panel, i_panel)| count(panel, i_panel, seed, noise));
+        let panels = photons.panels.into_iter().zip(0..);
+        let panels = panels.filter_map(|(panel, i_panel)| count(panel, i_panel, seed, noise, monitor));
         return Recording::Counts(Image { panels: panels.collect() });
     }
     if *noise != Noise::default() {
         for panel in &mut photons.panels {
-            panel.pixels_mut().par_iter_mut().for_each(|pixel| *pixel = expected(*pixel, noise));
+            panel.pixels_mut().par_chunks_mut(PIXELS).for_each(|pixels| {
+                if !monitor.cancelled() {
+                    pixels.iter_mut().for_each(|pixel| *pixel = expected(*pixel, noise));
+                }
+            });
         }
     }
     Recording::Photons(photons)
 }
+
+/// Pixels between two looks at the monitor: some microseconds.
+const PIXELS: usize = 4096;
 
 fn expected(photons: f32, noise: &Noise) -> f32 {
     if photons.is_nan() || photons < 0.0 {
@@ -38,13 +62,19 @@ fn expected(photons: f32, noise: &Noise) -> f32 {
 }
 
 /// Never `None`: the pixels keep their number.
-fn count(panel: PanelImage<f32>, i_panel: u32, seed: u64, noise: &Noise) -> Option<PanelImage<i32>> {
+fn count(
+    panel: PanelImage<f32>,
+    i_panel: u32,
+    seed: u64,
+    noise: &Noise,
+    monitor: &dyn Monitor,
+) -> Option<PanelImage<i32>> {
     let (n_fast, n_slow) = (panel.n_fast(), panel.n_slow());
     let mut pixels: Vec<u32> = bytemuck::cast_vec(panel.into_pixels());
     pixels.par_chunks_mut(n_fast.max(1)).enumerate().for_each(|(i_row, row)| {
         let mut random = keyed::stream(seed, noise.frame, Purpose::Noise);
         random.set_stream(u64::from(i_panel) << 32 | i_row as u64);
-        for pixel in row {
+        for pixel in watched(row.iter_mut(), PIXELS, monitor) {
             let photons = poisson(&mut random, f32::from_bits(*pixel).into());
             let count = photons.map_or(NO_VALUE, |photons| digitised(photons, noise));
             // the same bits as an unsigned number

@@ -14,8 +14,10 @@ pub use tangent::{PanelTangent, SceneTangent, SourceTangent};
 
 pub use crate::experiment::{Physics, Precision, RunningFactors, Shape};
 
+use crate::error::{Result, reserved};
 use crate::experiment::{Curvature, Experiment};
 use crate::math::{Mat3, Vec3};
+use crate::monitor::{Monitor, Unwatched};
 use crate::physics::scattering::water_background;
 use crate::real::Real;
 use crate::units::{METER_PER_MM, THOMSON_R_E_SQUARED};
@@ -121,21 +123,30 @@ pub struct Scene<R = f64> {
 }
 
 impl<R: Real> Scene<R> {
-    /// The tables of an experiment.
+    /// The tables of an experiment that is known to be small.
+    ///
+    /// # Panics
+    /// They do not fit into memory.
     pub fn new(experiment: &Experiment<R>) -> Self {
+        Self::watched(experiment, &Unwatched).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The tables of an experiment.
+    ///
+    /// # Errors
+    /// They do not fit into memory, or the monitor stops it.
+    pub fn watched(experiment: &Experiment<R>, monitor: &dyn Monitor) -> Result<Self> {
         let per_mm = R::constant(METER_PER_MM);
         let Experiment { crystal, beam, detector, sampling, .. } = experiment;
-        Self {
-            sources: beam
-                .sources
-                .iter()
-                .map(|source| Source {
-                    incident: -source.direction,
-                    wavelength: source.wavelength,
-                    weight: source.weight,
-                })
-                .collect(),
-            orientations: orientations::orientations(crystal, &experiment.scan),
+        let mut sources = reserved(beam.sources.len(), "sources", "beam.divergence")?;
+        sources.extend(beam.sources.iter().map(|source| Source {
+            incident: -source.direction,
+            wavelength: source.wavelength,
+            weight: source.weight,
+        }));
+        Ok(Self {
+            sources,
+            orientations: orientations::orientations(crystal, &experiment.scan, monitor)?,
             panels: detector.panels.iter().map(PanelTable::new).collect(),
             hkl: HklGrid::new(&experiment.structure_factors, &crystal.reciprocal()),
             domain: Domain {
@@ -167,7 +178,7 @@ impl<R: Real> Scene<R> {
             scale: R::constant(THOMSON_R_E_SQUARED) * beam.fluence * crystal.scale,
             plane: experiment.background_plane,
             background: water_background(experiment.water_thickness * per_mm, beam.fluence),
-        }
+        })
     }
 
     /// Number of sensor layers that are sampled: 1 without a sensor.
@@ -175,8 +186,9 @@ impl<R: Real> Scene<R> {
         self.sensor.as_ref().map_or(1, |sensor| sensor.n_layers)
     }
 
-    /// Number of terms in a pixel's sum, layers not counted.
+    /// Number of terms in a pixel's sum, layers not counted; the largest number that there is where they are more.
     pub fn n_steps(&self) -> usize {
-        self.sources.len() * self.orientations.len() * self.oversample * self.oversample
+        let factors = [self.orientations.len(), self.oversample, self.oversample];
+        factors.into_iter().fold(self.sources.len(), usize::saturating_mul)
     }
 }

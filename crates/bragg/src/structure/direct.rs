@@ -3,22 +3,43 @@
 
 use super::operators::moved;
 use super::{Complex64, Dispersion, Model, reciprocal_basis};
+use crate::error::Result;
 use crate::math::Vec3;
+use crate::monitor::{Monitor, Unwatched, watched};
 use crate::reflections::Miller;
 use std::f64::consts::TAU;
 
 /// F of each reflection (electrons), with the dispersion corrections that are given.
 #[must_use]
 pub fn structure_factors(model: &Model, dispersion: &Dispersion, reflections: &[Miller]) -> Vec<Complex64> {
-    reflections.iter().map(|&hkl| structure_factor(model, dispersion, hkl)).collect()
+    reflections.iter().map(|&hkl| structure_factor(model, dispersion, hkl, &Unwatched)).collect()
 }
 
-fn structure_factor(model: &Model, dispersion: &Dispersion, hkl: Miller) -> Complex64 {
+/// The same, which the monitor may stop.
+///
+/// # Errors
+/// The monitor stopped it.
+pub fn structure_factors_watched(
+    model: &Model,
+    dispersion: &Dispersion,
+    reflections: &[Miller],
+    monitor: &dyn Monitor,
+) -> Result<Vec<Complex64>> {
+    let factors = watched(reflections.iter(), 1, monitor);
+    let factors = factors.map(|&hkl| structure_factor(model, dispersion, hkl, monitor)).collect();
+    monitor.check()?;
+    Ok(factors)
+}
+
+/// Atoms between two looks at the monitor.
+const ATOMS: usize = 256;
+
+fn structure_factor(model: &Model, dispersion: &Dispersion, hkl: Miller, monitor: &dyn Monitor) -> Complex64 {
     let cartesian_from_miller = reciprocal_basis(&model.cell).transposed();
     let s = cartesian_from_miller.apply(Vec3(hkl.map(f64::from)));
     let inverse_d_squared = s.dot(s);
     let mut sum = Complex64::new(0.0, 0.0);
-    for atom in &model.atoms {
+    for atom in watched(model.atoms.iter(), ATOMS, monitor) {
         let corrections = dispersion.get(&atom.element).copied().unwrap_or_default();
         let f = Complex64::from(atom.element.form_factor().at(inverse_d_squared)) + corrections;
         for operator in &model.symmetry {

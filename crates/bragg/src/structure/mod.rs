@@ -18,6 +18,7 @@ pub use solvent::Solvent;
 
 use crate::experiment::UnitCell;
 use crate::math::{Mat3, Vec3};
+use crate::monitor::Monitor;
 use crate::reflections::Miller;
 use crate::symmetry::Operator;
 use std::collections::BTreeMap;
@@ -151,18 +152,24 @@ pub fn f_calc(
     dispersion: &Dispersion,
     solvent: Option<&Solvent>,
     d_min: f64,
+    monitor: &dyn Monitor,
 ) -> Result<Vec<(Miller, Complex64)>, String> {
-    let mut list = fft::structure_factors(model, dispersion, d_min)?;
+    let mut list = fft::structure_factors(model, dispersion, d_min, monitor)?;
     if let Some((_, forward)) = list.iter_mut().find(|(hkl, _)| *hkl == [0; 3]) {
         *forward = electrons(model, dispersion);
     }
     if let Some(solvent) = solvent {
-        let of_solvent = solvent::structure_factors(model, solvent, d_min)?;
+        let of_solvent = solvent::structure_factors(model, solvent, d_min, monitor)?;
         for ((_, f), (_, more)) in list.iter_mut().zip(of_solvent) {
             *f += more;
         }
     }
     Ok(list)
+}
+
+/// What is said where the monitor stopped the work; who asked for it knows.
+fn go_on(monitor: &dyn Monitor) -> Result<(), String> {
+    monitor.check().map_err(|error| error.to_string())
 }
 
 /// Σ q·(Z + f' + i·f'') over the cell.
@@ -182,6 +189,7 @@ fn reciprocal_basis(cell: &UnitCell) -> Mat3 {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::monitor::Unwatched;
 
     /// A made-up crystal: `n` atoms of several elements, half of them anisotropic, scattered over the cell.
     pub(crate) fn made_up(n: usize, cell: [f64; 6], symmetry: &[&str]) -> Model {
@@ -249,10 +257,10 @@ pub(crate) mod tests {
             model.atoms.iter().filter(|atom| atom.element.symbol() == "Zn").map(|atom| atom.occupancy).sum();
         let z = |atom: &Atom| f64::from(atom.element.atomic_number()) * atom.occupancy;
         let electrons = 2.0 * model.atoms.iter().map(z).sum::<f64>();
-        let dry = find(&f_calc(&model, &dispersion, None, 3.0).unwrap());
+        let dry = find(&f_calc(&model, &dispersion, None, 3.0, &Unwatched).unwrap());
         assert!((dry - Complex64::new(electrons - 4.0 * zinc, zinc)).norm() < 1e-9);
-        let wet = find(&f_calc(&model, &dispersion, Some(&solvent), 3.0).unwrap());
-        let alone = find(&solvent::structure_factors(&model, &solvent, 3.0).unwrap());
+        let wet = find(&f_calc(&model, &dispersion, Some(&solvent), 3.0, &Unwatched).unwrap());
+        let alone = find(&solvent::structure_factors(&model, &solvent, 3.0, &Unwatched).unwrap());
         let volume = model.cell.basis().determinant();
         assert!((wet - dry - alone).norm() < 1e-9 && alone.re > 0.0 && alone.re < solvent.k * volume);
     }
@@ -261,10 +269,10 @@ pub(crate) mod tests {
     fn all_other_reflections_are_the_sum_of_atoms_and_solvent() {
         let model = made_up(12, [12.0, 21.0, 22.0, 90.0, 100.0, 90.0], &["x,y,z", "-x,y+1/2,-z"]);
         let solvent = Solvent::default();
-        let total = f_calc(&model, &Dispersion::new(), Some(&solvent), 2.5).unwrap();
+        let total = f_calc(&model, &Dispersion::new(), Some(&solvent), 2.5, &Unwatched).unwrap();
         let hkls: Vec<Miller> = total.iter().map(|(hkl, _)| *hkl).collect();
         let atoms = direct::structure_factors(&model, &Dispersion::new(), &hkls);
-        let of_solvent = solvent::structure_factors(&model, &solvent, 2.5).unwrap();
+        let of_solvent = solvent::structure_factors(&model, &solvent, 2.5, &Unwatched).unwrap();
         for (((hkl, total), atoms), (same, more)) in total.iter().zip(atoms).zip(of_solvent) {
             assert!(*hkl == same && (*hkl == [0; 3] || (total - atoms - more).norm() < 0.1), "{hkl:?}");
         }

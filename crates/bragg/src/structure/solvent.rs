@@ -9,8 +9,9 @@
 use super::fft::density::{Density, rows_within, wrapped};
 use super::fft::transform::Transform;
 use super::operators::moved;
-use super::{Complex64, Element, Model, fft};
+use super::{Complex64, Element, Model, fft, go_on};
 use crate::math::{Mat3, Vec3};
+use crate::monitor::{Monitor, watched};
 use crate::reflections::{Miller, ReciprocalMetric};
 use crate::symmetry::{Operator, is_absent};
 use rayon::prelude::*;
@@ -65,7 +66,12 @@ const MANY_POINTS: f64 = (1 << 26) as f64;
 ///
 /// # Errors
 /// As [`fft::structure_factors`], and parameters that are negative or no numbers.
-pub fn structure_factors(model: &Model, solvent: &Solvent, d_min: f64) -> Result<Vec<(Miller, Complex64)>, String> {
+pub fn structure_factors(
+    model: &Model,
+    solvent: &Solvent,
+    d_min: f64,
+    monitor: &dyn Monitor,
+) -> Result<Vec<(Miller, Complex64)>, String> {
     check(solvent)?;
     fft::grid_size(model, d_min)?;
     let metric = ReciprocalMetric::from_cell(model.cell.parameters())?;
@@ -73,18 +79,20 @@ pub fn structure_factors(model: &Model, solvent: &Solvent, d_min: f64) -> Result
     let finest = (solvent.b / (-4.0 * NEGLIGIBLE.ln())).max(0.0).sqrt().max(d_min);
     let size = mask_size(model, operators, finest)?;
     let mut density = Density::new(&model.cell, size)?;
-    let mask = mask(model, solvent, operators, &density)?;
+    let mask = mask(model, solvent, operators, &density, monitor)?;
     density.values.par_iter_mut().zip(mask).for_each(|(value, is_solvent)| *value = f64::from(is_solvent));
-    let transform = Transform::of(density)?;
+    let transform = Transform::of(density, monitor)?;
     let limit = (1.0 + 1e-9) / (finest * finest);
     let value = |hkl: Miller| {
         let inverse_d_squared = metric.inverse_d_squared(hkl);
-        if inverse_d_squared > limit || is_absent(hkl, operators) {
+        if inverse_d_squared > limit || monitor.cancelled() || is_absent(hkl, operators) {
             return Complex64::default();
         }
         transform.at(hkl) * (solvent.k * (-0.25 * solvent.b * inverse_d_squared).exp())
     };
-    Ok(fft::within(model, d_min, &metric).into_par_iter().map(|hkl| (hkl, value(hkl))).collect())
+    let list = fft::within(model, d_min, &metric, monitor).into_par_iter().map(|hkl| (hkl, value(hkl))).collect();
+    go_on(monitor)?;
+    Ok(list)
 }
 
 fn check(solvent: &Solvent) -> Result<(), String> {
@@ -147,7 +155,13 @@ fn divisor(a: i32, b: i32) -> i32 {
 }
 
 /// 1 for each point of the grid in the solvent, 0 elsewhere.
-fn mask(model: &Model, solvent: &Solvent, operators: &[Operator], density: &Density) -> Result<Vec<u8>, String> {
+fn mask(
+    model: &Model,
+    solvent: &Solvent,
+    operators: &[Operator],
+    density: &Density,
+    monitor: &dyn Monitor,
+) -> Result<Vec<u8>, String> {
     let size = density.size;
     let form = density.steps * density.steps.transposed();
     let n_points: usize = size.iter().product();
@@ -160,8 +174,8 @@ fn mask(model: &Model, solvent: &Solvent, operators: &[Operator], density: &Dens
     outside.resize(n_points, 1_u8);
     for atom in model.atoms.iter().filter(|atom| atom.occupancy > 0.0 && atom.element.atomic_number() > 1) {
         let radius = solvent.probe_radius + solvent.radii.of(atom.element);
-        for operator in operators {
-            rows_within(&form, size, moved(operator, atom.position), within(radius), |start, range, _| {
+        for operator in watched(operators.iter(), 1, monitor) {
+            rows_within(&form, size, moved(operator, atom.position), within(radius), monitor, |start, range, _| {
                 clear(&mut outside[start..start + size[2]], range);
             });
         }
@@ -170,7 +184,7 @@ fn mask(model: &Model, solvent: &Solvent, operators: &[Operator], density: &Dens
     let offsets = offsets(&form, solvent.shrink_radius, size);
     shrunk.par_chunks_mut(size[2]).enumerate().for_each(|(row, target)| {
         let (i, j) = ((row / size[1]) as i64, (row % size[1]) as i64);
-        for &([di, dj], shift) in &offsets {
+        for &([di, dj], shift) in watched(offsets.iter(), 256, monitor) {
             let start = (wrapped(i + di, size[0]) * size[1] + wrapped(j + dj, size[1])) * size[2];
             let (head, tail) = outside[start..start + size[2]].split_at(shift);
             let (first, last) = target.split_at_mut(size[2] - shift);
@@ -243,6 +257,7 @@ const VAN_DER_WAALS: [f64; 98] = [
 mod tests {
     use super::*;
     use crate::experiment::UnitCell;
+    use crate::monitor::Unwatched;
     use crate::structure::tests::made_up;
     use crate::structure::{Atom, Displacement};
 
@@ -267,7 +282,7 @@ mod tests {
         let model = one_atom([24.0, 27.0, 30.0], position);
         let solvent =
             Solvent { probe_radius: 1.2, shrink_radius: 0.0, radii: Radii::Constant(2.0), ..Solvent::default() };
-        let list = structure_factors(&model, &solvent, 3.0).unwrap();
+        let list = structure_factors(&model, &solvent, 3.0, &Unwatched).unwrap();
         let metric = ReciprocalMetric::from_cell(model.cell.parameters()).unwrap();
         let radius: f64 = 3.2;
         let volume = 4.0 / 3.0 * std::f64::consts::PI * radius.powi(3);
@@ -294,7 +309,7 @@ mod tests {
         let model = one_atom([24.0, 27.0, 30.0], [0.3, 0.1, 0.85]);
         let radius = |probe_radius: f64, shrink_radius: f64| {
             let solvent = Solvent { probe_radius, shrink_radius, radii: Radii::Constant(2.0), ..Solvent::default() };
-            let list = structure_factors(&model, &solvent, 3.0).unwrap();
+            let list = structure_factors(&model, &solvent, 3.0, &Unwatched).unwrap();
             let electrons = list.iter().find(|(hkl, _)| *hkl == [0; 3]).unwrap().1.re;
             ((model.cell.basis().determinant() - electrons / 0.35) * 3.0 / (4.0 * std::f64::consts::PI)).cbrt()
         };
@@ -310,7 +325,7 @@ mod tests {
             [([22.3, 22.3, 17.0, 90.0, 90.0, 120.0], p31), ([21.3, 19.7, 25.1, 90.0, 112.5, 90.0], c2)]
         {
             let model = made_up(9, cell, symmetry);
-            let list = structure_factors(&model, &Solvent::default(), 3.0).unwrap();
+            let list = structure_factors(&model, &Solvent::default(), 3.0, &Unwatched).unwrap();
             let largest = list.iter().filter(|(hkl, _)| *hkl != [0; 3]).map(|(_, f)| f.norm()).fold(0.0, f64::max);
             assert!(largest > 10.0);
             for (hkl, f) in &list {
@@ -330,7 +345,7 @@ mod tests {
     fn hydrogens_and_atoms_that_are_not_there_take_no_part() {
         let mut model = one_atom([24.0, 27.0, 30.0], [0.3, 0.1, 0.85]);
         let forward = |model: &Model| {
-            let list = structure_factors(model, &Solvent::default(), 4.0).unwrap();
+            let list = structure_factors(model, &Solvent::default(), 4.0, &Unwatched).unwrap();
             list.iter().find(|(hkl, _)| *hkl == [0; 3]).unwrap().1.re
         };
         let with = forward(&model);
@@ -346,7 +361,7 @@ mod tests {
     fn beyond_what_a_large_b_leaves_there_is_no_solvent() {
         let model = one_atom([14.0, 15.0, 16.0], [0.3, 0.1, 0.85]);
         let metric = ReciprocalMetric::from_cell(model.cell.parameters()).unwrap();
-        let list = structure_factors(&model, &Solvent { b: 200.0, ..Solvent::default() }, 1.5).unwrap();
+        let list = structure_factors(&model, &Solvent { b: 200.0, ..Solvent::default() }, 1.5, &Unwatched).unwrap();
         // exp(-200/(4 d^2)) = 1e-4 at 2.33 A
         for (hkl, f) in list {
             assert!(metric.resolution(hkl) > 2.32 || f == Complex64::default(), "{hkl:?}");
@@ -366,7 +381,7 @@ mod tests {
             (good, 0.0, "positive"),
             (good, 1e-9, "too fine"),
         ] {
-            let message = structure_factors(&model, &solvent, d_min).unwrap_err();
+            let message = structure_factors(&model, &solvent, d_min, &Unwatched).unwrap_err();
             assert!(message.contains(word), "{message}");
         }
     }

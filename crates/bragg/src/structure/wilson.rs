@@ -2,6 +2,7 @@
 
 use super::Element;
 use crate::experiment::UnitCell;
+use crate::monitor::{Monitor, watched};
 use crate::reflections::wilson::draw;
 use crate::reflections::{MAX_INDEX, Miller, PointGroup, Reflections, Sphere};
 use crate::symmetry::{MAX_EXPANDED, SpaceGroup, is_absent};
@@ -61,13 +62,14 @@ impl Content {
 /// centred lattice puts n times the intensity into one of n reflections.
 ///
 /// # Errors
-/// A text when the cell does not fit the space group, or `d_min` cannot be used.
+/// A text when the cell does not fit the space group, or `d_min` cannot be used; or where the monitor stopped the work.
 pub fn amplitudes(
     cell: &UnitCell,
     group: &SpaceGroup,
     d_min: f64,
     content: &Content,
     seed: u64,
+    monitor: &dyn Monitor,
 ) -> Result<Reflections, String> {
     let parameters = cell.parameters();
     group.fits(parameters)?;
@@ -92,10 +94,11 @@ pub fn amplitudes(
         draw(seed, representative, mean, point_group.is_centric(hkl))
     };
     let mut list: Vec<(Miller, f64)> = Vec::new();
-    for (hkl, _) in sphere.half() {
+    for (hkl, _) in watched(sphere.half(), 4096, monitor) {
         let amplitude = amplitude(hkl);
         list.extend([(hkl, amplitude), (hkl.map(|index| -index), amplitude)]);
     }
+    super::go_on(monitor)?;
     list.sort_unstable_by_key(|(hkl, _)| *hkl);
     Ok(Reflections { list, cell: Some(parameters), symmetry: group.operators.clone(), ..Reflections::default() })
 }
@@ -103,13 +106,14 @@ pub fn amplitudes(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::monitor::Unwatched;
     use std::collections::HashMap;
 
     fn made(name: &str, cell: [f64; 6], d_min: f64, b: f64, seed: u64) -> (Reflections, SpaceGroup, Content) {
         let cell = UnitCell::new(cell).unwrap();
         let group = SpaceGroup::parse(name).unwrap();
         let content = Content::protein(&cell, b).unwrap();
-        (amplitudes(&cell, &group, d_min, &content, seed).unwrap(), group, content)
+        (amplitudes(&cell, &group, d_min, &content, seed, &Unwatched).unwrap(), group, content)
     }
 
     #[test]
@@ -179,7 +183,8 @@ mod tests {
     fn impossible_crystals_are_refused() {
         let cell = UnitCell::new([40.0, 50.0, 60.0, 90.0, 90.0, 90.0]).unwrap();
         let content = Content::protein(&cell, 20.0).unwrap();
-        let refusal = |name: &str, d_min| amplitudes(&cell, &name.parse().unwrap(), d_min, &content, 1).unwrap_err();
+        let refusal =
+            |name: &str, d_min| amplitudes(&cell, &name.parse().unwrap(), d_min, &content, 1, &Unwatched).unwrap_err();
         assert!(refusal("P 4", 3.0).contains("does not fit"));
         assert!(refusal("P 1", f64::NAN).contains("resolution"));
         assert!(refusal("P 1", 0.18).contains("too many"));

@@ -7,7 +7,7 @@ mod environment;
 mod load;
 mod notes;
 mod pictures;
-mod process;
+pub(crate) mod process;
 mod python;
 mod record;
 mod report;
@@ -32,14 +32,13 @@ use std::time::Duration;
 /// # Errors
 /// Standard output is closed.
 pub(crate) fn run(arguments: &Compare) -> Result<u8> {
-    interrupt::watch();
     let outcome = if arguments.suite.is_some() { suite::run(arguments) } else { one(arguments) };
     match outcome {
         Ok(status) => Ok(status.code()),
         Err(error) => {
             let status = Status::of(&error);
             if status == Status::Interrupted {
-                messages::error("interrupted; what was there by then is in the bundle");
+                interrupt::tell("interrupted; what was there by then is in the bundle");
             } else {
                 // its own status below, in place of the program's common ones
                 exit::report(&error);

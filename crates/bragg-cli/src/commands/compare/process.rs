@@ -131,9 +131,11 @@ impl Program<'_> {
             Ok(child) => child,
             Err(error) => return failed(error.to_string()),
         };
+        let running = Running::new(Group::of(&child));
         let stdout = child.stdout.take().map(Listener::new);
         let stderr = child.stderr.take().map(Listener::new);
         let (ended, peak_bytes) = self.wait(child, start + self.timeout);
+        drop(running);
         let seconds = start.elapsed().as_secs_f64();
         let deadline = Instant::now() + LINGER;
         let heard = |listener: Option<Listener>| listener.map(|listener| listener.heard(deadline)).unwrap_or_default();
@@ -227,7 +229,32 @@ fn own_group(command: &mut Command) {
 #[cfg(not(unix))]
 fn own_group(_: &mut Command) {}
 
+/// The programs that run now.
+static RUNNING: Mutex<Vec<Group>> = Mutex::new(Vec::new());
+
+/// Ends all programs that run now, with their children.
+pub(crate) fn end_all() {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(Group::kill);
+}
+
+/// A program among [`RUNNING`].
+struct Running(Group);
+
+impl Running {
+    fn new(group: Group) -> Self {
+        RUNNING.lock().unwrap_or_else(PoisonError::into_inner).push(group);
+        Self(group)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.lock().unwrap_or_else(PoisonError::into_inner).retain(|group| *group != self.0);
+    }
+}
+
 /// A program and its children.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Group {
     #[cfg(unix)]
     leader: rustix::process::Pid,

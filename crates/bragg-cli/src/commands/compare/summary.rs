@@ -180,7 +180,7 @@ pub(super) fn lines(outcome: &Outcome, folder: &std::path::Path) -> String {
     for note in &outcome.notes {
         let _ = writeln!(text, "note: {note}");
     }
-    let _ = writeln!(text, "{}", folder.join("summary.md").display());
+    let _ = writeln!(text, "{}", crate::messages::name(&folder.join("summary.md")));
     text
 }
 

@@ -1,15 +1,15 @@
 //! What the command line of `bragg refine` asks for.
 
 use super::arguments::{LossName, Refine, StartName};
+use crate::interrupt::Signals;
 use crate::messages::Messages;
 use anyhow::Result;
 use bragg::Error;
-use bragg::description::{self, Description, Origin, Resolved, resolve};
+use bragg::description::{self, Description, Known, Origin, Resolved, resolve_knowing};
 use bragg::experiment::{Experiment, Roi};
 use bragg::gradient::{Parameter, parse_list};
 use bragg::image::Recording;
 use bragg::io::{self, Metadata};
-use bragg::kernel::Unwatched;
 use bragg::refine::{
     Experiments, LargeStop, LeftOut, Loss, Observed, Priors, Restraint, Selection, Settings, Start, State, Stop,
     check_describable,
@@ -116,7 +116,8 @@ fn resolved(path: &Path, arguments: &Refine) -> Result<Resolved> {
     if let Ok(here) = std::env::current_dir() {
         description.relative_to(&here);
     }
-    Ok(resolve(description)?)
+    let known = Known { monitor: Some(&Signals), ..Known::default() };
+    Ok(resolve_knowing(description, known)?.0)
 }
 
 fn selection(arguments: &Refine, resolved: &[Resolved]) -> Result<Selection> {
@@ -124,6 +125,13 @@ fn selection(arguments: &Refine, resolved: &[Resolved]) -> Result<Selection> {
         return Err(
             Error::setting("--gain", format!("is {}; it must be a number, greater than 0", arguments.gain)).into()
         );
+    }
+    if !(arguments.reach.is_finite() && arguments.reach >= 0.0) {
+        let what = format!("is {}; it must be an angle in degrees, not negative", arguments.reach);
+        return Err(Error::setting("--reach", what).into());
+    }
+    if let Some(most) = arguments.max_counts.filter(|most| most.is_nan()) {
+        return Err(Error::setting("--max-counts", format!("is {most}; it must be a number")).into());
     }
     if !arguments.adc.is_finite() {
         return Err(Error::setting("--adc", format!("is {}; it must be a number", arguments.adc)).into());
@@ -188,7 +196,7 @@ fn observed(
         }
     }
     if let Some(reach) = arguments.shoeboxes {
-        observed.keep_near_bright(experiment, reach, &Unwatched)?;
+        observed.keep_near_bright(experiment, reach, &Signals)?;
         let n = observed.n_used();
         if n == 0 {
             let what = "has no bright pixel, nor has the model at the start: --shoeboxes leaves nothing";

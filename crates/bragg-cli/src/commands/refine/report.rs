@@ -3,13 +3,13 @@
 use super::arguments::Refine;
 use super::input::Task;
 use crate::images;
+use crate::interrupt::Signals;
 use crate::messages::{self, Messages};
 use anyhow::Result;
 use bragg::description::print::to_toml;
 use bragg::image::{Image, Recording};
 use bragg::io::png::{Limit, Scale, Style};
 use bragg::io::{self, WriteOptions, atomic, hkl};
-use bragg::kernel::Unwatched;
 use bragg::refine::{Ended, Loss, Outcome, Refined, describe, describe_reflections, poisson_log_probability};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -94,7 +94,7 @@ pub(super) fn write(
         written.push(path);
     }
     written.extend(reflections);
-    let modelled = task.model.modelled(&outcome.state, &Unwatched)?;
+    let modelled = task.model.modelled(&outcome.state, &Signals)?;
     if let Some(path) = &arguments.json {
         let text = serde_json::to_vec_pretty(&as_json(task, outcome, &modelled, seconds))?;
         atomic::write(path, |w| w.write_all(&text).and_then(|()| w.write_all(b"\n")))?;
@@ -151,8 +151,13 @@ fn warn(outcome: &Outcome, messages: Messages) {
     if at_bound.len() > NAMED {
         messages.warning(format_args!("{} more ended at their bounds", at_bound.len() - NAMED));
     }
+    outcome.doubts.iter().for_each(|doubt| messages.warning(doubt));
     match outcome.ended {
         Ended::Converged => {}
+        Ended::Implausible => {
+            messages
+                .warning("no step lowers the loss any further, but this is no answer: start from elsewhere (--start)");
+        }
         Ended::Stalled => messages.warning(
             "no step lowers the loss any further, although one is expected to; the start may be too far away (--start)",
         ),
@@ -163,6 +168,7 @@ fn warn(outcome: &Outcome, messages: Messages) {
 fn ended(ended: Ended) -> &'static str {
     match ended {
         Ended::Converged => "converged",
+        Ended::Implausible => "implausible",
         Ended::Stalled => "stalled",
         Ended::Iterations => "out of iterations",
     }
@@ -211,6 +217,7 @@ fn as_json(task: &Task, outcome: &Outcome, modelled: &[Image<f64>], seconds: f64
     let likelihood = (task.loss == Loss::Poisson).then(|| log_likelihood(task, modelled));
     json!({
         "ended": ended(outcome.ended),
+        "doubts": outcome.doubts,
         "seconds": seconds,
         "pixels": outcome.n_pixels,
         "loss": number(outcome.loss),

@@ -9,6 +9,7 @@ use crate::io::cache::{self, Cache};
 use crate::io::coordinates::{self, Given};
 use crate::io::read_bytes;
 use crate::io::reflections::{Content, ReadOptions, ReflectionFormat, Report, read_with};
+use crate::monitor::Monitor;
 use crate::reflections::{Fill, Filled, ReciprocalMetric, Reflections};
 use crate::structure::solvent::Solvent;
 use crate::structure::wilson;
@@ -35,6 +36,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) cache: Option<&'a Cache>,
     /// Whether amplitudes are computed; else only what they depend on is found.
     pub(super) computes: bool,
+    /// What may stop the work.
+    pub(super) monitor: &'a dyn Monitor,
 }
 
 /// The mean photon energy (eV) of a beam's sources by their weights.
@@ -185,7 +188,9 @@ impl Resolver {
         if !around.computes {
             return Ok(());
         }
-        let filled = reflections.fill(cell.parameters(), d_min, how).map_err(|what| self.error(FILL, what))?;
+        let filled = reflections.fill_watched(cell.parameters(), d_min, how, around.monitor);
+        around.monitor.check()?;
+        let filled = filled.map_err(|what| self.error(FILL, what))?;
         self.notice_filled(&source, &filled, d_min, &other.source);
         Ok(())
     }
@@ -231,7 +236,9 @@ impl Resolver {
         let content = wilson::Content::protein(&cell, b).map_err(|what| self.error(WILSON_B, what))?;
         let seed = self.seed(SEED)?;
         let d_min = if around.computes { d_min } else { cell.edges.into_iter().fold(d_min, f64::max) };
-        let made = wilson::amplitudes(&cell, &group, d_min, &content, seed).map_err(|what| self.error(D_MIN, what))?;
+        let made = wilson::amplitudes(&cell, &group, d_min, &content, seed, around.monitor);
+        around.monitor.check()?;
+        let made = made.map_err(|what| self.error(D_MIN, what))?;
         Ok(Reflections { source: "wilson".into(), ..made })
     }
 
@@ -311,7 +318,8 @@ impl Resolver {
         let list = match kept {
             Some(list) => list,
             None => {
-                let list = f_calc(&model, &dispersion, solvent.as_ref(), d_min);
+                let list = f_calc(&model, &dispersion, solvent.as_ref(), d_min, around.monitor);
+                around.monitor.check()?;
                 let list = list.map_err(|what| self.error(D_MIN, what))?;
                 if let Some(Err(error)) = around.cache.map(|cache| cache.store(&key, &list)) {
                     self.notice(format!("the structure factors are not kept for later runs: {error}"));

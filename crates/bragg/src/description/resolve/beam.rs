@@ -1,7 +1,7 @@
 //! The beam and its sources.
 
 use super::resolver::Resolver;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, reserved};
 use crate::experiment::beam::{self, Spread, Ticks};
 use crate::experiment::{Beam, Polarization, Source};
 use crate::io::source_file;
@@ -157,6 +157,8 @@ impl Resolver {
             );
             return Err(Error::setting("beam.divergence", what));
         }
+        // what cannot be is told before
+        drop(reserved::<Source>(n_sources as usize, "sources", "beam.divergence")?);
         let sources = spread.sources(direction, wavelength);
         if sources.is_empty() {
             return Err(self.error(

@@ -20,6 +20,7 @@ use crate::experiment::reach::finest_resolution;
 use crate::experiment::{Experiment, Noise, UnitCell};
 use crate::io::cache::Cache;
 use crate::io::png;
+use crate::monitor::{Monitor, Unwatched};
 use crate::reflections::Reflections;
 use crate::units::EV_ANGSTROM;
 pub(super) use amplitudes::content_of;
@@ -93,18 +94,14 @@ pub struct Amplitudes {
 ///
 /// # Errors
 /// Something is missing, contradicts itself, or a file cannot be used.
-pub fn resolve_amplitudes(description: Description, cache: Option<&Cache>) -> Result<Amplitudes> {
+pub fn resolve_amplitudes(description: Description, known: &Known) -> Result<Amplitudes> {
     let mut resolver = Resolver::new(description);
     resolver.refuse_contradictions()?;
     let has_beam = resolver.has("beam.wavelength") || resolver.has("beam.energy");
     let wavelength = if has_beam { Some(resolver.wavelength()?) } else { None };
-    let around = Surroundings {
-        wavelength,
-        energy: wavelength.map(|wavelength| EV_ANGSTROM / wavelength),
-        reach: None,
-        cache,
-        computes: true,
-    };
+    let energy = wavelength.map(|wavelength| EV_ANGSTROM / wavelength);
+    let around =
+        Surroundings { wavelength, energy, reach: None, cache: known.cache, computes: true, monitor: known.monitor() };
     let reflections = resolver.reflections(around)?.ok_or_else(|| {
         Error::setting("crystal.structure_factors.file", "is missing: give a file of structure factors or coordinates")
     })?;
@@ -149,6 +146,14 @@ pub struct Known<'a> {
     pub without_amplitudes: bool,
     /// Whether the user was told what there is to say of the reflections, of which the [`Coverage`] takes a few hundredths of a second.
     pub user_was_told: bool,
+    /// What may stop the work.
+    pub monitor: Option<&'a dyn Monitor>,
+}
+
+impl<'a> Known<'a> {
+    fn monitor(&self) -> &'a dyn Monitor {
+        self.monitor.unwrap_or(&Unwatched)
+    }
 }
 
 /// The reflections of an experiment.
@@ -165,9 +170,11 @@ pub struct Listed {
 /// # Errors
 /// As [`resolve`].
 pub fn resolve_knowing(description: Description, known: Known) -> Result<(Resolved, Option<Listed>)> {
+    let monitor = known.monitor();
     let mut resolver = Resolver::new(description);
     resolver.refuse_contradictions()?;
     let beam = resolver.beam()?;
+    monitor.check()?;
     let mut detector = resolver.detector(beam.propagation(), beam.wavelength)?;
     let around = Surroundings {
         wavelength: Some(beam.wavelength),
@@ -175,15 +182,19 @@ pub fn resolve_knowing(description: Description, known: Known) -> Result<(Resolv
         reach: Some(finest_resolution(&detector, &beam)),
         cache: known.cache,
         computes: !known.without_amplitudes,
+        monitor: known.monitor(),
     };
     let listed = resolver.listed(around, known.reflections)?;
     let reflections = listed.as_ref().map(|listed| &*listed.reflections);
+    monitor.check()?;
     let crystal = resolver.crystal(reflections, beam.wavelength)?;
     if !known.user_was_told {
         resolver.compare_cells(&crystal.real_space, reflections);
     }
     let structure_factors = resolver.structure_factors(reflections, crystal.n_cells)?;
+    monitor.check()?;
     resolver.mask(&mut detector)?;
+    monitor.check()?;
     let scan = resolver.scan()?;
     let sampling = resolver.sampling(&crystal, beam.wavelength, &detector)?;
     let water_thickness = resolver.number("background.water")?;

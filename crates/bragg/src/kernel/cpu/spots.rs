@@ -63,9 +63,17 @@ impl Scratch {
     pub(super) fn new(amplitudes: &Amplitudes) -> Self {
         Self { distances: Distances::new(), lookup: Lookup::new(amplitudes), terms: DARK, groups: Groups::new() }
     }
+
+    /// Takes the scattering vectors of `n` pixels, before any of their terms are added.
+    #[inline(always)]
+    pub(super) fn begin<const TOPHAT: bool>(&mut self, spot: &Spot, q: &[Lane; 3], n: usize) {
+        if let Some(slack) = spot.slack {
+            self.groups.gather::<TOPHAT>(spot, slack, q, n);
+        }
+    }
 }
 
-/// Adds Σ F²·L²/L₀² over the orientations, L₀ the value at the centre; without F² where that is the same everywhere.
+/// Adds Σ F²·L²/L₀² over some of the orientations, L₀ the value at the centre; without F² where that is the same everywhere.
 #[inline(always)]
 pub(super) fn add<const FMA: bool, const TOPHAT: bool>(
     spot: &Spot,
@@ -129,7 +137,6 @@ fn add_reached<const FMA: bool, const TOPHAT: bool>(
     scratch: &mut Scratch,
     sum: &mut [f64],
 ) {
-    scratch.groups.gather::<TOPHAT>(spot, slack, q, sum.len());
     // Groups whose terms are found together, and how many they are.
     let mut batch = [0; TILE / GROUP];
     let mut n = 0;

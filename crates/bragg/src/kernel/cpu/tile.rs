@@ -110,6 +110,10 @@ impl Tile {
         })
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.n == 0
+    }
+
     /// Pixels that still fit.
     pub(super) fn room(&self) -> usize {
         TILE - self.n
@@ -179,6 +183,9 @@ impl Tile {
                 let places = [&self.fast[..n], &self.slow[..n]];
                 self.sample.locate::<FMA>(scene, panel, layer, i_sub, places);
                 for (source, frame) in scene.sources.iter().zip(&prepared.frames) {
+                    if prepared.monitor.cancelled() {
+                        return;
+                    }
                     self.sample.polarize::<FMA>(scene, source, frame.as_ref(), n);
                     self.sample.weigh(source.weight, &mut background, n);
                     if self.sample.scatter::<FMA>(scene, source, 0.0, n) {
@@ -220,6 +227,9 @@ impl Tile {
                     }
                 }
                 for (source, frame) in scene.sources.iter().zip(&prepared.frames) {
+                    if prepared.monitor.cancelled() {
+                        return;
+                    }
                     if all_known {
                         self.sample.factor[..n].fill(1.0);
                     } else {
@@ -257,20 +267,31 @@ impl Tile {
     /// Σ F²·L² over the orientations, [`Prepared::factor`] left out.
     #[inline(always)]
     pub(super) fn sum_orientations<const FMA: bool>(&mut self, prepared: &Prepared) {
-        let Prepared { scene, amplitudes, .. } = prepared;
-        let (q, orientations) = (&self.sample.q, &scene.orientations);
+        let amplitudes = &prepared.amplitudes;
+        let q = &self.sample.q;
         let sum = &mut self.sum[..self.n];
         sum.fill(0.0);
         match &mut self.terms {
-            Terms::Square(n_cells, scratch) => {
-                square::add::<FMA>(*n_cells, orientations, amplitudes, q, scratch, sum);
+            Terms::Gauss(spot, scratch) => scratch.begin::<false>(spot, q, sum.len()),
+            Terms::Tophat(spot, scratch) => scratch.begin::<true>(spot, q, sum.len()),
+            Terms::Square(..) | Terms::SquareFast(..) | Terms::Round(..) => {}
+        }
+        for orientations in prepared.orientations() {
+            match &mut self.terms {
+                Terms::Square(n_cells, scratch) => {
+                    square::add::<FMA>(*n_cells, orientations, amplitudes, q, scratch, sum);
+                }
+                Terms::SquareFast(n_cells, scratch) => {
+                    square_fast::add::<FMA>(*n_cells, orientations, amplitudes, q, scratch, sum);
+                }
+                Terms::Round(sphere, scratch) => round::add::<FMA>(sphere, orientations, amplitudes, q, scratch, sum),
+                Terms::Gauss(spot, scratch) => {
+                    spots::add::<FMA, false>(spot, orientations, amplitudes, q, scratch, sum);
+                }
+                Terms::Tophat(spot, scratch) => {
+                    spots::add::<FMA, true>(spot, orientations, amplitudes, q, scratch, sum);
+                }
             }
-            Terms::SquareFast(n_cells, scratch) => {
-                square_fast::add::<FMA>(*n_cells, orientations, amplitudes, q, scratch, sum);
-            }
-            Terms::Round(sphere, scratch) => round::add::<FMA>(sphere, orientations, amplitudes, q, scratch, sum),
-            Terms::Gauss(spot, scratch) => spots::add::<FMA, false>(spot, orientations, amplitudes, q, scratch, sum),
-            Terms::Tophat(spot, scratch) => spots::add::<FMA, true>(spot, orientations, amplitudes, q, scratch, sum),
         }
         if sum.iter().fold(false, |any, sum| any | !sum.is_finite()) {
             self.mend(prepared);
@@ -282,7 +303,7 @@ impl Tile {
         let [x, y, z] = &self.sample.q;
         for (i, sum) in self.sum[..self.n].iter_mut().enumerate().filter(|(_, sum)| !sum.is_finite()) {
             let q = Vec3::new(x[i], y[i], z[i]);
-            let orientations = prepared.scene.orientations.iter();
+            let orientations = prepared.orientations().flatten();
             let terms = orientations.map(|orientation| reference::term(prepared.scene, orientation, q));
             *sum = if prepared.factor == 0.0 { 0.0 } else { terms.sum::<f64>() / prepared.factor };
         }

@@ -5,11 +5,12 @@ use super::lanes::{self, BACKGROUND, SCALE, Which};
 use super::sample::PullBack;
 use super::tile::{Change, PIXELS, Purpose, SumOrientations, Tile};
 use super::{FEWEST, FrameChange, Needs, Prepared, frame_along};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernel::Monitor;
 use crate::kernel::cpu::elementary::multiply_add;
 use crate::kernel::cpu::level::Work;
 use crate::math::{Mat3, Vec3};
+use crate::monitor::watched;
 use crate::physics::polarization::PolarizationFrame;
 use crate::scene::{PanelTable, Scene, SceneTangent, Source};
 use rayon::prelude::*;
@@ -112,17 +113,16 @@ pub fn map_blocks<A: Send>(
         turn: along.iter().any(|along| along.turn.is_some()),
         factors: tangents.iter().any(SceneTangent::changes_factors),
     };
-    let prepared = Prepared::new(scene, needs)?;
+    let prepared = Prepared::new(scene, needs, monitor)?;
     blocks(scene)
         .par_iter()
         .with_min_len(FEWEST)
         .map_init(
             || Tile::new(&prepared, changes.len()),
             |tile, block| {
-                if monitor.cancelled() {
-                    return Err(Error::Interrupted);
-                }
+                monitor.check()?;
                 let found = differentiate(&prepared, block, &along, &changes, tile);
+                monitor.check()?;
                 let result = visit(&Block {
                     panel: block.panel,
                     places: &found.places,
@@ -156,8 +156,7 @@ fn differentiate(
     let pixels: Vec<[usize; 2]> = block.pixels(panel).collect();
     let mut photons = vec![0.0; pixels.len()];
     let mut derivatives = vec![vec![0.0; pixels.len()]; along.len()];
-    let coefficients: Vec<Vec<Factors>> = prepared
-        .places(block.panel)
+    let coefficients: Vec<Vec<Factors>> = watched(prepared.places(block.panel), 64, prepared.monitor)
         .map(|which| along.iter().map(|along| along.factors(scene, which)).collect())
         .collect();
     for (i_tile, chunk) in pixels.chunks(PIXELS).enumerate() {

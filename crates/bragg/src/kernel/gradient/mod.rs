@@ -25,6 +25,7 @@ use super::cpu::amplitudes::Amplitudes;
 use super::cpu::spots::Spot;
 use crate::error::{Error, Result};
 use crate::math::Vec3;
+use crate::monitor::Monitor;
 use crate::physics::polarization::PolarizationFrame;
 use crate::real::{Dual, Real};
 use crate::scene::{Physics, Scene, Shape, Source};
@@ -67,10 +68,14 @@ struct Prepared<'a> {
     scales: Scales,
     needs: Needs,
     level: Level,
+    monitor: &'a dyn Monitor,
 }
 
+/// Orientations of a sum between two looks at the monitor: some milliseconds for a tile.
+const ORIENTATIONS: usize = 4096;
+
 impl<'a> Prepared<'a> {
-    fn new(scene: &'a Scene, needs: Needs) -> Result<Self> {
+    fn new(scene: &'a Scene, needs: Needs, monitor: &'a dyn Monitor) -> Result<Self> {
         if scene.physics != Physics::Correct {
             let what = "is \"nanobragg\", whose factors of the first samples have no derivatives; choose \"correct\"";
             return Err(Error::setting("sampling.physics", what));
@@ -98,16 +103,20 @@ impl<'a> Prepared<'a> {
             culling,
             needs,
             level: Level::best(),
+            monitor,
         })
     }
 
     /// Calls `visit` for each sample of the tile's pixels and each source, with the factors and scattering vectors found; with the
-    /// number of the sub-pixel.
+    /// number of the sub-pixel. Ends early where the monitor stops the work.
     fn for_each_sample(&self, panel: usize, tile: &mut Tile, mut visit: impl FnMut(&mut Tile, Which, usize)) {
         let scene = self.scene;
         for layer in 0..scene.n_layers() {
             for i_sub in 0..scene.oversample * scene.oversample {
                 for source in 0..scene.sources.len() {
+                    if self.monitor.cancelled() {
+                        return;
+                    }
                     let which = Which { panel, layer, source };
                     self.level.run(FindSample { prepared: self, which, i_sub, tile });
                     visit(tile, which, i_sub);

@@ -5,7 +5,7 @@ use super::lanes::{self, N_LANES, PerLane};
 use super::sample::PullBack;
 use super::tile::{PIXELS, Products, Purpose, SumOrientations, Tile};
 use super::{FEWEST, FrameChange, Needs, Prepared, frame_along};
-use crate::error::{Error, Result};
+use crate::error::{Result, repeated, reserved};
 use crate::image::Image;
 use crate::kernel::Monitor;
 use crate::kernel::cpu::elementary::multiply_add;
@@ -21,26 +21,25 @@ use rayon::prelude::*;
 /// # Errors
 /// The scene has no derivatives (top-hat spots, nanoBragg's physics), something does not fit into memory, or the monitor stopped it.
 pub fn reverse(scene: &Scene, cotangent: &Image<f64>, amplitudes: bool, monitor: &dyn Monitor) -> Result<SceneTangent> {
-    let prepared = Prepared::new(scene, Needs { shape: true, turn: false, factors: true })?;
+    let prepared = Prepared::new(scene, Needs { shape: true, turn: false, factors: true }, monitor)?;
     let n_amplitudes = match &scene.hkl.grid {
         Some(grid) if amplitudes => grid.amplitudes.len() + 1,
         _ => 0,
     };
     let blocks = blocks(scene);
-    let mut total = Sums::new(scene, n_amplitudes);
+    let mut total = Sums::new(scene, n_amplitudes)?;
     // Blocks are added in their order, some at a time, so that their sums need not be kept all at once.
-    for round in blocks.chunks(if n_amplitudes > 0 { 8 } else { 64 }) {
+    for round in blocks.chunks((MEMORY / total.n_bytes()).clamp(1, if n_amplitudes > 0 { 8 } else { 64 })) {
         let sums: Result<Vec<Sums>> = round
             .par_iter()
             .with_min_len(if n_amplitudes > 0 { 1 } else { FEWEST })
             .map_init(
                 || Tile::new(&prepared, 0),
                 |tile, block| {
-                    if monitor.cancelled() {
-                        return Err(Error::Interrupted);
-                    }
-                    let mut sums = Sums::new(scene, n_amplitudes);
-                    sums.add_block(&prepared, block, cotangent, tile);
+                    monitor.check()?;
+                    let mut sums = Sums::new(scene, n_amplitudes)?;
+                    sums.add_block(&prepared, block, cotangent, tile)?;
+                    monitor.check()?;
                     monitor.advance(block.n_pixels());
                     Ok(sums)
                 },
@@ -50,6 +49,12 @@ pub fn reverse(scene: &Scene, cotangent: &Image<f64>, amplitudes: bool, monitor:
     }
     Ok(total.finish(&prepared))
 }
+
+/// What the sums of blocks take at the same time, as far as there is more than one.
+const MEMORY: usize = 1 << 29;
+
+/// The setting that most orientations come from.
+const DOMAINS: &str = "crystal.mosaic.domains";
 
 /// Sums over pixels.
 struct Sums {
@@ -64,31 +69,54 @@ const NO_FRAME: PolarizationFrame =
     PolarizationFrame { electric: Vec3([0.0; 3]), magnetic: Vec3([0.0; 3]), axial: 0.0 };
 
 impl Sums {
-    fn new(scene: &Scene, n_amplitudes: usize) -> Self {
-        Self {
+    fn new(scene: &Scene, n_amplitudes: usize) -> Result<Self> {
+        let (n_sources, n_orientations) = (scene.sources.len(), scene.orientations.len());
+        Ok(Self {
             tangent: SceneTangent {
-                sources: vec![SourceTangent::default(); scene.sources.len()],
-                orientations: vec![Mat3::default(); scene.orientations.len()],
+                sources: repeated(SourceTangent::default(), n_sources, "derivatives of sources", "beam.divergence")?,
+                orientations: repeated(Mat3::default(), n_orientations, "derivatives of orientations", DOMAINS)?,
                 panels: vec![PanelTangent::default(); scene.panels.len()],
                 ..SceneTangent::default()
             },
-            frames: vec![NO_FRAME; scene.sources.len()],
-            amplitudes: vec![0.0; n_amplitudes],
-        }
+            frames: repeated(NO_FRAME, n_sources, "derivatives of sources", "beam.divergence")?,
+            amplitudes: repeated(0.0, n_amplitudes, "derivatives", "crystal.structure_factors.file")?,
+        })
     }
 
-    fn add_block(&mut self, prepared: &Prepared, block: &BlockRange, cotangent: &Image<f64>, tile: &mut Tile) {
+    fn n_bytes(&self) -> usize {
+        let SceneTangent { sources, orientations, panels, .. } = &self.tangent;
+        size_of_val(&sources[..])
+            + size_of_val(&orientations[..])
+            + size_of_val(&panels[..])
+            + size_of_val(&self.frames[..])
+            + size_of_val(&self.amplitudes[..])
+            + 1
+    }
+
+    fn add_block(
+        &mut self,
+        prepared: &Prepared,
+        block: &BlockRange,
+        cotangent: &Image<f64>,
+        tile: &mut Tile,
+    ) -> Result<()> {
         let scene = prepared.scene;
         let panel = &scene.panels[block.panel];
-        let Some(weights) = cotangent.panels.get(block.panel).map(|panel| panel.pixels()) else { return };
+        let Some(weights) = cotangent.panels.get(block.panel).map(|panel| panel.pixels()) else {
+            return Ok(());
+        };
         let weight = |[fast, slow]: [usize; 2]| weights.get(slow * panel.n_fast + fast).copied().unwrap_or(0.0);
         let pixels: Vec<[usize; 2]> = block.pixels(panel).filter(|&pixel| weight(pixel) != 0.0).collect();
         if pixels.is_empty() {
-            return;
+            return Ok(());
         }
-        let mut totals = vec![[0.0; N_LANES]; prepared.n_places()];
+        let mut totals =
+            repeated([0.0; N_LANES], prepared.n_places(), "sources times layers", "detector.sensor.layers")?;
         let mut products = std::mem::take(&mut tile.products);
         products.clear();
+        if products.capacity() < scene.orientations.len() {
+            products = reserved(scene.orientations.len(), "sums over orientations", DOMAINS)?;
+        }
         products.resize(scene.orientations.len(), Products::NONE);
         for pixels in pixels.chunks(PIXELS) {
             tile.take(pixels.iter().copied(), scene.oversample);
@@ -113,6 +141,7 @@ impl Sums {
         for (which, totals) in prepared.places(block.panel).zip(&totals) {
             lanes::add_cotangent(scene, totals, which, &mut self.tangent, &mut self.frames[which.source]);
         }
+        Ok(())
     }
 
     fn add(&mut self, other: &Self) {

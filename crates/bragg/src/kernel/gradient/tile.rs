@@ -4,7 +4,7 @@ use super::interpolation::Interpolation;
 use super::lanes::N_LANES;
 use super::sample::Pulled;
 use super::terms::{Sums, Terms};
-use super::{Culling, Prepared};
+use super::{Culling, ORIENTATIONS, Prepared};
 use crate::kernel::cpu::culling::{GROUP, Groups};
 use crate::kernel::cpu::distances::Distances;
 use crate::kernel::cpu::elementary::{dot, multiply_add};
@@ -12,6 +12,7 @@ use crate::kernel::cpu::level::Work;
 use crate::kernel::cpu::sample::Sample;
 use crate::kernel::cpu::tile::{DARK, Lane};
 use crate::math::Mat3;
+use crate::monitor::watched;
 use crate::scene::{HklGrid, SceneTangent};
 use std::ops::Range;
 
@@ -115,7 +116,8 @@ impl Tile {
         if let Some(culling) = &prepared.culling {
             self.groups.gather::<false>(&culling.spot, culling.slack, &self.sample.q, n);
         }
-        for (i_orientation, orientation) in prepared.scene.orientations.iter().enumerate() {
+        let orientations = prepared.scene.orientations.iter().enumerate();
+        for (i_orientation, orientation) in watched(orientations, ORIENTATIONS, prepared.monitor) {
             let mut reached = match &prepared.culling {
                 Some(Culling { spot, slack }) => {
                     self.groups.reached::<FMA, false>(spot, orientation, amplitudes, *slack)

@@ -2,6 +2,7 @@
 
 use crate::experiment::UnitCell;
 use crate::math::{Mat3, Vec3};
+use crate::monitor::{Monitor, watched};
 use crate::structure::{Atom, Displacement, FormFactor};
 use std::f64::consts::PI;
 
@@ -50,6 +51,7 @@ impl Density {
         constant_only: bool,
         common_b: f64,
         range: f64,
+        monitor: &dyn Monitor,
     ) {
         let gaussians = form_factor.a.into_iter().zip(form_factor.b);
         let gaussians = gaussians.filter(|_| !constant_only).chain([(form_factor.c, 0.0)]);
@@ -59,19 +61,19 @@ impl Density {
             for i in 0..3 {
                 b.0[i].0[i] += width + common_b;
             }
-            self.add_gaussian(atom.position, amplitude * atom.occupancy, &b, range);
+            self.add_gaussian(atom.position, amplitude * atom.occupancy, &b, range, monitor);
         }
     }
 
     /// Adds the transform of a·exp(−sᵀBs/4): a·(4π)^(3/2)·det(B)^(−1/2)·exp(−4π² rᵀB⁻¹r).
-    fn add_gaussian(&mut self, position: [f64; 3], amplitude: f64, b: &Mat3, range: f64) {
+    fn add_gaussian(&mut self, position: [f64; 3], amplitude: f64, b: &Mat3, range: f64, monitor: &dyn Monitor) {
         let peak = amplitude * ((4.0 * PI).powi(3) / b.determinant()).sqrt();
         let inverse = b.reciprocal_rows();
         let steps = Mat3(self.steps.0.map(|step| step * (2.0 * PI)));
         let form = steps * inverse * steps.transposed();
         let values = &mut self.values;
         let n_z = self.size[2];
-        rows_within(&form, self.size, position, range, |start, rows, row| {
+        rows_within(&form, self.size, position, range, monitor, |start, rows, row| {
             let top = peak * (-row.least).exp();
             add_row(&mut values[start..start + n_z], rows, row.center, row.curvature, top);
         });
@@ -85,6 +87,9 @@ pub(in crate::structure) struct Row {
     center: f64,
 }
 
+/// Rows between two looks at the monitor.
+const ROWS: usize = 256;
+
 /// Visits the rows of a periodic grid where a quadratic form of grid steps from a position (fractions of the cell) stays
 /// within a limit: the row's first index, and the range along the last axis, which may leave the cell.
 pub(in crate::structure) fn rows_within(
@@ -92,6 +97,7 @@ pub(in crate::structure) fn rows_within(
     size: [usize; 3],
     position: [f64; 3],
     limit: f64,
+    monitor: &dyn Monitor,
     mut visit: impl FnMut(usize, std::ops::RangeInclusive<i64>, &Row),
 ) {
     // The form as a sum of squares: zz·(z + …)² + yy·(y + …)² + xx·x².
@@ -107,7 +113,7 @@ pub(in crate::structure) fn rows_within(
     for i_x in between(center[0], (limit / xx).sqrt()) {
         let x = i_x as f64 - center[0];
         let after_x = (limit - xx * x * x).max(0.0);
-        for i_y in between(center[1] - y_of_x * x, (after_x / yy).sqrt()) {
+        for i_y in watched(between(center[1] - y_of_x * x, (after_x / yy).sqrt()), ROWS, monitor) {
             let y = i_y as f64 - center[1];
             let squared = yy * (y + y_of_x * x).powi(2);
             let z_center = center[2] - z_of_x * x - z_of_y * y;
@@ -155,13 +161,14 @@ fn add_row(row: &mut [f64], range: std::ops::RangeInclusive<i64>, center: f64, z
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::monitor::Unwatched;
 
     #[test]
     fn a_gaussian_has_its_electrons_and_its_height() {
         let cell = UnitCell::new([9.0, 10.0, 11.0, 75.0, 100.0, 110.0]).unwrap();
         let mut density = Density::new(&cell, [24, 27, 30]).unwrap();
         let b = Mat3::from_rows([Vec3::new(20.0, 3.0, -2.0), Vec3::new(3.0, 25.0, 4.0), Vec3::new(-2.0, 4.0, 30.0)]);
-        density.add_gaussian([0.0, 1.0 / 3.0, -0.5], 6.0, &b, 16.0);
+        density.add_gaussian([0.0, 1.0 / 3.0, -0.5], 6.0, &b, 16.0, &Unwatched);
         let total: f64 = density.values.iter().sum();
         let electrons = total * density.volume / density.values.len() as f64;
         assert!((electrons - 6.0).abs() < 1e-4, "{electrons}");
@@ -175,7 +182,7 @@ mod tests {
         let cell = UnitCell::new([4.0, 4.0, 4.0, 90.0, 90.0, 90.0]).unwrap();
         let mut density = Density::new(&cell, [4, 4, 4]).unwrap();
         let b = Mat3::from_rows([Vec3::new(900.0, 0.0, 0.0), Vec3::new(0.0, 900.0, 0.0), Vec3::new(0.0, 0.0, 900.0)]);
-        density.add_gaussian([0.3, 0.4, 0.5], 64.0, &b, 18.0);
+        density.add_gaussian([0.3, 0.4, 0.5], 64.0, &b, 18.0, &Unwatched);
         assert!(density.values.iter().all(|value| (value - 1.0).abs() < 1e-4));
     }
 }

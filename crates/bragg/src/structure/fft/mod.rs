@@ -7,9 +7,10 @@
 pub(super) mod density;
 pub(super) mod transform;
 
-use super::{Complex64, Dispersion, Model};
+use super::{Complex64, Dispersion, Model, go_on};
 use crate::experiment::UnitCell;
 use crate::math::Vec3;
+use crate::monitor::{Monitor, watched};
 use crate::reflections::{Miller, ReciprocalMetric};
 use crate::symmetry::{Operator, is_absent};
 use density::Density;
@@ -34,11 +35,13 @@ const SHARPEST: f64 = 12.3;
 /// included, systematic absences exactly zero.
 ///
 /// # Errors
-/// A text where `d_min` is not a positive number, or too fine for the cell: a grid of more than [`MAX_GRID_POINTS`].
+/// A text where `d_min` is not a positive number, or too fine for the cell: a grid of more than [`MAX_GRID_POINTS`]; or where the monitor
+/// stopped the work.
 pub fn structure_factors(
     model: &Model,
     dispersion: &Dispersion,
     d_min: f64,
+    monitor: &dyn Monitor,
 ) -> Result<Vec<(Miller, Complex64)>, String> {
     let metric = ReciprocalMetric::from_cell(model.cell.parameters())?;
     let size = grid_size(model, d_min)?;
@@ -48,11 +51,11 @@ pub fn structure_factors(
     let range = 11.5 + 0.25 * common_b / (d_min * d_min);
     let transformed = |coefficients: &dyn Fn(&super::Atom) -> (super::FormFactor, bool)| {
         let mut density = Density::new(&model.cell, size)?;
-        for atom in &model.atoms {
+        for atom in watched(model.atoms.iter(), 1, monitor) {
             let (form_factor, constant_only) = coefficients(atom);
-            density.add(atom, &form_factor, constant_only, common_b, range);
+            density.add(atom, &form_factor, constant_only, common_b, range, monitor);
         }
-        Transform::of(density)
+        Transform::of(density, monitor)
     };
     let correction = |atom: &super::Atom| dispersion.get(&atom.element).copied().unwrap_or_default();
     let real = transformed(&|atom| {
@@ -72,7 +75,7 @@ pub fn structure_factors(
     };
     let operators = if model.symmetry.is_empty() { &[Operator::IDENTITY][..] } else { &model.symmetry };
     let value = |hkl: Miller| {
-        if is_absent(hkl, operators) {
+        if monitor.cancelled() || is_absent(hkl, operators) {
             return Complex64::default();
         }
         let sharpened = (0.25 * common_b * metric.inverse_d_squared(hkl)).exp();
@@ -82,7 +85,9 @@ pub fn structure_factors(
             .sum();
         sum * sharpened
     };
-    Ok(within(model, d_min, &metric).into_par_iter().map(|hkl| (hkl, value(hkl))).collect())
+    let list = within(model, d_min, &metric, monitor).into_par_iter().map(|hkl| (hkl, value(hkl))).collect();
+    go_on(monitor)?;
+    Ok(list)
 }
 
 /// 2π h·t.
@@ -91,11 +96,12 @@ fn translation_phase(operator: &Operator, hkl: Miller) -> f64 {
 }
 
 /// The reflections to a resolution, sorted. The grid's size has been checked before.
-pub(super) fn within(model: &Model, d_min: f64, metric: &ReciprocalMetric) -> Vec<Miller> {
+pub(super) fn within(model: &Model, d_min: f64, metric: &ReciprocalMetric, monitor: &dyn Monitor) -> Vec<Miller> {
     let [last_h, last_k, last_l] = model.cell.edges.map(|edge| (edge / d_min * (1.0 + 1e-9)) as i32);
     let limit = (1.0 + 1e-9) / (d_min * d_min);
     let layer = |h: i32| {
         let indices = (-last_k..=last_k).flat_map(move |k| (-last_l..=last_l).map(move |l| [h, k, l]));
+        let indices = watched(indices, 4096, monitor);
         indices.filter(|&hkl| metric.inverse_d_squared(hkl) <= limit).collect::<Vec<_>>()
     };
     let layers: Vec<Vec<Miller>> = (-last_h..=last_h).into_par_iter().map(layer).collect();
@@ -155,12 +161,13 @@ pub(super) fn is_smooth(mut n: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::monitor::Unwatched;
     use crate::structure::direct;
     use crate::structure::tests::made_up;
 
     /// Σ|F − F'| / Σ|F'| of the two ways, phases included.
     fn disagreement(model: &Model, dispersion: &Dispersion, d_min: f64) -> f64 {
-        let list = structure_factors(model, dispersion, d_min).unwrap();
+        let list = structure_factors(model, dispersion, d_min, &Unwatched).unwrap();
         let hkls: Vec<Miller> = list.iter().map(|&(hkl, _)| hkl).collect();
         let expected = direct::structure_factors(model, dispersion, &hkls);
         let off: f64 = list.iter().zip(&expected).map(|((_, f), expected)| (f - expected).norm()).sum();
@@ -205,7 +212,7 @@ mod tests {
     #[test]
     fn the_list_is_complete_and_absences_are_zero() {
         let model = made_up(5, [9.0, 10.0, 11.0, 90.0, 100.0, 90.0], &["x,y,z", "-x,y+1/2,-z"]);
-        let list = structure_factors(&model, &Dispersion::new(), 2.0).unwrap();
+        let list = structure_factors(&model, &Dispersion::new(), 2.0, &Unwatched).unwrap();
         let reflections = crate::reflections::Reflections {
             list: list.iter().map(|&(hkl, f)| (hkl, f.norm())).collect(),
             ..Default::default()
@@ -222,7 +229,7 @@ mod tests {
     fn impossible_limits_are_refused() {
         let model = made_up(1, [50.0, 60.0, 70.0, 90.0, 90.0, 90.0], &["x,y,z"]);
         for (d_min, word) in [(0.0, "positive"), (f64::NAN, "positive"), (0.01, "too fine"), (1e-300, "too fine")] {
-            let message = structure_factors(&model, &Dispersion::new(), d_min).unwrap_err();
+            let message = structure_factors(&model, &Dispersion::new(), d_min, &Unwatched).unwrap_err();
             assert!(message.contains(word), "{message}");
         }
     }

@@ -1,8 +1,9 @@
 //! The Fourier transform of a density, in all three axes.
 
 use super::density::Density;
+use crate::monitor::{Monitor, watched};
 use crate::reflections::Miller;
-use crate::structure::Complex64;
+use crate::structure::{Complex64, go_on};
 use realfft::RealFftPlanner;
 use rustfft::{Fft, FftPlanner};
 use std::sync::Arc;
@@ -15,10 +16,14 @@ pub(in crate::structure) struct Transform {
     scale: f64,
 }
 
+/// Rows between two looks at the monitor.
+const ROWS: usize = 256;
+
 impl Transform {
     /// # Errors
-    /// It does not fit into memory.
-    pub(in crate::structure) fn of(mut density: Density) -> Result<Self, String> {
+    /// It does not fit into memory, or the monitor stopped it.
+    pub(in crate::structure) fn of(mut density: Density, monitor: &dyn Monitor) -> Result<Self, String> {
+        go_on(monitor)?;
         let size @ [n_a, n_b, n_c] = density.size;
         let half = n_c / 2 + 1;
         let scale = density.volume / density.values.len() as f64;
@@ -30,19 +35,21 @@ impl Transform {
         values.resize(n_values, Complex64::default());
         let rows = RealFftPlanner::new().plan_fft_forward(n_c);
         let mut scratch = rows.make_scratch_vec();
-        for (row, out) in density.values.chunks_exact_mut(n_c).zip(values.chunks_exact_mut(half)) {
+        let all = density.values.chunks_exact_mut(n_c).zip(values.chunks_exact_mut(half));
+        for (row, out) in watched(all, ROWS, monitor) {
             rows.process_with_scratch(row, out, &mut scratch).map_err(|e| format!("the transform failed: {e}"))?;
         }
         drop(density);
         let mut planner = FftPlanner::new();
         let along_b = planner.plan_fft_forward(n_b);
-        for slab in 0..n_a {
+        for slab in watched(0..n_a, 1, monitor) {
             columns(&mut values, slab * n_b * half, half, n_b, half, &along_b);
         }
         let along_a = planner.plan_fft_forward(n_a);
-        for row in 0..n_b {
+        for row in watched(0..n_b, 1, monitor) {
             columns(&mut values, row * half, n_b * half, n_a, half, &along_a);
         }
+        go_on(monitor)?;
         Ok(Self { size, half, values, scale })
     }
 

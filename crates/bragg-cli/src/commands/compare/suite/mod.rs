@@ -98,7 +98,7 @@ pub(super) fn run(arguments: &Compare) -> Result<Status> {
     if arguments.json {
         messages::print(format!("{json:#}\n").as_bytes())?;
     } else if !arguments.quiet {
-        messages::print(format!("{text}{}\n", bundle.path("index.html").display()).as_bytes())?;
+        messages::print(format!("{text}{}\n", messages::name(&bundle.path("index.html"))).as_bytes())?;
     }
     Ok(status)
 }
