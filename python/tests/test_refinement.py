@@ -174,7 +174,7 @@ def test_a_fit_to_nothing_says_so(truth: bragg.Experiment) -> None:
 
 
 def test_warnings_name_ten_at_most() -> None:
-    def result(unseen: int, at_bound: int) -> Refinement:
+    def result(unseen: int, at_bound: int, *doubts: str) -> Refinement:
         parameters = [RefinedParameter(f"p{i}", "", 0.0, 0.0, 0.0, at_bound=True) for i in range(at_bound)]
         return Refinement(
             parameters={parameter.name: parameter for parameter in parameters},
@@ -186,7 +186,8 @@ def test_warnings_name_ten_at_most() -> None:
             degenerate=(),
             unseen=tuple(f"f{i}" for i in range(unseen)),
             undetermined=(),
-            ended="converged",
+            ended="implausible" if doubts else "converged",
+            doubts=doubts,
             n_pixels=1,
         )
 
@@ -198,6 +199,8 @@ def test_warnings_name_ten_at_most() -> None:
     many = _notes(result(12, 12))
     assert many[0].startswith("f0, f1, ") and " and 2 more have next to no effect" in many[0]
     assert len(many) == 12 and many[-1] == "2 more ended at their bounds"
+    doubtful = _notes(result(0, 0, "the cell became another"))
+    assert doubtful[0] == "the cell became another" and "no answer" in doubtful[1] and len(doubtful) == 2
 
 
 def test_metrics_are_those_of_the_program(truth: bragg.Experiment, tmp_path: Path, program: Callable[..., Any]) -> None:
