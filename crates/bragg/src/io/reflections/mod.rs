@@ -34,7 +34,7 @@ pub enum ReflectionFormat {
 /// What a file holds that amplitudes can be had from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
-    /// Atoms: [`coordinates`](crate::io::coordinates).
+    /// Atoms: [`coordinates`].
     Coordinates,
     /// Reflections in a format.
     Reflections(ReflectionFormat),
