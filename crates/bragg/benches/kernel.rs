@@ -3,7 +3,7 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
-use bragg::experiment::{Experiment, Interpolation, Sensor, Shape};
+use bragg::experiment::{Experiment, Interpolation, SamplingDepth, Sensor, Shape};
 use bragg::image::Image;
 use bragg::kernel::cpu::{self, Level};
 use bragg::kernel::{Unwatched, reference};
@@ -72,7 +72,8 @@ fn table(bencher: Bencher, interpolation: Interpolation) {
 #[divan::bench]
 fn thick_sensor(bencher: Bencher) {
     let mut experiment = experiment();
-    experiment.detector.sensor = Some(Sensor { n_layers: 4, layer_thickness: 0.1, attenuation: 2.0 });
+    experiment.detector.sensor =
+        Some(Sensor { n_layers: 4, layer_thickness: 0.1, attenuation: 2.0, sampling_depth: SamplingDepth::Mean });
     time(bencher, &experiment, Level::best());
 }
 

@@ -4,7 +4,7 @@ mod common;
 
 use bragg::experiment::beam::{Spread, Ticks};
 use bragg::experiment::{
-    Curvature, Experiment, Interpolation, MosaicSpread, Polarization, Sensor, Shape, Source, UnitCell,
+    Curvature, Experiment, Interpolation, MosaicSpread, Polarization, SamplingDepth, Sensor, Shape, Source, UnitCell,
 };
 use bragg::gradient::{
     CellNumbers, CrystalSystem, Parameter, TABLE, combination, derivative_images, gradient, jacobian_blocks, jvp,
@@ -28,7 +28,7 @@ const SHAPES: [Shape; 3] = [Shape::Square, Shape::Round, Shape::Gauss];
 /// A change of an experiment.
 type Variation = fn(&mut Experiment);
 
-const VARIATIONS: [(&str, Variation); 9] = [
+const VARIATIONS: [(&str, Variation); 10] = [
     ("nearest", |_| {}),
     ("tricubic", |e| e.structure_factors.interpolation = Interpolation::Tricubic),
     ("oversampled", |e| e.sampling.oversample = 2),
@@ -54,7 +54,12 @@ const VARIATIONS: [(&str, Variation); 9] = [
         e.beam.spread = Some(spread);
     }),
     ("absorption", |e| {
-        e.detector.sensor = Some(Sensor { n_layers: 3, layer_thickness: 0.15, attenuation: 2.0 });
+        e.detector.sensor =
+            Some(Sensor { n_layers: 3, layer_thickness: 0.15, attenuation: 2.0, sampling_depth: SamplingDepth::Mean });
+    }),
+    ("absorption, thick", |e| {
+        e.detector.sensor =
+            Some(Sensor { n_layers: 1, layer_thickness: 0.9, attenuation: 2.0, sampling_depth: SamplingDepth::Mean });
     }),
     ("tilted", |e| {
         let turn = Mat3::rotation(unit(0.4, 0.8, -0.2), 0.3);

@@ -2,7 +2,7 @@
 
 mod common;
 
-use bragg::experiment::{Curvature, Experiment, Interpolation, Sensor, Shape};
+use bragg::experiment::{Curvature, Experiment, Interpolation, SamplingDepth, Sensor, Shape};
 use bragg::image::Image;
 use bragg::kernel::{Unwatched, cpu, gradient, reference};
 use bragg::math::{Mat3, Vec3};
@@ -14,11 +14,38 @@ use rand_chacha::ChaCha8Rng;
 /// A change of an experiment.
 type Variation = fn(&mut Experiment);
 
-const VARIATIONS: [(&str, Variation); 9] = [
+const VARIATIONS: [(&str, Variation); 13] = [
     ("plain", |_| {}),
     ("uniform", |e| e.structure_factors.grid = None),
     ("tricubic", |e| e.structure_factors.interpolation = Interpolation::Tricubic),
-    ("sensor", |e| e.detector.sensor = Some(Sensor { n_layers: 3, layer_thickness: 0.15, attenuation: 2.0 })),
+    ("sensor", |e| {
+        e.detector.sensor =
+            Some(Sensor { n_layers: 3, layer_thickness: 0.15, attenuation: 2.0, sampling_depth: SamplingDepth::Mean })
+    }),
+    ("sensor at its front", |e| {
+        e.detector.sensor = Some(Sensor {
+            n_layers: 3,
+            layer_thickness: 0.15,
+            attenuation: 2.0,
+            sampling_depth: SamplingDepth::Entrance,
+        });
+    }),
+    // attenuation lengths on either side of where the mean depth is a series
+    ("thick sensor", |e| {
+        e.detector.sensor =
+            Some(Sensor { n_layers: 2, layer_thickness: 1.2, attenuation: 3.0, sampling_depth: SamplingDepth::Mean });
+        e.detector.panels[0].normal = unit(0.2, -0.1, -1.0);
+    }),
+    ("sensor seen from both sides", |e| {
+        e.detector.sensor =
+            Some(Sensor { n_layers: 3, layer_thickness: 0.15, attenuation: 2.0, sampling_depth: SamplingDepth::Mean });
+        e.detector.panels[0].normal = unit(1.0, 0.0, -0.05);
+    }),
+    ("curved sensor", |e| {
+        e.detector.curvature = Curvature::Sphere;
+        e.detector.sensor =
+            Some(Sensor { n_layers: 2, layer_thickness: 0.2, attenuation: 2.0, sampling_depth: SamplingDepth::Mean });
+    }),
     ("tilted", |e| {
         let panel = &mut e.detector.panels[0];
         (panel.fast_axis, panel.slow_axis) = (unit(0.9, 0.1, 0.3), unit(0.05, -0.98, 0.2));

@@ -3,8 +3,8 @@
 mod common;
 
 use bragg::experiment::{
-    Curvature, Experiment, Interpolation, MosaicSpread, Physics, Precision, Roi, RunningFactors, Sensor, Shape, Source,
-    UnitCell,
+    Curvature, Experiment, Interpolation, MosaicSpread, Physics, Precision, Roi, RunningFactors, SamplingDepth, Sensor,
+    Shape, Source, UnitCell,
 };
 use bragg::image::Image;
 use bragg::kernel::cpu::Level;
@@ -66,7 +66,7 @@ proptest! {
         straight.sampling.oversample = 1;
         straight.water_thickness = 1e-4;
         if curved { straight.detector.curvature = Curvature::Sphere; }
-        if thick { straight.detector.sensor = Some(Sensor { n_layers: 3, layer_thickness: 0.1, attenuation: 2.0 }); }
+        if thick { straight.detector.sensor = Some(Sensor { n_layers: 3, layer_thickness: 0.1, attenuation: 2.0, sampling_depth: SamplingDepth::Mean }); }
         let other = turned(&straight, &Mat3::rotation(Vec3(axis).unit(), angle));
         prop_assert!(difference(&image(&other), &image(&straight)) < 1e-9);
     }
@@ -172,7 +172,8 @@ fn both_physics_agree_where_no_quirk_applies() {
     experiment.sampling.oversample = 1;
     experiment.beam.sources.truncate(1);
     experiment.beam.sources[0].weight = 1.0;
-    experiment.detector.sensor = Some(Sensor { n_layers: 1, layer_thickness: 0.3, attenuation: 3.0 });
+    experiment.detector.sensor =
+        Some(Sensor { n_layers: 1, layer_thickness: 0.3, attenuation: 3.0, sampling_depth: SamplingDepth::Mean });
     let correct = image(&experiment);
     experiment.sampling.physics = Physics::NanoBragg;
     assert!(difference(&image(&experiment), &correct) < 1e-14);
@@ -268,7 +269,7 @@ type Variation = fn(&mut Experiment);
 /// Both kernels on everything that changes the way through them.
 #[test]
 fn the_kernel_agrees_with_the_reference() {
-    let variations: [(&str, Variation); 19] = [
+    let variations: [(&str, Variation); 22] = [
         ("plain", |_| {}),
         ("round", |e| e.crystal.shape = Shape::Round),
         ("gauss", |e| e.crystal.shape = Shape::Gauss),
@@ -281,11 +282,46 @@ fn the_kernel_agrees_with_the_reference() {
             (e.structure_factors.grid, e.structure_factors.default_f) = (Some(Arc::new(grid)), 0.0);
         }),
         ("sensor", |e| {
-            e.detector.sensor = Some(Sensor { n_layers: 3, layer_thickness: 0.15, attenuation: 2.0 });
+            e.detector.sensor = Some(Sensor {
+                n_layers: 3,
+                layer_thickness: 0.15,
+                attenuation: 2.0,
+                sampling_depth: SamplingDepth::Mean,
+            });
         }),
         ("sensor seen from both sides", |e| {
-            e.detector.sensor = Some(Sensor { n_layers: 3, layer_thickness: 0.15, attenuation: 2.0 });
+            e.detector.sensor = Some(Sensor {
+                n_layers: 3,
+                layer_thickness: 0.15,
+                attenuation: 2.0,
+                sampling_depth: SamplingDepth::Mean,
+            });
             e.detector.panels[0].normal = unit(1.0, 0.0, -0.05);
+        }),
+        ("sensor at its front", |e| {
+            e.detector.sensor = Some(Sensor {
+                n_layers: 3,
+                layer_thickness: 0.15,
+                attenuation: 2.0,
+                sampling_depth: SamplingDepth::Entrance,
+            });
+        }),
+        ("thick sensor", |e| {
+            e.detector.sensor = Some(Sensor {
+                n_layers: 2,
+                layer_thickness: 1.2,
+                attenuation: 4.0,
+                sampling_depth: SamplingDepth::Mean,
+            });
+        }),
+        ("curved sensor", |e| {
+            e.detector.sensor = Some(Sensor {
+                n_layers: 2,
+                layer_thickness: 0.2,
+                attenuation: 4.0,
+                sampling_depth: SamplingDepth::Mean,
+            });
+            e.detector.curvature = Curvature::Sphere;
         }),
         ("sphere", |e| e.detector.curvature = Curvature::Sphere),
         ("points", |e| e.detector.point_pixels = true),
@@ -312,7 +348,8 @@ fn the_kernel_agrees_with_the_reference() {
         let mut experiment = experiment();
         experiment.sampling.physics = Physics::NanoBragg;
         experiment.sampling.running_factors = RunningFactors { capture, polarization, solid_angle };
-        experiment.detector.sensor = Some(Sensor { n_layers: 2, layer_thickness: 0.15, attenuation: 2.0 });
+        experiment.detector.sensor =
+            Some(Sensor { n_layers: 2, layer_thickness: 0.15, attenuation: 2.0, sampling_depth: SamplingDepth::Mean });
         compare_kernels(&experiment, "running factors");
     }
 }
@@ -383,7 +420,7 @@ proptest! {
         experiment.beam.sources.iter_mut().for_each(|source| source.wavelength = wavelength);
         experiment.detector.panels[0].pixel_size = pixel_size;
         experiment.detector.sensor =
-            (layers > 0).then_some(Sensor { n_layers: layers, layer_thickness: 0.1, attenuation: 2.0 });
+            (layers > 0).then_some(Sensor { n_layers: layers, layer_thickness: 0.1, attenuation: 2.0, sampling_depth: SamplingDepth::Mean });
         experiment.sampling.oversample = 1;
         if tricubic { experiment.structure_factors.interpolation = Interpolation::Tricubic; }
         compare_kernels(&experiment, "any crystal");

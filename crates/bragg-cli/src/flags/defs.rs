@@ -4,7 +4,7 @@
 use bragg::description::nanobragg::{
     Chosen, Convention, PhysicsChoice, Pivot, PolarOption, SourceWavelength, SourceWeights, WavelengthOption,
 };
-use bragg::experiment::{MosaicFrame, Precision, Shape};
+use bragg::experiment::{MosaicFrame, Precision, SamplingDepth, Shape};
 
 use super::flag::Name::{Exact, Stem};
 use super::flag::{Action, Flag, Group, HelpLength, IS_DEFAULT};
@@ -948,6 +948,18 @@ static SENSOR: &[Flag] = &[
         help: "layers into which the sensor is divided",
         doc: "With -physics nanobragg n layers are each 1/(n-1) of the thickness, as in nanoBragg.",
         action: Action::Integer(|o, n| o.sensor.thicksteps = Some(n)),
+        ..ROW
+    },
+    Flag {
+        names: &[Exact("-layer_depth")],
+        value: "entrance | mean",
+        default: "entrance with -physics nanobragg, otherwise mean",
+        help: "where layers of the sensor are sampled",
+        doc: "At their front, as in nanoBragg, or at the mean depth of the photons that they absorb. This option is not in nanoBragg.",
+        action: Action::Choice(&[
+            ("entrance", |o| o.sensor.layer_depth = Some(SamplingDepth::Entrance)),
+            ("mean", |o| o.sensor.layer_depth = Some(SamplingDepth::Mean)),
+        ]),
         ..ROW
     },
     Flag {

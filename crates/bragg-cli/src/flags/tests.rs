@@ -115,6 +115,7 @@ fn nothing_may_follow_an_exact_name() {
     ];
     let ours = [
         "-mosaic_frame",
+        "-layer_depth",
         "-physics",
         "-precision",
         "-culling",

@@ -296,6 +296,8 @@ pub const KEYS: &[Key] = &[
         "depth at which 1/e of the photons remain").positive(),
     key("detector.sensor.layers", Integer, One, Toml("1"), "number of sub-layers in which absorption is sampled").allow(Allowed::Between(1.0, 10_000.0)),
     key("detector.sensor.layer_thickness", MM, One, Automatic("thickness / layers"), "thickness of a sub-layer").non_negative(),
+    key("detector.sensor.sampling_depth", OneOf(&["mean", "entrance"]), One, Automatic("mean; entrance with physics = \"nanobragg\""),
+        "where a sub-layer is sampled: at the mean depth of the photons that it absorbs, or at its front, as in nanoBragg"),
     key("detector.panel[].name", Text, One, Automatic("panel and its number"), "name of the panel"),
     key("detector.panel[].origin", MM, Exactly(3), Required("every panel needs an origin"), "corner of the first pixel, laboratory frame"),
     key("detector.panel[].fast_axis", Number, Exactly(3), Required("every panel needs a fast_axis"), "direction of rows"),

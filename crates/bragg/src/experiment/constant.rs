@@ -105,6 +105,7 @@ fn detector<R: Real>(from: &Detector) -> Detector<R> {
             n_layers: sensor.n_layers,
             layer_thickness: R::constant(sensor.layer_thickness),
             attenuation: R::constant(sensor.attenuation),
+            sampling_depth: sensor.sampling_depth,
         }),
         curvature: from.curvature,
         distance: R::constant(from.distance),

@@ -69,6 +69,16 @@ impl<R: Real> Panel<R> {
     }
 }
 
+/// At which depth a layer of the sensor is sampled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SamplingDepth {
+    /// At the mean depth of the photons that are absorbed in it along each ray.
+    #[default]
+    Mean,
+    /// At its front, with the solid angle's obliquity that of the sensor's front: nanoBragg's.
+    Entrance,
+}
+
 /// The sensitive layer, in which photons are absorbed at different depths.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sensor<R = f64> {
@@ -78,6 +88,8 @@ pub struct Sensor<R = f64> {
     pub layer_thickness: R,
     /// Linear attenuation coefficient µ (1/mm).
     pub attenuation: R,
+    /// Where each sub-layer is sampled; on a sphere, which rays cross along its normal, it makes no difference.
+    pub sampling_depth: SamplingDepth,
 }
 
 /// How the pixels lie.

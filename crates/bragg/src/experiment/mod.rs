@@ -18,7 +18,7 @@ pub mod unit_cell;
 
 pub use beam::{Beam, Polarization, Source};
 pub use crystal::{Crystal, Mosaic, MosaicFrame, MosaicSpread, Shape};
-pub use detector::{Arm, Curvature, Detector, Panel, Roi, Sensor};
+pub use detector::{Arm, Curvature, Detector, Panel, Roi, SamplingDepth, Sensor};
 pub use noise::Noise;
 pub use sampling::{Physics, Precision, RunningFactors, Sampling};
 pub use scan::Scan;

@@ -137,6 +137,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("sampling.oversample", STEPS),
     ("sampling.*", "is how the sum is taken, not what is measured"),
     ("detector.sensor.layers", STEPS),
+    ("detector.sensor.sampling_depth", CHOICE),
     ("detector.sensor.layer_thickness", "follows from detector.sensor.thickness; take that"),
     ("detector.pixels", STEPS),
     ("beam.divergence.horizontal_steps", STEPS),

@@ -1,10 +1,10 @@
 //! Where a sample of a pixel lies, and the factors that follow from that alone.
 
 use crate::math::Vec3;
-use crate::physics::absorption::layer_capture;
+use crate::physics::absorption::{layer_capture, mean_depth};
 use crate::physics::solid_angle::{pixel_solid_angle, point_solid_angle};
 use crate::real::Real;
-use crate::scene::{PanelTable, Scene, Sphere};
+use crate::scene::{PanelTable, SamplingDepth, Scene, SensorTable, Sphere};
 
 /// A point of the sensor.
 #[derive(Debug, Clone, Copy)]
@@ -28,19 +28,37 @@ pub(super) fn sample_point<R: Real>(
     let (origin, depth) = layer_origin(scene, panel, layer);
     let (fast_axis, slow_axis) = (panel.fast_axis, panel.slow_axis);
     let flat = Vec3([0, 1, 2].map(|i| slow_axis[i].mul_add(slow, fast_axis[i].mul_add(fast, origin[i]))));
-    let position = scene.sphere.map_or(flat, |sphere| on_sphere(&sphere, panel, flat));
+    let mut position = scene.sphere.map_or(flat, |sphere| on_sphere(&sphere, panel, flat));
+    let mut close_distance = panel.close_distance;
+    if let Some(sensor) = sensor_with_depth(scene) {
+        let obliquity = flat.dot(panel.normal) / flat.norm();
+        let within = mean_depth(sensor.layer_thickness, sensor.attenuation, obliquity);
+        position = Vec3([0, 1, 2].map(|i| panel.normal[i].mul_add(within, flat[i])));
+        close_distance = close_distance + depth + within;
+    }
     let distance = position.norm();
     let direction = position * (R::constant(1.0) / distance);
     let solid_angle = if scene.point_pixels {
         point_solid_angle(distance)
     } else {
-        pixel_solid_angle(panel.pixel_size, distance, panel.close_distance)
+        pixel_solid_angle(panel.pixel_size, distance, close_distance)
     };
     let capture = scene.sensor.map_or(R::constant(1.0), |sensor| {
         let far = R::constant((layer + 1) as f64) * sensor.layer_thickness;
-        layer_capture(depth, far, sensor.attenuation, direction.dot(panel.normal))
+        let obliquity = if is_round(scene) { R::constant(1.0) } else { direction.dot(panel.normal) };
+        layer_capture(depth, far, sensor.attenuation, obliquity)
     });
     SamplePoint { direction, solid_angle, capture }
+}
+
+/// The sensor whose layers are sampled at their mean depths: a flat one.
+pub(super) fn sensor_with_depth<R: Real>(scene: &Scene<R>) -> Option<SensorTable<R>> {
+    scene.sensor.filter(|sensor| scene.sphere.is_none() && sensor.sampling_depth == SamplingDepth::Mean)
+}
+
+/// Whether rays cross the sensor along its normal: on a sphere, whose sensor nanoBragg takes for a flat one.
+pub(super) fn is_round<R>(scene: &Scene<R>) -> bool {
+    scene.sphere.as_ref().is_some_and(|sphere| !sphere.nanobragg)
 }
 
 /// The corner (m) of the first pixel in a layer of the sensor, and the layer's depth (m).

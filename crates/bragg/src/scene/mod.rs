@@ -12,7 +12,7 @@ pub use orientations::Orientation;
 pub use panels::{PanelTable, Window};
 pub use tangent::{PanelTangent, SceneTangent, SourceTangent};
 
-pub use crate::experiment::{Physics, Precision, RunningFactors, Shape};
+pub use crate::experiment::{Physics, Precision, RunningFactors, SamplingDepth, Shape};
 
 use crate::error::{Result, reserved};
 use crate::experiment::{Curvature, Experiment};
@@ -68,6 +68,8 @@ pub struct SensorTable<R = f64> {
     pub layer_thickness: R,
     /// Attenuation coefficient (1/m).
     pub attenuation: R,
+    /// Where each layer is sampled.
+    pub sampling_depth: SamplingDepth,
 }
 
 /// Pixels on a sphere around the sample.
@@ -162,6 +164,7 @@ impl<R: Real> Scene<R> {
                 n_layers: sensor.n_layers,
                 layer_thickness: sensor.layer_thickness * per_mm,
                 attenuation: sensor.attenuation / per_mm,
+                sampling_depth: sensor.sampling_depth,
             }),
             sphere: (detector.curvature != Curvature::Flat).then(|| Sphere {
                 radius: detector.distance * per_mm,

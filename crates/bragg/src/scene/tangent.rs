@@ -230,6 +230,7 @@ impl Scene {
                 n_layers: sensor.n_layers,
                 layer_thickness: number(sensor.layer_thickness, tangent.layer_thickness),
                 attenuation: number(sensor.attenuation, tangent.attenuation),
+                sampling_depth: sensor.sampling_depth,
             }),
             sphere: self.sphere.map(|sphere| Sphere {
                 radius: number(sphere.radius, tangent.sphere_radius),

@@ -6,7 +6,7 @@ use bragg::description::nanobragg::{
     CellOptions, Convention, Misset, Options, PhysicsChoice, Pivot, PolarOption, SourceWavelength, SourceWeights,
     WavelengthOption,
 };
-use bragg::experiment::{MosaicFrame, Precision, Shape};
+use bragg::experiment::{MosaicFrame, Precision, SamplingDepth, Shape};
 
 /// Words of a command line, and whether the options are then what they must be.
 pub(super) type Check = (&'static str, fn(&Options) -> bool);
@@ -60,6 +60,8 @@ pub(super) const TYPICAL: &[Check] = &[
     ("-mosaici 0.5", |o| o.crystal.mosaic_spread_deg == Some(0.5)),
     ("-mosaic_spr 0.5", |o| o.crystal.mosaic_spread_deg == Some(0.5)),
     ("-mosaic_dom 25", |o| o.crystal.mosaic_domains == Some(25) && o.crystal.mosaic_spread_deg.is_none()),
+    ("-layer_depth mean", |o| o.sensor.layer_depth == Some(SamplingDepth::Mean)),
+    ("-layer_depth entrance", |o| o.sensor.layer_depth == Some(SamplingDepth::Entrance)),
     ("-mosaic_frame crystal", |o| o.crystal.mosaic_frame == Some(MosaicFrame::Crystal)),
     ("-mosaic_frame laboratory", |o| o.crystal.mosaic_frame == Some(MosaicFrame::Laboratory)),
     ("-mosaic_seed 4242", |o| o.seeds.mosaic_seed == Some(4242) && o.crystal.mosaic_spread_deg.is_none()),

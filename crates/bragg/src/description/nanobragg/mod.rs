@@ -17,7 +17,7 @@ pub use options::{
 use super::{Description, Notice, Origin, Value};
 use crate::error::{Error, Result};
 use crate::experiment::beam::Ticks;
-use crate::experiment::{MosaicFrame, Precision, Shape};
+use crate::experiment::{MosaicFrame, Precision, SamplingDepth, Shape};
 use crate::io::smv::NanoBraggHeader;
 use crate::math::Vec3;
 use crate::units::METER_PER_ANGSTROM;
@@ -368,7 +368,12 @@ impl Writer<'_> {
         let Some(depth) = attenuation_depth(self.options, layers) else { return Ok(()) };
         self.put("detector.sensor.layers", layers.n_steps as i64, "-detector_thicksteps")?;
         self.put("detector.sensor.layer_thickness", layers.step * MM_PER_UM, "-detector_thick")?;
-        self.put("detector.sensor.attenuation_length", depth * MM_PER_UM, "-detector_abs")
+        self.put("detector.sensor.attenuation_length", depth * MM_PER_UM, "-detector_abs")?;
+        if let Some(depth) = self.options.sensor.layer_depth {
+            let name = if depth == SamplingDepth::Entrance { "entrance" } else { "mean" };
+            self.put("detector.sensor.sampling_depth", name, "-layer_depth")?;
+        }
+        Ok(())
     }
 
     fn scan(&mut self, geometry: &Geometry, sweep: &Ticks) -> Result<()> {

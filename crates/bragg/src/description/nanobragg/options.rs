@@ -1,6 +1,6 @@
 //! The options of nanoBragg's command line as they were typed: nothing converted, completed or checked beyond its type.
 
-use crate::experiment::{MosaicFrame, Precision, Shape};
+use crate::experiment::{MosaicFrame, Precision, SamplingDepth, Shape};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -346,6 +346,8 @@ pub struct SensorOptions {
     pub thick_is_last: bool,
     /// `-detector_thicksteps`, `-thicksteps`: number of layers.
     pub thicksteps: Option<i64>,
+    /// `-layer_depth`.
+    pub layer_depth: Option<SamplingDepth>,
     /// `-curved_det`: pixels on a sphere about the sample.
     pub curved: bool,
     /// `-point_pixel`: no obliquity in the solid angle.

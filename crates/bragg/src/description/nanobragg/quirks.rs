@@ -6,8 +6,8 @@ use super::geometry::Geometry;
 use super::options::{Convention, Misset, Options, Pivot, PolarOption};
 use super::{asked_dispersion, asked_divergence, asked_layers, asked_sweep, attenuation_depth, window};
 use crate::description::Notice;
-use crate::experiment::MosaicFrame;
 use crate::experiment::beam::Ticks;
+use crate::experiment::{MosaicFrame, SamplingDepth};
 
 const REMEDY: &str = "-physics correct does";
 
@@ -89,7 +89,13 @@ fn geometry_quirks(options: &Options, geometry: &Geometry, righted: &Geometry) -
 fn layer_quirks(options: &Options, layers: &Ticks) -> Vec<Notice> {
     let mut notices = Vec::new();
     let mut say = |text: String| notices.push(Notice(text));
-    if layers.n_steps > 1 && attenuation_depth(options, layers).is_some() {
+    let has_sensor = attenuation_depth(options, layers).is_some();
+    if has_sensor && options.sensor.layer_depth != Some(SamplingDepth::Mean) && !options.sensor.curved {
+        say("layers of the sensor are sampled at their front, so that spots lie where the photons enter them; with -physics correct or \
+             -layer_depth mean they lie where photons are absorbed on average"
+            .to_owned());
+    }
+    if layers.n_steps > 1 && has_sensor {
         if !options.sampling.oversample_thick {
             say(format!(
                 "the {} sensor layers share the last one's capture fraction, not each its own; {REMEDY}",

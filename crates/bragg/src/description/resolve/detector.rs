@@ -6,7 +6,7 @@ use crate::description::value::Value;
 use crate::description::{Entry, Origin};
 use crate::error::{Error, Result};
 use crate::experiment::sensor_material::SensorMaterial;
-use crate::experiment::{Arm, Curvature, Detector, Panel, Roi, Sensor};
+use crate::experiment::{Arm, Curvature, Detector, Panel, Roi, SamplingDepth, Sensor};
 use crate::math::Vec3;
 use crate::units::EV_ANGSTROM;
 
@@ -253,7 +253,19 @@ impl Resolver {
         if !attenuation.is_finite() {
             return Err(self.error(&length_key, "is too small; photons go further than that into any material"));
         }
-        Ok(Some(Sensor { n_layers, layer_thickness, attenuation }))
+        let sampling_depth = self.sampling_depth()?;
+        Ok(Some(Sensor { n_layers, layer_thickness, attenuation, sampling_depth }))
+    }
+
+    fn sampling_depth(&mut self) -> Result<SamplingDepth> {
+        const KEY: &str = "detector.sensor.sampling_depth";
+        let (depth, why) =
+            if self.is_nanobragg()? { ("entrance", "as in nanoBragg") } else { ("mean", "where photons are absorbed") };
+        self.automatic(KEY, depth, why)?;
+        Ok(match self.text(KEY)?.as_str() {
+            "entrance" => SamplingDepth::Entrance,
+            _ => SamplingDepth::Mean,
+        })
     }
 
     fn attenuation_length(&mut self, wavelength: f64) -> Result<(f64, String)> {

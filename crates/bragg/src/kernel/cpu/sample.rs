@@ -2,10 +2,10 @@
 
 use super::elementary::{dot, exp_negative, inverse_norm, multiply_add, reciprocal, rough_inverse_norm};
 use super::tile::{BRIGHT, DARK, Lane};
-use crate::kernel::geometry::{layer_origin, sample_point};
-use crate::physics::absorption::layer_capture;
+use crate::kernel::geometry::{layer_origin, sample_point, sensor_with_depth};
+use crate::physics::absorption::{SERIES, SERIES_UP_TO, layer_capture};
 use crate::physics::polarization::PolarizationFrame;
-use crate::scene::{PanelTable, Scene, Source};
+use crate::scene::{PanelTable, Scene, SensorTable, Source};
 
 /// What is known of the current sample of each pixel.
 pub(in crate::kernel) struct Sample {
@@ -13,6 +13,8 @@ pub(in crate::kernel) struct Sample {
     pub(in crate::kernel) direction: [Lane; 3],
     pub(in crate::kernel) solid_angle: Lane,
     pub(in crate::kernel) capture: Lane,
+    /// How far (m) below the layer's front it lies.
+    pub(in crate::kernel) within: Lane,
     /// Of the current source: the polarisation factor, or the product of all factors. Scratch until then.
     pub(in crate::kernel) factor: Lane,
     /// Scattering vector of the current source.
@@ -21,7 +23,7 @@ pub(in crate::kernel) struct Sample {
 
 impl Sample {
     pub(in crate::kernel) fn new() -> Self {
-        Self { direction: [DARK; 3], solid_angle: DARK, capture: BRIGHT, factor: DARK, q: [DARK; 3] }
+        Self { direction: [DARK; 3], solid_angle: DARK, capture: BRIGHT, within: DARK, factor: DARK, q: [DARK; 3] }
     }
 
     /// Where the sample `i_sub` in a `layer` lies (as [`sample_point`] has it), and the factors that follow from that. `places`: the middle of
@@ -50,7 +52,7 @@ impl Sample {
         }
         let (origin, depth) = layer_origin(scene, panel, layer);
         let (fast_axis, slow_axis) = (panel.fast_axis, panel.slow_axis);
-        let area = panel.pixel_size * panel.pixel_size * panel.close_distance;
+        let area = panel.pixel_size * panel.pixel_size;
         let [x, y, z] = self.direction.each_mut().map(|axis| &mut axis[..n]);
         let (square, inverse) = (&mut self.factor[..n], &mut self.solid_angle[..n]);
         for i in 0..n {
@@ -61,6 +63,12 @@ impl Sample {
             (x[i], y[i], z[i]) = (component(0), component(1), component(2));
             square[i] = multiply_add::<FMA>(z[i], z[i], multiply_add::<FMA>(y[i], y[i], x[i] * x[i]));
         }
+        let within = &mut self.within[..n];
+        let mut close_distance = panel.close_distance;
+        if let Some(sensor) = sensor_with_depth(scene) {
+            close_distance += depth;
+            sink::<FMA>(&sensor, panel, [x, y, z], square, within);
+        }
         for i in 0..n {
             inverse[i] = rough_inverse_norm::<FMA>(square[i]);
         }
@@ -68,7 +76,8 @@ impl Sample {
         for i in 0..n {
             let inverse = inverse_norm::<FMA>(square[i], solid_angle[i]);
             (x[i], y[i], z[i]) = (x[i] * inverse, y[i] * inverse, z[i] * inverse);
-            solid_angle[i] = inverse * inverse * if scene.point_pixels { 1.0 } else { area * inverse };
+            let close = close_distance + within[i];
+            solid_angle[i] = inverse * inverse * if scene.point_pixels { 1.0 } else { area * close * inverse };
         }
         if let Some(sensor) = scene.sensor {
             let far = (layer + 1) as f64 * sensor.layer_thickness;
@@ -173,5 +182,39 @@ impl Sample {
             }
         }
         any
+    }
+}
+
+/// Moves points of a layer's front to the mean depth of the photons that are absorbed behind them:
+/// [`crate::physics::absorption::mean_depth`]. `square`: those of the distances; `within`: the depths.
+#[inline(always)]
+fn sink<const FMA: bool>(
+    sensor: &SensorTable,
+    panel: &PanelTable,
+    [x, y, z]: [&mut [f64]; 3],
+    square: &mut [f64],
+    within: &mut [f64],
+) {
+    let n = square.len();
+    let ([x, y, z], within) = ([&mut x[..n], &mut y[..n], &mut z[..n]], &mut within[..n]);
+    let (thickness, lengths, normal) =
+        (sensor.layer_thickness, sensor.layer_thickness * sensor.attenuation, panel.normal);
+    for i in 0..n {
+        let height = dot::<FMA>([x[i], y[i], z[i]], normal.0);
+        let path = lengths * square[i].sqrt() / height;
+        let rest = exp_negative::<FMA>(-path);
+        let whole = 1.0 / path - rest / (1.0 - rest);
+        let (mut series, path_squared) = (SERIES[6], path * path);
+        for k in (0..6).rev() {
+            series = multiply_add::<FMA>(series, path_squared, SERIES[k]);
+        }
+        let series = multiply_add::<FMA>(series, path, 0.5);
+        let fraction = if path >= SERIES_UP_TO { whole } else { series };
+        within[i] = if height > 0.0 { thickness * fraction } else { 0.0 };
+    }
+    for i in 0..n {
+        let sunk = |front: f64, normal: f64| multiply_add::<FMA>(normal, within[i], front);
+        (x[i], y[i], z[i]) = (sunk(x[i], normal[0]), sunk(y[i], normal[1]), sunk(z[i], normal[2]));
+        square[i] = multiply_add::<FMA>(z[i], z[i], multiply_add::<FMA>(y[i], y[i], x[i] * x[i]));
     }
 }

@@ -12,8 +12,9 @@ use super::tile::Tile;
 use crate::kernel::cpu::elementary::{dot, exp_negative, multiply_add};
 use crate::kernel::cpu::level::Work;
 use crate::kernel::cpu::tile::{DARK, Lane};
-use crate::kernel::geometry::{layer_origin, on_sphere};
+use crate::kernel::geometry::{is_round, layer_origin, on_sphere, sensor_with_depth};
 use crate::math::Vec3;
+use crate::physics::absorption::mean_fraction;
 use crate::real::{Dual, Real};
 use crate::scene::{PanelTable, Scene, SensorTable, Sphere};
 
@@ -208,9 +209,10 @@ impl PullBack<'_> {
         let Tile { sample, pulled, lanes, .. } = &mut *self.tile;
         let [first, second, third] = &mut pulled.captured;
         let mut is_behind = false;
+        let is_round = is_round(scene);
         for i in 0..n {
             let direction = [sample.direction[0][i], sample.direction[1][i], sample.direction[2][i]];
-            let obliquity = dot::<FMA>(direction, normal.0);
+            let obliquity = if is_round { 1.0 } else { dot::<FMA>(direction, normal.0) };
             is_behind |= obliquity <= 0.0;
             [first[i], second[i], third[i]] = captured(layer, &sensor, obliquity, exp_negative::<FMA>);
         }
@@ -223,7 +225,7 @@ impl PullBack<'_> {
         }
         for i in 0..n {
             let rest = pulled.emitted[i] * weight * sample.solid_angle[i] * pulled.polarization[i];
-            let by_obliquity = rest * first[i];
+            let by_obliquity = if is_round { 0.0 } else { rest * first[i] };
             lanes[ATTENUATION][i] = rest * second[i];
             lanes[THICKNESS][i] = rest * third[i];
             for axis in 0..3 {
@@ -243,7 +245,8 @@ impl PullBack<'_> {
         for i in 0..n {
             let direction = [sample.direction[0][i], sample.direction[1][i], sample.direction[2][i]];
             let [fast, slow] = place.of(middles[0][i], middles[1][i]);
-            pulled.inverse_distance[i] = 1.0 / dot::<FMA>(place.flat::<FMA>(fast, slow), direction);
+            let deeper = sample.within[i] * dot::<FMA>(place.panel.normal.0, direction);
+            pulled.inverse_distance[i] = 1.0 / (dot::<FMA>(place.flat::<FMA>(fast, slow), direction) + deeper);
         }
         if let Some(sphere) = &scene.sphere {
             for i in 0..n {
@@ -253,6 +256,9 @@ impl PullBack<'_> {
             }
         }
         self.solid_angle::<FMA>(&place);
+        if let Some(sensor) = sensor_with_depth(scene) {
+            self.depth::<FMA>(&place, &sensor);
+        }
         let Tile { lanes, middles, .. } = &mut *self.tile;
         if let Some(sphere) = &scene.sphere {
             for i in 0..n {
@@ -269,6 +275,39 @@ impl PullBack<'_> {
             for axis in 0..3 {
                 lanes[FAST + axis][i] = lanes[POINT + axis][i] * fast;
                 lanes[SLOW + axis][i] = lanes[POINT + axis][i] * slow;
+            }
+        }
+    }
+
+    /// From the point where the photons are caught back to that of the layer's front, to the normal along which it lies deeper, and to the
+    /// sensor: see [`crate::physics::absorption::mean_depth`].
+    #[inline(always)]
+    fn depth<const FMA: bool>(&mut self, place: &Place, sensor: &SensorTable) {
+        let (layer, normal) = (self.which.layer as f64, place.panel.normal);
+        let thickness = sensor.layer_thickness;
+        let n = self.tile.n_filled.min(DARK.len());
+        let Tile { sample, lanes, middles, .. } = &mut *self.tile;
+        for i in 0..n {
+            let [fast, slow] = place.of(middles[0][i], middles[1][i]);
+            let front = place.flat::<FMA>(fast, slow);
+            let inverse = 1.0 / dot::<FMA>(front, front).sqrt();
+            let front = front.map(|component| component * inverse);
+            let obliquity = dot::<FMA>(front, normal.0);
+            let by_close_distance = lanes[CLOSE_DISTANCE][i];
+            lanes[THICKNESS][i] += by_close_distance * layer;
+            if obliquity <= 0.0 {
+                continue;
+            }
+            let path = thickness * sensor.attenuation / obliquity;
+            let [fraction, slope] = mean_fraction_and_slope(path);
+            let by_point = [lanes[POINT][i], lanes[POINT + 1][i], lanes[POINT + 2][i]];
+            let by_within = dot::<FMA>(by_point, normal.0) + by_close_distance;
+            lanes[THICKNESS][i] += by_within * (fraction + path * slope);
+            lanes[ATTENUATION][i] += by_within * slope * thickness * thickness / obliquity;
+            let by_obliquity = -by_within * slope * thickness * path / obliquity;
+            for axis in 0..3 {
+                lanes[NORMAL + axis][i] += by_point[axis] * sample.within[i] + by_obliquity * front[axis];
+                lanes[POINT + axis][i] += by_obliquity * inverse * (normal[axis] - obliquity * front[axis]);
             }
         }
     }
@@ -296,6 +335,12 @@ impl PullBack<'_> {
             }
         }
     }
+}
+
+/// [`mean_fraction`] and its slope.
+fn mean_fraction_and_slope(x: f64) -> [f64; 2] {
+    let Dual { value, derivative } = mean_fraction(Dual::variable(x));
+    [value, derivative]
 }
 
 /// Where samples of a panel's layer lie.
