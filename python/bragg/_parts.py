@@ -377,7 +377,8 @@ class Detector(Part):
         Image (.img, .npy or another that is read) whose zero pixels are skipped; several panels need .npy. When not
         given: no pixel is masked.
     sensor : Table, optional
-        The sensor, mm. Keys: ``material``, ``thickness``, ``attenuation_length``, ``layers``, ``layer_thickness``.
+        The sensor, mm. Keys: ``material``, ``thickness``, ``attenuation_length``, ``layers``, ``layer_thickness``,
+        ``sampling_depth``.
     panel : Sequence[Table], optional
         The panels of a detector that has several, instead of its distance. Keys: ``name``, ``origin``,
         ``fast_axis``, ``slow_axis``, ``normal``, ``pixels``, ``pixel_size``, ``roi``.

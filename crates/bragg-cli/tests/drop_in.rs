@@ -176,6 +176,7 @@ fn quirks_that_change_the_image_are_announced_with_their_remedy() {
         ("-oversample_omega", "-oversample_omega multiplies the running sum"),
         (layers, "sensor layers share the last one's capture fraction"),
         (layers, "together more than the sensor"),
+        ("-detector_abs 300 -detector_thick 450 -thicksteps 1", "sampled at their front"),
         ("-water 20", "multiplied by r_e²·fluence twice"),
         ("-misset random", "not a uniform orientation"),
         ("-mosaic 1 -osc 1 -phisteps 2", "domains stay in the laboratory"),
@@ -212,6 +213,24 @@ fn domains_stay_in_the_laboratory_unless_told_to_turn() {
     assert_eq!(quirky, image("-oversample 1 -mosaic_frame laboratory"));
     assert_eq!(quirky, image("-oversample 1 -physics correct -mosaic_frame laboratory"));
     assert_eq!(image("-oversample 1 -mosaic_frame crystal"), image("-oversample 1 -physics correct"));
+}
+
+#[test]
+fn layers_are_sampled_at_their_front_unless_told_otherwise() {
+    const SENSOR: &str = "-detector_thick 450 -detector_abs 300 -thicksteps 1";
+    let run = |args: &str| {
+        let folder = Folder::new();
+        let output = folder.succeed(&format!("{CRYSTAL} {SMALL} {SENSOR} -oversample 1 {args} -floatfile a.bin"));
+        (folder.read("a.bin"), stderr(&output).contains("sampled at their front"))
+    };
+    let (quirky, is_told) = run("");
+    assert!(is_told);
+    let (righted, is_told) = run("-layer_depth mean");
+    assert!(!is_told);
+    assert_ne!(quirky, righted);
+    assert_eq!((quirky.clone(), true), run("-layer_depth entrance"));
+    assert_eq!((quirky, false), run("-physics correct -layer_depth entrance"));
+    assert_eq!((righted, false), run("-physics correct"));
 }
 
 #[test]

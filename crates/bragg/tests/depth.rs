@@ -38,7 +38,7 @@ fn one_spot(degrees: f64, azimuth: f64) -> Experiment {
     let turn_axis = Vec3::new(1.0, 0.0, 0.0).cross(q.unit());
     let turn = Mat3::rotation(turn_axis.unit(), turn_axis.norm().atan2(q.unit()[0]));
     e.crystal.real_space = Mat3::from_rows(cell.basis().0.map(|axis| turn.apply(axis)));
-    (e.crystal.shape, e.crystal.n_cells, e.crystal.mosaic.n_domains) = (Shape::Round, [600.0; 3], 1);
+    (e.crystal.shape, e.crystal.n_cells, e.crystal.mosaic.n_domains) = (Shape::Round, [24e3 / edge, 400.0, 400.0], 1);
     (e.structure_factors.grid, e.structure_factors.default_f) = (None, 100.0);
     e.beam.sources.truncate(1);
     e.beam.sources[0].weight = 1.0;
@@ -110,7 +110,7 @@ fn a_spot_lies_where_its_photons_are_absorbed_and_one_layer_is_enough_for_that()
                 assert!((total / (surface * captured) - 1.0).abs() < 2e-4, "{total} {}", surface * captured);
                 if n_layers == 40 {
                     let expected = f64::hypot(narrow[0], along_fast * spread);
-                    assert!((width[0] / expected - 1.0).abs() < 0.02, "{width:?} {expected}");
+                    assert!((width[0] / expected - 1.0).abs() < 0.04, "{width:?} {expected}");
                 } else if n_layers == 1 {
                     // the parallax formula of dxtbx counts what passes through at depth 0
                     let t = layers[0] / degrees.to_radians().cos();

@@ -101,7 +101,7 @@ const DETECTORS: &[&str] = &[
     "detector.pixels = [20, 30]\ndetector.pixel_size = @\ndetector.distance = 10@\ndetector.pivot = \"beam\"\ndetector.two_theta = 5@\n\
      detector.curvature = \"sphere\"\ndetector.point_pixels = true\ndetector.roi = [0, 3, 4, 29]\ndetector.mask = \"MASK\"\n",
     "[[detector.panel]]\norigin = [#, #, -10@]\nfast_axis = [1, 0, 0]\nslow_axis = [0, -0.6, 0.8]\nnormal = [#, #, -1@]\npixels = [5, 6]\npixel_size = @\n\
-     [detector]\ndistance = 10@\ncurvature = \"nanobragg-sphere\"\nsensor.layers = 4\nsensor.layer_thickness = @\nsensor.attenuation_length = @\n",
+     [detector]\ndistance = 10@\ncurvature = \"nanobragg-sphere\"\nsensor.layers = 4\nsensor.layer_thickness = @\nsensor.attenuation_length = @\nsensor.sampling_depth = \"entrance\"\n",
     "[detector]\npixels = [20, 30]\npixel_size = @\nroi = [1, 2, 3, 4]\n[[detector.panel]]\nname = \"left \\\"one\\\"\"\norigin = [#, #, -10@]\nfast_axis = [1, 0, 0]\n\
      slow_axis = [0, -1, 0]\n[[detector.panel]]\norigin = [3@, #, -10@]\nfast_axis = [0, 1, 0]\nslow_axis = [1, 0, 0]\npixels = [7, 8]\nroi = [0, 0, 0, 0]\n",
 ];
