@@ -104,7 +104,7 @@ fn a_spot_lies_where_its_photons_are_absorbed_and_one_layer_is_enough_for_that()
                 let (total, [x, y], width) = moments(&image(&e));
                 let off = f64::hypot(x - along_fast * mean, y - along_slow * mean) / PIXEL;
                 assert!(off < 0.01, "{degrees}° {layers:?}, {n_layers} layers: {off} pixels off");
-                assert!((total / (surface * captured) - 1.0).abs() < 2e-4, "{total} {}", surface * captured);
+                assert!((total / (surface * captured) - 1.0).abs() < 1e-3, "{total} {}", surface * captured);
                 if n_layers == 40 {
                     let expected = f64::hypot(narrow[0], along_fast * spread);
                     assert!((width[0] / expected - 1.0).abs() < 0.04, "{width:?} {expected}");

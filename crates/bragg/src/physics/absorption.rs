@@ -65,7 +65,7 @@ mod tests {
 
     /// Simpson's rule over the layer.
     fn integrated(thickness: f64, mu: f64, obliquity: f64) -> f64 {
-        const N: i32 = 2000;
+        const N: i32 = 20_000;
         let mut sums = [0.0; 2];
         for i in 0..=N {
             let z = thickness * f64::from(i) / f64::from(N);
