@@ -66,7 +66,7 @@ proptest! {
         straight.sampling.oversample = 1;
         straight.water_thickness = 1e-4;
         if curved { straight.detector.curvature = Curvature::Sphere; }
-        if thick { straight.detector.sensor = Some(Sensor { n_layers: 3, layer_thickness: 0.1, attenuation: 2.0, sampling_depth: SamplingDepth::Mean }); }
+        if thick { straight.detector.sensor = sensor(3, 0.1, 2.0, SamplingDepth::Mean); }
         let other = turned(&straight, &Mat3::rotation(Vec3(axis).unit(), angle));
         prop_assert!(difference(&image(&other), &image(&straight)) < 1e-9);
     }
@@ -172,8 +172,7 @@ fn both_physics_agree_where_no_quirk_applies() {
     experiment.sampling.oversample = 1;
     experiment.beam.sources.truncate(1);
     experiment.beam.sources[0].weight = 1.0;
-    experiment.detector.sensor =
-        Some(Sensor { n_layers: 1, layer_thickness: 0.3, attenuation: 3.0, sampling_depth: SamplingDepth::Mean });
+    experiment.detector.sensor = sensor(1, 0.3, 3.0, SamplingDepth::Mean);
     let correct = image(&experiment);
     experiment.sampling.physics = Physics::NanoBragg;
     assert!(difference(&image(&experiment), &correct) < 1e-14);
@@ -263,6 +262,10 @@ fn one_pixel_on_a_bragg_peak_is_what_the_textbook_says() {
     }
 }
 
+fn sensor(n_layers: usize, layer_thickness: f64, attenuation: f64, sampling_depth: SamplingDepth) -> Option<Sensor> {
+    Some(Sensor { n_layers, layer_thickness, attenuation, sampling_depth })
+}
+
 /// A change of an experiment.
 type Variation = fn(&mut Experiment);
 
@@ -282,45 +285,20 @@ fn the_kernel_agrees_with_the_reference() {
             (e.structure_factors.grid, e.structure_factors.default_f) = (Some(Arc::new(grid)), 0.0);
         }),
         ("sensor", |e| {
-            e.detector.sensor = Some(Sensor {
-                n_layers: 3,
-                layer_thickness: 0.15,
-                attenuation: 2.0,
-                sampling_depth: SamplingDepth::Mean,
-            });
+            e.detector.sensor = sensor(3, 0.15, 2.0, SamplingDepth::Mean);
         }),
         ("sensor seen from both sides", |e| {
-            e.detector.sensor = Some(Sensor {
-                n_layers: 3,
-                layer_thickness: 0.15,
-                attenuation: 2.0,
-                sampling_depth: SamplingDepth::Mean,
-            });
+            e.detector.sensor = sensor(3, 0.15, 2.0, SamplingDepth::Mean);
             e.detector.panels[0].normal = unit(1.0, 0.0, -0.05);
         }),
         ("sensor at its front", |e| {
-            e.detector.sensor = Some(Sensor {
-                n_layers: 3,
-                layer_thickness: 0.15,
-                attenuation: 2.0,
-                sampling_depth: SamplingDepth::Entrance,
-            });
+            e.detector.sensor = sensor(3, 0.15, 2.0, SamplingDepth::Entrance);
         }),
         ("thick sensor", |e| {
-            e.detector.sensor = Some(Sensor {
-                n_layers: 2,
-                layer_thickness: 1.2,
-                attenuation: 4.0,
-                sampling_depth: SamplingDepth::Mean,
-            });
+            e.detector.sensor = sensor(2, 1.2, 4.0, SamplingDepth::Mean);
         }),
         ("curved sensor", |e| {
-            e.detector.sensor = Some(Sensor {
-                n_layers: 2,
-                layer_thickness: 0.2,
-                attenuation: 4.0,
-                sampling_depth: SamplingDepth::Mean,
-            });
+            e.detector.sensor = sensor(2, 0.2, 4.0, SamplingDepth::Mean);
             e.detector.curvature = Curvature::Sphere;
         }),
         ("sphere", |e| e.detector.curvature = Curvature::Sphere),
@@ -348,8 +326,7 @@ fn the_kernel_agrees_with_the_reference() {
         let mut experiment = experiment();
         experiment.sampling.physics = Physics::NanoBragg;
         experiment.sampling.running_factors = RunningFactors { capture, polarization, solid_angle };
-        experiment.detector.sensor =
-            Some(Sensor { n_layers: 2, layer_thickness: 0.15, attenuation: 2.0, sampling_depth: SamplingDepth::Mean });
+        experiment.detector.sensor = sensor(2, 0.15, 2.0, SamplingDepth::Mean);
         compare_kernels(&experiment, "running factors");
     }
 }
@@ -420,7 +397,7 @@ proptest! {
         experiment.beam.sources.iter_mut().for_each(|source| source.wavelength = wavelength);
         experiment.detector.panels[0].pixel_size = pixel_size;
         experiment.detector.sensor =
-            (layers > 0).then_some(Sensor { n_layers: layers, layer_thickness: 0.1, attenuation: 2.0, sampling_depth: SamplingDepth::Mean });
+            (layers > 0).then(|| sensor(layers, 0.1, 2.0, SamplingDepth::Mean)).flatten();
         experiment.sampling.oversample = 1;
         if tricubic { experiment.structure_factors.interpolation = Interpolation::Tricubic; }
         compare_kernels(&experiment, "any crystal");
