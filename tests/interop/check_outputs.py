@@ -166,7 +166,7 @@ start = 10
 range = 0.5
 steps = 2
 [background]
-water = "0.05 um"
+water_volume = 1.25e-13
 """
 EXTENSIONS = "npy", "bin", "tif", "img", "cbf", "pgm", "png"
 

@@ -133,7 +133,7 @@ fn a_crystal_alone_makes_an_image_whose_printed_experiment_makes_it_again() {
     assert!(messages.contains("no experiment file") && messages.contains("wrote 1a8o.png, 1a8o.cbf"), "{messages}");
     let toml = printed(&workplace, &format!("simulate --pdb 1a8o.pdb {set} --print-experiment"));
     for expected in
-        ["n_cells = [10, 10, 5]  # automatic: ", "d_min = ", "wavelength = 1.0  # Å; automatic", "steps = 2  # --set"]
+        ["n_cells = [48, 48, 23]  # automatic: ", "d_min = ", "wavelength = 1.0  # Å; automatic", "steps = 2  # --set"]
     {
         assert!(toml.contains(expected), "{expected}: {toml}");
     }

@@ -11,7 +11,7 @@ const BASES: [&str; 2] = [
      detector.distance = 100\ndetector.pixels = [10, 10]\ndetector.pixel_size = 0.1\ndetector.sensor.material = \"Si\"\n\
      detector.sensor.thickness = 0.3\n",
     "crystal.real_space_a = [70, 0, 0]\ncrystal.real_space_b = [0, 70, 0]\ncrystal.real_space_c = [0, 0, 70]\n\
-     crystal.size = 0.001\ncrystal.structure_factors.default = 1\nbeam.energy = 12000\nbeam.flux = 1e12\ndetector.panel = \
+     crystal.domain_size = 0.001\ncrystal.structure_factors.default = 1\nbeam.energy = 12000\nbeam.flux = 1e12\ndetector.panel = \
      [{origin = [0, 0, -100], fast_axis = [1, 0, 0], slow_axis = [0, -1, 0], pixels = [10, 10], pixel_size = 0.1}]\n",
 ];
 const VALUES: [&str; 16] = [

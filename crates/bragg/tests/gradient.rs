@@ -90,7 +90,7 @@ fn wide_angle(cell: [f64; 6]) -> Experiment {
     (panel.n_fast, panel.n_slow, panel.pixel_size) = (N_FAST, N_SLOW, 0.31);
     panel.origin = Vec3::new(58.0, 46.0, -50.0);
     (e.detector.distance, e.sampling.oversample) = (50.0, 1);
-    (e.water_thickness, e.background_plane, e.beam.fluence) = (5e-6, [3.0, 0.1, -0.2], 1e30);
+    (e.water_volume, e.background_plane, e.beam.fluence) = (1.25e-16, [3.0, 0.1, -0.2], 1e30);
     amplitudes(&mut e);
     e
 }

@@ -53,7 +53,7 @@ const VARIATIONS: [(&str, Variation); 13] = [
     }),
     ("sphere", |e| e.detector.curvature = Curvature::Sphere),
     ("points", |e| e.detector.point_pixels = true),
-    ("water and d_min", |e| (e.water_thickness, e.sampling.d_min) = (0.01, 4.0)),
+    ("water and d_min", |e| (e.water_volume, e.sampling.d_min) = (1e-6, 4.0)),
     ("masked", |e| {
         e.detector.panels[0].mask = Some((0..24 * 20).map(|i| i % 7 != 0).collect());
         e.beam.polarization = None;

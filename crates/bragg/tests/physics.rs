@@ -64,7 +64,7 @@ proptest! {
         // The axes of the domains' rotations are the laboratory's at spindle angle 0, so they would not turn with it.
         straight.crystal.mosaic.spread = MosaicSpread::Gaussian { eta: 0.0 };
         straight.sampling.oversample = 1;
-        straight.water_thickness = 1e-4;
+        straight.water_volume = 1e-12;
         if curved { straight.detector.curvature = Curvature::Sphere; }
         if thick { straight.detector.sensor = sensor(3, 0.1, 2.0, SamplingDepth::Mean); }
         let other = turned(&straight, &Mat3::rotation(Vec3(axis).unit(), angle));
@@ -305,7 +305,7 @@ fn the_kernel_agrees_with_the_reference() {
         ("points", |e| e.detector.point_pixels = true),
         ("no polarisation", |e| e.beam.polarization = None),
         ("d_min", |e| e.sampling.d_min = 4.0),
-        ("water", |e| e.water_thickness = 0.01),
+        ("water", |e| e.water_volume = 1e-6),
         ("one cell", |e| e.crystal.n_cells = [1.0; 3]),
         ("large cell count", |e| e.crystal.n_cells = [30.0, 40.0, 50.0]),
         ("cells in part", |e| e.crystal.n_cells = [4.3, 5.5, 29.7]),

@@ -74,15 +74,15 @@ const CRYSTALS: &[&str] = &[
     "crystal.n_cells = 5\n",
     "crystal.n_cells = [1, 2, 3]\ncrystal.shape = \"gauss\"\ncrystal.fudge = @\ncrystal.structure_factors.interpolation = \"tricubic\"\n",
     "crystal.n_cells = [1.5, 2, 3@]\ncrystal.scale = @\ncrystal.structure_factors.scale = @\n",
-    "crystal.size = [@e-3, \"@ um\", @e-4]\ncrystal.mosaic.half_width = @\nscan.frame = 5\n",
-    "crystal.size = \"@ um\"\ncrystal.mosaic.half_width = \"@ mrad\"\ncrystal.mosaic.domains = 3\ncrystal.mosaic.generator = \"nanobragg\"\ncrystal.mosaic.frame = \"laboratory\"\n",
-    "crystal.n_cells = 5\ncrystal.mosaic.eta = \"@ mrad\"\ncrystal.mosaic.domains = 5\ncrystal.mosaic.distribution = \"gaussian\"\n",
+    "crystal.extent = [@, \"@ um\", @]\ncrystal.extent_shape = \"sphere\"\ncrystal.domain_size = [@e-3, \"@ um\", @e-4]\ncrystal.mosaic.half_width = @\nscan.frame = 5\n",
+    "crystal.extent = \"1@ um\"\ncrystal.domain_size = \"@ um\"\ncrystal.mosaic.half_width = \"@ mrad\"\ncrystal.mosaic.domains = 3\ncrystal.mosaic.generator = \"nanobragg\"\ncrystal.mosaic.frame = \"laboratory\"\n",
+    "crystal.n_cells = 5\ncrystal.n_blocks = 1@e6\ncrystal.mosaic.eta = \"@ mrad\"\ncrystal.mosaic.domains = 5\ncrystal.mosaic.distribution = \"gaussian\"\n",
 ];
 const BEAMS: &[&str] = &[
     "beam.wavelength = @\n",
     "beam.energy = \"1@ keV\"\nbeam.flux = 1e11\nbeam.exposure = @\nbeam.size = \"@ um\"\n",
     "beam.wavelength = @\nbeam.direction = [#, #, 1@]\nbeam.kahn_factor = #\nbeam.fluence = 1@\n",
-    "beam.wavelength = @\nbeam.polarization_vector = [@, #, 0]\nbeam.kahn_factor = #\nbeam.fluence = 1.25932015286227086e29\n",
+    "beam.wavelength = @\nbeam.polarization_vector = [@, #, 0]\nbeam.kahn_factor = #\nbeam.fluence = 1.25932015286227086e29\nbeam.size = @\n",
     "beam.wavelength = @\nbeam.polarization = \"none\"\nbeam.flux = 1@\n",
 ];
 const SPREADS: &[&str] = &[
@@ -110,7 +110,7 @@ const RESTS: &[&str] = &[
     "scan.range = @\nscan.steps = 7\nscan.start = #\nnoise.seed = 3\nnoise.saturation = 65535\noutput.files = [\"a.img\", \"b/c.png\"]\noutput.png.rings = \"auto\"\noutput.png.color_map = \"ice\"\n",
     "scan.step = @\nscan.steps = 4\nscan.range = 5@\nscan.start = #\nscan.sample = \"start\"\nscan.axis = [#, 1@, #]\nsampling.physics = \"nanobragg\"\n\
      sampling.oversample_omega = true\nsampling.oversample = 2\nsampling.d_min = @\nsampling.precision = \"fast\"\nsampling.culling = @e-3\nbackground.water = \"@ um\"\n",
-    "background.offset = #\nbackground.slope_fast = #e-3\nbackground.slope_slow = @\n",
+    "background.water_volume = @e-6\ncrystal.structure_factors.include_f000 = true\nbackground.offset = #\nbackground.slope_fast = #e-3\nbackground.slope_slow = @\n",
     "noise.poisson = true\nnoise.adc_offset = 40\nnoise.gain = @\noutput.png.rings = [@, 2@]\noutput.png.range = [#, 1@]\noutput.png.beam_cross = true\noutput.png.max_width = 800\n",
 ];
 

@@ -236,7 +236,7 @@ fn sampling_is_automatic_by_its_rules() {
     let origin = plain.description.get("sampling.oversample").unwrap().origin.to_string();
     assert!(origin.starts_with("automatic"), "{origin}");
     let sized =
-        resolved(&format!("{CRYSTAL}{DETECTOR}{BEAM}").replace("n_cells = 5", "size = [\"1 um\", \"1.001 um\", 1e-5]"));
+        resolved(&format!("{CRYSTAL}{DETECTOR}{BEAM}").replace("n_cells = 5", "domain_size = [\"1 um\", \"1.001 um\", 1e-5]"));
     assert_eq!(sized.experiment.crystal.n_cells, [100.0, 101.0, 1.0]);
     let sampling = plain.experiment.sampling;
     assert_eq!((sampling.precision, sampling.culling), (Precision::Double, 1e-7));
@@ -244,7 +244,7 @@ fn sampling_is_automatic_by_its_rules() {
     let scene = Scene::new(&resolved(&chosen).experiment);
     assert_eq!((scene.precision, scene.culling), (Precision::Fast, 0.0));
     let origin = sized.description.get("crystal.n_cells").unwrap().origin.to_string();
-    assert!(origin.contains("crystal.size") && origin.contains("x.toml:3"), "{origin}");
+    assert!(origin.contains("crystal.domain_size") && origin.contains("x.toml:3"), "{origin}");
 }
 
 #[test]
@@ -353,7 +353,7 @@ fn what_cannot_be_is_refused_by_name_line_and_remedy() {
     };
     let cases = [
         (without("beam.wavelength = 1"), vec!["beam.wavelength", "missing", "energy"]),
-        (without("crystal.n_cells = 5"), vec!["crystal.n_cells", "missing", "size"]),
+        (without("crystal.n_cells = 5"), vec!["crystal.n_cells", "missing", "domain_size"]),
         (without("crystal.cell.a = 100"), vec!["crystal.cell", "missing", "a_matrix"]),
         (
             without("crystal.structure_factors.default = 100"),
@@ -370,7 +370,7 @@ fn what_cannot_be_is_refused_by_name_line_and_remedy() {
             with("crystal.a_matrix = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]"),
             vec!["crystal.a_matrix", "contradicts crystal.cell"],
         ),
-        (with("crystal.size = 0.1"), vec!["crystal.size", "contradicts crystal.n_cells"]),
+        (with("crystal.domain_size = 0.1"), vec!["crystal.domain_size", "contradicts crystal.n_cells"]),
         (with("beam.fluence = 1\nbeam.flux = 2"), vec!["beam.flux", "contradicts beam.fluence"]),
         (with("beam.exposure = 2"), vec!["beam.exposure", "without beam.flux"]),
         (with("beam.dispersion.range = 0.1"), vec!["beam.dispersion.range", "needs beam.dispersion.steps"]),
@@ -419,8 +419,8 @@ fn what_cannot_be_is_refused_by_name_line_and_remedy() {
         (with("sampling.oversample_omega = true"), vec!["sampling.oversample_omega", "nanobragg"]),
         (all.replace("[100, 200]", "[100000, 200000]"), vec!["detector.pixels (x.toml:7)", "2147483648"]),
         (all.replace("n_cells = 5", "n_cells = 2000000000"), vec!["sampling.oversample", "fewer cells"]),
-        (all.replace("n_cells = 5", "size = \"100 km\""), vec!["crystal.size (x.toml:3)", "unknown unit km"]),
-        (all.replace("n_cells = 5", "size = \"100000 m\""), vec!["crystal.size (x.toml:3)", "at most 2147483647"]),
+        (all.replace("n_cells = 5", "domain_size = \"100 km\""), vec!["crystal.domain_size (x.toml:3)", "unknown unit km"]),
+        (all.replace("n_cells = 5", "domain_size = \"100000 m\""), vec!["crystal.domain_size (x.toml:3)", "at most 2147483647"]),
         (
             all.replace("wavelength = 1", "wavelength = \"1 um\"").replace(
                 "n_cells",

@@ -30,7 +30,7 @@ pixel_size = 0.5
 distance = 60
 
 [background]
-water = \"0.1 um\"
+water_volume = 1e-12
 ";
 
 pub(crate) struct Workplace {

@@ -15,23 +15,22 @@ use std::path::{Path, PathBuf};
 const PRESET: &str = "eiger2-4m";
 /// Wavelength (Å), unless another is given: 12.4 keV.
 const WAVELENGTH: f64 = 1.0;
-/// Edge of the crystal, and of the beam that bathes it (mm).
+/// Edge of the crystal (mm); the beam is as wide.
 const CRYSTAL_EDGE: f64 = 0.05;
-/// Photons in the beam during the exposure: 10¹² a second for 20 ms.
-const PHOTONS: f64 = 2e10;
-/// Edge of a mosaic block (Å), in whole cells: its spots are as wide as a few pixels.
-const BLOCK_EDGE: f64 = 400.0;
-/// Volume of water in the beam, in volumes of the crystal: mother liquor, and so much for air and glass.
+/// Photons a second, and seconds.
+const FLUX: f64 = 1e12;
+const EXPOSURE: f64 = 0.02;
+/// Edge of a mosaic block (Å), in whole cells: a reflection of 2 Å is 0.05° wide by it, less than by the mosaicity.
+const BLOCK_EDGE: f64 = 2000.0;
+/// Thickness of water in the beam, in those of the crystal: mother liquor, and so much for air and glass.
 const WATER: f64 = 5.0;
 /// The crystal's orientation (deg): no axis along the beam or the spindle.
 const MISSET: [f64; 3] = [-8.0, 11.0, 33.0];
-/// What the rotation (deg), in so many steps, and the mosaicity (deg, rms about each axis), in so many domains, sample evenly: neighbours
-/// are closer than a spot is wide.
-const SCAN: (f64, i64) = (0.5, 6);
-const MOSAIC: (f64, i64) = (0.075, 10);
-
-const ANGSTROM_PER_MM: f64 = 1e7;
-const SQUARE_METER_PER_SQUARE_MM: f64 = 1e-6;
+/// The rotation (deg), and the mosaicity (deg, rms about each axis), in so many domains.
+const RANGE: f64 = 0.5;
+const MOSAIC: (f64, i64) = (0.075, 30);
+/// The rotation is sampled at angles so far apart (deg): less than a spot is wide.
+const STEP: f64 = 0.04;
 
 /// What a file says of its crystal.
 struct Known {
@@ -56,22 +55,15 @@ pub fn starting_point(file: &Path, given: Description) -> Result<(Description, N
     if ["crystal.mosaic.eta", "crystal.mosaic.half_width"].into_iter().all(|name| number(name) != Some(0.0)) {
         chosen.insert("crystal.mosaic.domains", MOSAIC.1, why("closer than a spot is wide"))?;
     }
-    let numbers = given.get("crystal.n_cells").and_then(|entry| entry.value.numbers()?.try_into().ok());
-    let n_cells: [f64; 3] = numbers.unwrap_or_else(|| known.cell.edges.map(|edge| (BLOCK_EDGE / edge).ceil().max(3.0)));
-    let block = (0..3).map(|i| n_cells[i] * known.cell.edges[i]).product::<f64>().cbrt();
-    let n_blocks = (CRYSTAL_EDGE * ANGSTROM_PER_MM / block).powi(3);
-    let fluence = PHOTONS / (CRYSTAL_EDGE * CRYSTAL_EDGE * SQUARE_METER_PER_SQUARE_MM) * n_blocks;
-    chosen.insert("crystal.n_cells", n_cells.map(|n| n as i64), why("a mosaic block of 0.04 µm"))?;
-    let blocks = format!("{PHOTONS:e} photons in a square of 50 µm, times {n_blocks:.2e} blocks in a crystal of 50 µm");
-    chosen.insert("beam.fluence", three_digits(fluence), why(&blocks))?;
-    let water = block / ANGSTROM_PER_MM * WATER.cbrt();
-    chosen.insert(
-        "background.water",
-        three_digits(water),
-        why("five times the crystal's volume, shared among the blocks"),
-    )?;
-    chosen.insert("scan.range", SCAN.0, why("half a degree"))?;
-    chosen.insert("scan.steps", SCAN.1, why("closer than a spot is wide"))?;
+    let block = known.cell.edges.map(|edge| (BLOCK_EDGE / edge).ceil().max(3.0) as i64);
+    chosen.insert("crystal.n_cells", block, why("a mosaic block of 0.2 µm"))?;
+    let [x, y, along] = numbers(&given, "crystal.extent").unwrap_or([CRYSTAL_EDGE; 3]);
+    chosen.insert("crystal.extent", [x, y, along], why("a usual crystal"))?;
+    chosen.insert("beam.flux", FLUX, why("of a usual beamline"))?;
+    chosen.insert("beam.exposure", EXPOSURE, why("a usual exposure"))?;
+    chosen.insert("beam.size", x.max(y), why("as wide as the crystal"))?;
+    chosen.insert("background.water", WATER * along, why("five times as thick as the crystal"))?;
+    scan(&given, &mut chosen)?;
     chosen.insert("noise.seed", 1, why("photons are counted"))?;
     chosen.insert("output.png.rings", super::Value::from("auto"), why("to read resolutions by"))?;
     chosen.insert("output.png.percentiles", [1.0, 99.97], why("weak spots are to be seen"))?;
@@ -81,10 +73,52 @@ pub fn starting_point(file: &Path, given: Description) -> Result<(Description, N
     let detector = detector(&known, &given, &mut chosen)?;
     chosen.merge(given);
     let notice = format!(
-        "no experiment file: a rotation of half a degree of a crystal of 50 µm{detector}; --print-experiment shows every \
-         value, --set changes it"
+        "no experiment file: {}{detector}; --print-experiment shows every value, --set changes it",
+        plan(&chosen)
     );
     Ok((chosen, Notice(notice)))
+}
+
+/// The three numbers of a key that has one for each axis.
+fn numbers(description: &Description, name: &str) -> Option<[f64; 3]> {
+    description.get(name)?.value.numbers()?.try_into().ok()
+}
+
+/// Chooses a rotation, and how finely it is sampled.
+fn scan(given: &Description, chosen: &mut Description) -> Result<()> {
+    let number = |name: &str| given.get(name).and_then(|entry| entry.value.number());
+    let why = |text: &str| Origin::Automatic(text.to_owned());
+    if number("scan.step").is_some() {
+        return Ok(());
+    }
+    let range = number("scan.range").unwrap_or(RANGE);
+    chosen.insert("scan.range", range, why("half a degree"))?;
+    let steps = (range.abs() / STEP).ceil().clamp(1.0, 1e6);
+    chosen.insert("scan.steps", steps as i64, why("closer than a spot is wide"))
+}
+
+/// What is simulated, in words.
+fn plan(description: &Description) -> String {
+    let number = |name: &str| description.get(name).and_then(|entry| entry.value.number());
+    let micrometres = |mm: f64| format!("{} µm", three_digits(mm * 1000.0));
+    let range = number("scan.range").or_else(|| Some(number("scan.step")? * number("scan.steps").unwrap_or(1.0)));
+    let scan = match range {
+        Some(range) if range != 0.0 => format!("a rotation by {range}° of"),
+        _ => "a still of".to_owned(),
+    };
+    let crystal = match numbers(description, "crystal.extent") {
+        Some([x, y, z]) if x == y && y == z => format!("a crystal of {}", micrometres(x)),
+        Some(edges) => format!("a crystal of {}", edges.map(micrometres).join(" × ")),
+        None => format!("{} mosaic blocks", number("crystal.n_blocks").unwrap_or(1.0)),
+    };
+    let photons = match (number("beam.flux"), number("beam.size")) {
+        (Some(flux), Some(size)) => {
+            let photons = flux * number("beam.exposure").unwrap_or(1.0);
+            format!(" in a beam of {} with {photons:.1e} photons", micrometres(size))
+        }
+        _ => String::new(),
+    };
+    format!("{scan} {crystal}{photons}")
 }
 
 /// Chooses the detector and how far away it stands; says which.

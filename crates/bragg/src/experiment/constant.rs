@@ -13,7 +13,7 @@ impl Experiment {
     /// The same experiment, every number a constant of another type.
     #[must_use]
     pub fn constant<R: Real>(&self) -> Experiment<R> {
-        let Crystal { real_space, n_cells, shape, fudge, mosaic, scale } = self.crystal;
+        let Crystal { real_space, n_cells, shape, fudge, mosaic, n_blocks, scale } = self.crystal;
         let Mosaic { spread, n_domains, seed, generator, frame } = mosaic;
         let spread = spread.with_width(R::constant(spread.width()));
         let scan = self.scan;
@@ -24,6 +24,7 @@ impl Experiment {
                 shape,
                 fudge: R::constant(fudge),
                 mosaic: Mosaic { spread, n_domains, seed, generator, frame },
+                n_blocks,
                 scale: R::constant(scale),
             },
             structure_factors: structure_factors(&self.structure_factors),
@@ -39,7 +40,7 @@ impl Experiment {
                 frame: scan.frame,
             },
             sampling: self.sampling,
-            water_thickness: R::constant(self.water_thickness),
+            water_volume: R::constant(self.water_volume),
             background_plane: self.background_plane.map(R::constant),
         }
     }
@@ -53,6 +54,7 @@ fn structure_factors<R: Real>(from: &StructureFactors) -> StructureFactors<R> {
     StructureFactors {
         grid: from.grid.as_ref().map(grid),
         default_f: R::constant(from.default_f),
+        include_f000: from.include_f000,
         scale: R::constant(from.scale),
         b_factor: R::constant(from.b_factor),
         interpolation: from.interpolation,

@@ -97,7 +97,9 @@ pub struct Crystal<R = f64> {
     pub fudge: R,
     /// The mosaic domains.
     pub mosaic: Mosaic<R>,
-    /// Multiplies all Bragg scattering.
+    /// Number of mosaic blocks in the beam, whose photons add up. It was counted once: it stays when cell or number of cells move.
+    pub n_blocks: f64,
+    /// Multiplies all Bragg scattering besides.
     pub scale: R,
 }
 

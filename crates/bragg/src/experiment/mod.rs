@@ -8,6 +8,7 @@ mod constant;
 pub mod coverage;
 pub mod crystal;
 pub mod detector;
+pub mod extent;
 pub mod noise;
 pub mod reach;
 pub mod sampling;
@@ -19,6 +20,7 @@ pub mod unit_cell;
 pub use beam::{Beam, Polarization, Source};
 pub use crystal::{Crystal, Mosaic, MosaicFrame, MosaicSpread, Shape};
 pub use detector::{Arm, Curvature, Detector, Panel, Roi, SamplingDepth, Sensor};
+pub use extent::ExtentShape;
 pub use noise::Noise;
 pub use sampling::{Physics, Precision, RunningFactors, Sampling};
 pub use scan::Scan;
@@ -40,8 +42,8 @@ pub struct Experiment<R = f64> {
     pub scan: Scan<R>,
     /// How finely everything is sampled, and which physics combines the samples.
     pub sampling: Sampling,
-    /// Thickness of water (mm) in the beam that adds a uniform background; 0 for none.
-    pub water_thickness: R,
+    /// Volume of water (mm³) in the beam that adds a uniform background; 0 for none.
+    pub water_volume: R,
     /// Photons in every pixel besides: those in the middle of a panel, and how many more there are from pixel to pixel along fast and slow.
     pub background_plane: [R; 3],
 }

@@ -19,6 +19,8 @@ pub struct StructureFactors<R = f64> {
     pub grid: Option<Arc<AmplitudeGrid<R>>>,
     /// |F| (electrons) of every reflection that is not in the grid.
     pub default_f: R,
+    /// Whether F(0,0,0) scatters, onto the beam itself. Where it does not, a grid beside a `default_f` other than 0 must hold its place.
+    pub include_f000: bool,
     /// Multiplies every |F|.
     pub scale: R,
     /// B (Å²): those of the grid are weakened by exp(−B/(4 d²)), d the spacing.

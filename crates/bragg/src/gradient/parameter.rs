@@ -142,7 +142,7 @@ pub enum Parameter {
     ScanStart,
     /// The angle by which the crystal turns.
     ScanRange,
-    /// The thickness of water.
+    /// The volume of water.
     Water,
     /// The background in the middle of each panel.
     BackgroundOffset,

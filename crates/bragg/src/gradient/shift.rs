@@ -132,7 +132,7 @@ fn beam_number<R: Real>(experiment: &mut Experiment<R>, pieces: &mut Pieces<R>, 
             }
         }
         Parameter::SourceRange(range) => pieces.ranges[range as usize] += delta,
-        Parameter::Water => experiment.water_thickness += delta,
+        Parameter::Water => experiment.water_volume += delta,
         Parameter::BackgroundOffset => experiment.background_plane[0] += delta,
         Parameter::BackgroundSlope(PanelAxis::Fast) => experiment.background_plane[1] += delta,
         Parameter::BackgroundSlope(PanelAxis::Slow) => experiment.background_plane[2] += delta,

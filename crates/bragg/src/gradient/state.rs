@@ -87,7 +87,7 @@ impl Parameter {
             Self::AttenuationLength => detector.sensor.map(|sensor| 1.0 / sensor.attenuation),
             Self::ScanStart => Some(scan.start),
             Self::ScanRange => Some(scan.range),
-            Self::Water => Some(experiment.water_thickness),
+            Self::Water => Some(experiment.water_volume),
             Self::BackgroundOffset => Some(experiment.background_plane[0]),
             Self::BackgroundSlope(PanelAxis::Fast) => Some(experiment.background_plane[1]),
             Self::BackgroundSlope(PanelAxis::Slow) => Some(experiment.background_plane[2]),
@@ -132,8 +132,8 @@ impl Parameter {
             Self::ScanRange if experiment.scan.n_steps == 1 && experiment.scan.first == experiment.scan.start => {
                 refuse("has no effect: the one step is sampled at its start; give more scan.steps")
             }
-            Self::Water if experiment.water_thickness == 0.0 => {
-                refuse("is 0: the background rises with its cube, so the derivative is 0; start above")
+            Self::Water if experiment.water_volume == 0.0 => {
+                refuse("is 0: there is no water in the beam; give some to start from")
             }
             _ => Ok(()),
         }

@@ -11,16 +11,15 @@ pub fn scattering_vector<R: Real>(diffracted: Vec3<R>, incident: Vec3<R>, wavele
     (diffracted - incident) * (R::constant(1.0) / wavelength)
 }
 
-/// Photons per steradian scattered by a cube of water of edge `thickness` (m) in a `fluence` (photons/m²): r_e²·fluence times the
-/// number of molecules in the cube times 2.57², their forward amplitude in the liquid (electrons). nanoBragg's model.
-pub fn water_background<R: Real>(thickness: R, fluence: R) -> R {
+/// Photons per steradian scattered by a `volume` of water (m³) in a `fluence` (photons/m²): r_e²·fluence times the number of molecules
+/// in it times 2.57², their forward amplitude in the liquid (electrons). nanoBragg's model.
+pub fn water_background<R: Real>(volume: R, fluence: R) -> R {
     const FORWARD_AMPLITUDE: f64 = 2.57;
     const GRAMS_PER_CUBIC_METER: f64 = 1e6;
     const MOLAR_MASS: f64 = 18.0;
-    let cube = thickness * thickness * thickness;
     R::constant(FORWARD_AMPLITUDE.powi(2) * THOMSON_R_E_SQUARED)
         * fluence
-        * cube
+        * volume
         * R::constant(GRAMS_PER_CUBIC_METER)
         * R::constant(AVOGADRO)
         / R::constant(MOLAR_MASS)
@@ -46,7 +45,7 @@ mod tests {
     #[test]
     fn a_cubic_micrometre_of_water_holds_a_picogram() {
         let molecules = 1e-12 / 18.0 * AVOGADRO;
-        let photons = water_background(1e-6, 1e20);
+        let photons = water_background(1e-18, 1e20);
         assert!((photons / (molecules * 2.57 * 2.57 * THOMSON_R_E_SQUARED * 1e20) - 1.0).abs() < 1e-12);
     }
 }

@@ -146,7 +146,7 @@ fn one(description: &mut Description, experiment: &Experiment, parameter: Parame
             put("scan.range", scan.range.into())?;
             put("scan.step", scan.step.into())
         }
-        Parameter::Water => put("background.water", experiment.water_thickness.into()),
+        Parameter::Water => put("background.water_volume", experiment.water_volume.into()),
         Parameter::BackgroundOffset | Parameter::BackgroundSlope(_) => {
             let [offset, fast, slow] = experiment.background_plane;
             put("background.offset", offset.into())?;

@@ -22,12 +22,14 @@ pub struct HklGrid<R = f64> {
 impl<R: Real> HklGrid<R> {
     /// The amplitudes scaled and weakened; `reciprocal` has rows a*, b*, c* (1/Å).
     pub(super) fn new(structure_factors: &StructureFactors<R>, reciprocal: &Mat3<R>) -> Self {
-        let StructureFactors { grid, default_f, scale, b_factor, interpolation } = structure_factors;
+        let StructureFactors { grid, default_f, include_f000, scale, b_factor, interpolation } = structure_factors;
         let as_they_are = scale.is_fixed_at(1.0) && b_factor.is_fixed_at(0.0);
         let grid = grid.as_ref().map(|grid| {
             if as_they_are { Arc::clone(grid) } else { Arc::new(scaled(grid, *scale, *b_factor, reciprocal)) }
         });
-        Self { grid, default_f: *default_f * *scale, interpolation: *interpolation }
+        let default_f = *default_f * *scale;
+        let grid = if *include_f000 { grid } else { without_f000(grid, default_f) };
+        Self { grid, default_f, interpolation: *interpolation }
     }
 
     /// Whether amplitudes are interpolated where the grid allows it.
@@ -47,6 +49,21 @@ impl<R: Real> HklGrid<R> {
         }
         grid.position(nearest.map(|index| index as i32)).map_or(self.default_f, |i| grid.amplitudes[i])
     }
+}
+
+/// The grid with F(0,0,0) = 0. Where all amplitudes are alike, it has this one point.
+fn without_f000<R: Real>(grid: Option<Arc<AmplitudeGrid<R>>>, default_f: R) -> Option<Arc<AmplitudeGrid<R>>> {
+    let zero = R::constant(0.0);
+    let Some(mut grid) = grid else {
+        let point = AmplitudeGrid { min: [0; 3], max: [0; 3], amplitudes: vec![zero] };
+        return (default_f.value() != 0.0).then(|| Arc::new(point));
+    };
+    if let Some(i) = grid.position([0; 3])
+        && !grid.amplitudes[i].is_fixed_at(0.0)
+    {
+        Arc::make_mut(&mut grid).amplitudes[i] = zero;
+    }
+    Some(grid)
 }
 
 /// The amplitudes of a grid times `scale` and the thermal factor.

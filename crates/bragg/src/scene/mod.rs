@@ -116,7 +116,7 @@ pub struct Scene<R = f64> {
     pub precision: Precision,
     /// Largest fraction of a pixel's value that may be left out by skipping orientations and sources; 0 skips nothing.
     pub culling: f64,
-    /// r_e²·fluence·crystal.scale (1/sr).
+    /// r_e²·fluence·crystal.scale·crystal.n_blocks (1/sr).
     pub scale: R,
     /// Photons per steradian of the uniform background, r_e²·fluence included.
     pub background: R,
@@ -178,9 +178,9 @@ impl<R: Real> Scene<R> {
             running_factors: sampling.running_factors,
             precision: sampling.precision,
             culling: sampling.culling,
-            scale: R::constant(THOMSON_R_E_SQUARED) * beam.fluence * crystal.scale,
+            scale: R::constant(THOMSON_R_E_SQUARED) * beam.fluence * crystal.scale * R::constant(crystal.n_blocks),
             plane: experiment.background_plane,
-            background: water_background(experiment.water_thickness * per_mm, beam.fluence),
+            background: water_background(experiment.water_volume * per_mm * per_mm * per_mm, beam.fluence),
         })
     }
 

@@ -39,11 +39,13 @@ pub(crate) fn experiment() -> Experiment {
                 generator: Generator::Keyed,
                 frame: MosaicFrame::Crystal,
             },
+            n_blocks: 1.0,
             scale: 1.0,
         },
         structure_factors: StructureFactors {
             grid: Some(Arc::new(AmplitudeGrid::from_reflections(&reflections, 5.0).unwrap())),
             default_f: 5.0,
+            include_f000: true,
             scale: 1.0,
             b_factor: 0.0,
             interpolation: Interpolation::Nearest,
@@ -95,7 +97,7 @@ pub(crate) fn experiment() -> Experiment {
             precision: Precision::Double,
             culling: 0.0,
         },
-        water_thickness: 0.0,
+        water_volume: 0.0,
         background_plane: [0.0; 3],
     }
 }

@@ -289,6 +289,7 @@ impl Writer<'_> {
         } else {
             false
         };
+        self.put("crystal.structure_factors.include_f000", true, "-hkl")?;
         self.put("crystal.structure_factors.default", reflections.default_f.unwrap_or(0.0), "-default_F")?;
         if loaded {
             let crystal = &self.options.crystal;
@@ -407,6 +408,7 @@ impl Writer<'_> {
             self.put("sampling.culling", culling, "-culling")?;
         }
         const MM_PER_UM: f64 = 1e-3;
-        self.put("background.water", self.options.noise.water_um.unwrap_or(0.0) * MM_PER_UM, "-water")
+        let edge = self.options.noise.water_um.unwrap_or(0.0) * MM_PER_UM;
+        self.put("background.water_volume", edge * edge * edge, "-water")
     }
 }

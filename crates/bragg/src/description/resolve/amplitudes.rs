@@ -371,9 +371,9 @@ impl Resolver {
 
     /// Whether amplitudes between reflections may be asked for.
     fn may_interpolate(&mut self, cell: &UnitCell) -> Result<bool> {
-        let few = if self.has("crystal.size") {
+        let few = if self.has("crystal.domain_size") {
             const ANGSTROM_PER_MM: f64 = 1e7;
-            let sizes = self.array::<3>("crystal.size")?;
+            let sizes = self.array::<3>("crystal.domain_size")?;
             (0..3).any(|i| sizes[i] * ANGSTROM_PER_MM <= 2.0 * cell.edges[i])
         } else {
             self.has("crystal.n_cells") && self.counts::<3>("crystal.n_cells")?.iter().any(|&n| n <= 2)

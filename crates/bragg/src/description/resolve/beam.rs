@@ -81,21 +81,20 @@ impl Resolver {
         if let Some(flux) = self.given_number("beam.flux")? {
             self.exposure = self.given_number("beam.exposure")?;
             let exposure = self.exposure.unwrap_or(1.0);
-            let size = self.given_number("beam.size")?.unwrap_or(0.1);
+            let size = self.number("beam.size")?;
             let fluence = flux * exposure / (size * METER_PER_MM).powi(2);
             let why = format!(
                 "beam.flux {flux:e} /s ({}) for {exposure} s in a square of {size} mm",
                 self.origin("beam.flux")
             );
-            for name in ["beam.flux", "beam.exposure", "beam.size"] {
+            for name in ["beam.flux", "beam.exposure"] {
                 self.description.remove(name);
             }
             self.automatic("beam.fluence", fluence, why)?;
         }
-        for name in ["beam.exposure", "beam.size"] {
-            if self.has(name) {
-                return Err(self.error(name, "has no effect without beam.flux; give the flux, or beam.fluence alone"));
-            }
+        if self.has("beam.exposure") {
+            let what = "has no effect without beam.flux; give the flux, or beam.fluence alone";
+            return Err(self.error("beam.exposure", what));
         }
         if !self.has("beam.fluence") {
             self.notice(

@@ -28,6 +28,7 @@ impl Resolver {
         let real_space =
             if self.has_matrix() { self.basis_of_matrix(wavelength)? } else { self.oriented_cell(reflections)? };
         let n_cells = self.n_cells(&real_space)?;
+        let n_blocks = self.n_blocks(&real_space, n_cells)?;
         let shape = match self.text("crystal.shape")?.as_str() {
             "round" => Shape::Round,
             "gauss" => Shape::Gauss,
@@ -36,7 +37,7 @@ impl Resolver {
         };
         let fudge = self.number("crystal.fudge")?;
         let scale = self.number("crystal.scale")?;
-        Ok(Crystal { real_space, n_cells, shape, fudge, mosaic: self.mosaic()?, scale })
+        Ok(Crystal { real_space, n_cells, shape, fudge, mosaic: self.mosaic()?, n_blocks, scale })
     }
 
     /// Whether the cell and the orientation come in a matrix.
@@ -145,8 +146,8 @@ impl Resolver {
     }
 
     fn n_cells(&mut self, real_space: &Mat3) -> Result<[f64; 3]> {
-        if self.has("crystal.size") {
-            let sizes = self.array::<3>("crystal.size")?;
+        if self.has("crystal.domain_size") {
+            let sizes = self.array::<3>("crystal.domain_size")?;
             let edges = real_space.0.map(Vec3::norm);
             let mut n_cells = [0; 3];
             for axis in 0..3 {
@@ -155,13 +156,13 @@ impl Resolver {
                 let whole = if cells - cells.round() <= WHOLE_CELLS * cells { cells.round() } else { cells.ceil() };
                 n_cells[axis] = whole.clamp(1.0, i64::MAX as f64) as i64;
             }
-            let why = format!("crystal.size {sizes:?} mm ({}) / edge, rounded up", self.origin("crystal.size"));
-            let size = self.description.remove("crystal.size");
+            let why = format!("crystal.domain_size {sizes:?} mm ({}) / edge, rounded up", self.origin("crystal.domain_size"));
+            let size = self.description.remove("crystal.domain_size");
             self.automatic("crystal.n_cells", n_cells, why).map_err(|_| {
                 let what = format!("makes {n_cells:?} unit cells; at most 2147483647 along an axis are allowed");
                 size.map_or_else(
-                    || Error::setting("crystal.size", &what),
-                    |entry| entry.origin.error("crystal.size", &what),
+                    || Error::setting("crystal.domain_size", &what),
+                    |entry| entry.origin.error("crystal.domain_size", &what),
                 )
             })?;
         }
@@ -245,7 +246,7 @@ impl Resolver {
         if default_f < 0.0 && !self.is_nanobragg()? {
             return Err(self.error(key, format!("is {default_f}; it must be a number, not negative")));
         }
-        if reflections.is_none() && default_f == 0.0 && self.number("background.water")? == 0.0 {
+        if reflections.is_none() && default_f == 0.0 && !self.has_water() {
             let what = "is missing, and the default amplitude is 0: the image would be empty. Give a file with structure factors, or \
                         crystal.structure_factors.default, the amplitude of every reflection";
             return Err(Error::setting("crystal.structure_factors.file", what));
@@ -266,7 +267,8 @@ impl Resolver {
         self.automatic(key, name, why)?;
         let interpolation =
             if self.text(key)? == "tricubic" { Interpolation::Tricubic } else { Interpolation::Nearest };
-        let grid = reflections.map(|list| AmplitudeGrid::from_reflections(list, default_f)).transpose()?.map(Arc::new);
+        let include_f000 = self.flag("crystal.structure_factors.include_f000")?;
+        let grid = reflections.map(|list| amplitude_grid(list, default_f, include_f000)).transpose()?.map(Arc::new);
         let scale = self.number("crystal.structure_factors.scale")?;
         let b_key = "crystal.structure_factors.b_factor";
         let b_factor = self.number(b_key)?;
@@ -274,8 +276,25 @@ impl Resolver {
             let what = "has no effect without crystal.structure_factors.file: the default amplitude is the same for all reflections";
             return Err(self.error(b_key, what));
         }
-        Ok(StructureFactors { grid, default_f, scale, b_factor, interpolation })
+        Ok(StructureFactors { grid, default_f, include_f000, scale, b_factor, interpolation })
     }
+}
+
+/// The amplitudes of a list, F(0,0,0) = 0 where it does not scatter; a grid beside a default then holds its place.
+fn amplitude_grid(list: &Reflections, default_f: f64, include_f000: bool) -> Result<AmplitudeGrid> {
+    let mut grid = AmplitudeGrid::from_reflections(list, default_f)?;
+    if include_f000 {
+        return Ok(grid);
+    }
+    if grid.position([0; 3]).is_none() && default_f != 0.0 {
+        let mut wider = list.clone();
+        wider.list.push(([0; 3], 0.0));
+        grid = AmplitudeGrid::from_reflections(&wider, default_f)?;
+    }
+    if let Some(i) = grid.position([0; 3]) {
+        grid.amplitudes[i] = 0.0;
+    }
+    Ok(grid)
 }
 
 /// The key of a distribution's width.

@@ -4,6 +4,7 @@
 //! and the experiment is made from the completed values alone: resolving the completed description again gives the same experiment,
 //! bit for bit.
 
+mod amount;
 mod amplitudes;
 mod beam;
 mod crystal;
@@ -197,10 +198,10 @@ pub fn resolve_knowing(description: Description, known: Known) -> Result<(Resolv
     monitor.check()?;
     let scan = resolver.scan()?;
     let sampling = resolver.sampling(&crystal, beam.wavelength, &detector)?;
-    let water_thickness = resolver.number("background.water")?;
+    let water_volume = resolver.water_volume()?;
     let background_plane = resolver.background_plane()?;
     let experiment =
-        Experiment { crystal, structure_factors, beam, detector, scan, sampling, water_thickness, background_plane };
+        Experiment { crystal, structure_factors, beam, detector, scan, sampling, water_volume, background_plane };
     resolver.check_work(&experiment)?;
     let noise = resolver.noise()?;
     let output = resolver.output()?;
