@@ -13,12 +13,13 @@ exp = bragg.Experiment(
     bragg.Crystal(
         cell=[78.5, 78.5, 37.8],  # Å; the angles are 90 degrees unless they are given
         misset=[10, 20, 30],
-        n_cells=15,
+        extent="30 um",
+        n_cells=15,  # of one of its mosaic blocks
         shape="gauss",
         mosaic={"eta": 0.1},  # degrees
         structure_factors={"default": 100.0},  # every reflection alike
     ),
-    bragg.Beam(energy="12.4 keV", fluence=1e27),
+    bragg.Beam(energy="12.4 keV", flux=1e12, exposure="10 ms", size="50 um"),
     bragg.Detector(distance=120, pixels=[400, 400], pixel_size="172 um"),
 )
 

@@ -235,8 +235,9 @@ fn sampling_is_automatic_by_its_rules() {
     assert_eq!(plain.experiment.crystal.n_cells, [5.0, 50.0, 5.0]);
     let origin = plain.description.get("sampling.oversample").unwrap().origin.to_string();
     assert!(origin.starts_with("automatic"), "{origin}");
-    let sized =
-        resolved(&format!("{CRYSTAL}{DETECTOR}{BEAM}").replace("n_cells = 5", "domain_size = [\"1 um\", \"1.001 um\", 1e-5]"));
+    let sized = resolved(
+        &format!("{CRYSTAL}{DETECTOR}{BEAM}").replace("n_cells = 5", "domain_size = [\"1 um\", \"1.001 um\", 1e-5]"),
+    );
     assert_eq!(sized.experiment.crystal.n_cells, [100.0, 101.0, 1.0]);
     let sampling = plain.experiment.sampling;
     assert_eq!((sampling.precision, sampling.culling), (Precision::Double, 1e-7));
@@ -419,8 +420,14 @@ fn what_cannot_be_is_refused_by_name_line_and_remedy() {
         (with("sampling.oversample_omega = true"), vec!["sampling.oversample_omega", "nanobragg"]),
         (all.replace("[100, 200]", "[100000, 200000]"), vec!["detector.pixels (x.toml:7)", "2147483648"]),
         (all.replace("n_cells = 5", "n_cells = 2000000000"), vec!["sampling.oversample", "fewer cells"]),
-        (all.replace("n_cells = 5", "domain_size = \"100 km\""), vec!["crystal.domain_size (x.toml:3)", "unknown unit km"]),
-        (all.replace("n_cells = 5", "domain_size = \"100000 m\""), vec!["crystal.domain_size (x.toml:3)", "at most 2147483647"]),
+        (
+            all.replace("n_cells = 5", "domain_size = \"100 km\""),
+            vec!["crystal.domain_size (x.toml:3)", "unknown unit km"],
+        ),
+        (
+            all.replace("n_cells = 5", "domain_size = \"100000 m\""),
+            vec!["crystal.domain_size (x.toml:3)", "at most 2147483647"],
+        ),
         (
             all.replace("wavelength = 1", "wavelength = \"1 um\"").replace(
                 "n_cells",

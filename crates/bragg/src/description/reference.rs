@@ -19,10 +19,12 @@ An experiment file is TOML. This page is made from the program's table of keys.
 - The laboratory frame is that of imgCIF and dxtbx: x along the spindle, z from the sample to the source, y completes it. The beam
   travels along −z. Vectors need not have length 1.
 - Without `output.files` and `-o`, `bragg simulate` writes a picture named as the experiment file to the current folder.
-- The crystal is one coherent block of `n_cells` (or of `size`), in every orientation that `mosaic` and `scan` give it; the
-  image is their mean. Blocks are usually some ten to a hundred cells wide, and a crystal is many of them: a crystal of M blocks scatters
-  M times as much, so multiply `fluence` by M, and divide the water (of edge `background.water`) among the blocks. The larger the block, the
-  narrower its spots, and the finer `oversample` has to be.
+- A crystal is many mosaic blocks, each a coherent piece of `n_cells` cells (or of `domain_size`), usually a tenth to a whole micrometre
+  wide. The image is the mean of one block in every orientation that `mosaic` and `scan` give it, times `n_blocks`. The crystal's real size
+  is its `extent`; what of it lies in the beam makes `n_blocks`. So `extent`, `flux`, `exposure` and the beam's `size` are all that
+  absolute numbers of photons need: `fluence` is flux · exposure / size². Neither the size of a block nor the number of steps changes the photons of
+  a reflection. The larger the block, the narrower its spots, and the finer `oversample` has to be.
+- Water is a layer across the beam. Its photons do not depend on the crystal.
 - Presets are one panel of the detector's size, without gaps between modules.
 - `--print-experiment` prints the complete experiment with the origin of every value; the printed file gives the same image.
 ";

@@ -71,7 +71,15 @@ mod tests {
             let s2 = 1.0 - x * x;
             0.25 * (s2 - 0.25).sqrt() + s2 / 2.0 * (0.5 / s2.sqrt()).asin()
         };
-        let weight = |i: usize| if i == 0 || i == 2000 { 1.0 } else if i % 2 == 1 { 4.0 } else { 2.0 };
+        let weight = |i: usize| {
+            if i == 0 || i == 2000 {
+                1.0
+            } else if i % 2 == 1 {
+                4.0
+            } else {
+                2.0
+            }
+        };
         let simpson: f64 = (0..=2000).map(|i| weight(i) * inner(0.5 * i as f64 / 2000.0)).sum();
         near(whole(0.5), 8.0 * simpson * 0.5 / 2000.0 / 3.0);
         near(whole(0.9), 4.0 * PI / 3.0 - 4.0 * PI * 0.01 * 2.9 / 3.0);

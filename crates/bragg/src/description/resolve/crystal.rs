@@ -156,7 +156,8 @@ impl Resolver {
                 let whole = if cells - cells.round() <= WHOLE_CELLS * cells { cells.round() } else { cells.ceil() };
                 n_cells[axis] = whole.clamp(1.0, i64::MAX as f64) as i64;
             }
-            let why = format!("crystal.domain_size {sizes:?} mm ({}) / edge, rounded up", self.origin("crystal.domain_size"));
+            let why =
+                format!("crystal.domain_size {sizes:?} mm ({}) / edge, rounded up", self.origin("crystal.domain_size"));
             let size = self.description.remove("crystal.domain_size");
             self.automatic("crystal.n_cells", n_cells, why).map_err(|_| {
                 let what = format!("makes {n_cells:?} unit cells; at most 2147483647 along an axis are allowed");
