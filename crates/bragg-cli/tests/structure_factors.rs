@@ -147,6 +147,56 @@ fn a_crystal_alone_makes_an_image_whose_printed_experiment_makes_it_again() {
 }
 
 #[test]
+fn the_plan_of_a_crystal_alone_follows_what_is_set() {
+    let workplace = Workplace::new();
+    std::fs::copy(MODEL, workplace.path("1a8o.pdb")).unwrap();
+    let plan = |set: &str| {
+        let words = format!(
+            "simulate 1a8o.pdb --print-experiment --set detector.pixels=[60,50] --set detector.pixel_size=1 {set}"
+        );
+        let output = workplace.bragg(&words).output().unwrap();
+        let [toml, notes] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        assert!(output.status.success(), "{notes}");
+        (toml, notes)
+    };
+    let (toml, notes) = plan("");
+    assert!(
+        notes.contains("a rotation by 0.5° of a crystal of 50 µm in a beam of 50 µm with 2.0e10 photons"),
+        "{notes}"
+    );
+    assert!(toml.contains("\nsteps = 13  # automatic"), "{toml}");
+    // 50 µm cubed over 48·41.98 × 48·41.98 × 23·88.92 Å³
+    assert!(toml.contains("\nn_blocks = 15052733.7"), "{toml}");
+    let (toml, notes) = plan("--set scan.range=0");
+    assert!(notes.contains("a still of a crystal") && !notes.contains("rotation"), "{notes}");
+    assert!(toml.contains("\nsteps = 1  #") && !toml.contains("half a degree"), "{toml}");
+    let (toml, _) = plan("--set scan.range=2");
+    assert!(toml.contains("\nsteps = 50  #"), "{toml}");
+    let (toml, notes) = plan("--set scan.step=0.1 --set scan.steps=3");
+    assert!(notes.contains("a rotation by 0.3") && toml.contains("\nsteps = 3  # --set"), "{notes}{toml}");
+    // 10¹² /s for 0.01 s in a square of 20 µm are 2.5e19 photons/m²; 20 × 20 × 50 µm³ of the crystal
+    let (toml, notes) = plan("--set beam.flux=1e12 --set beam.exposure=0.01 --set beam.size=0.02");
+    assert!(
+        notes.contains("in a beam of 20 µm with 1.0e10 photons") && notes.contains("illuminates 16.000 %"),
+        "{notes}"
+    );
+    let number = |name: &str| -> f64 {
+        let line = toml
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(" = "))
+            .unwrap_or_else(|| panic!("{name}: {toml}"));
+        line.split(' ').next().unwrap().parse().unwrap()
+    };
+    assert!((number("fluence") / 2.5e19 - 1.0).abs() < 1e-12);
+    let block = (48.0 * 41.98_f64).powi(2) * (23.0 * 88.92);
+    assert!((number("n_blocks") / (2e16 / block) - 1.0).abs() < 1e-9);
+    let (_, notes) = plan("--set crystal.extent=[0.01,0.02,0.03]");
+    assert!(notes.contains("a crystal of 10 µm × 20 µm × 30 µm in a beam of 20 µm"), "{notes}");
+    let (_, notes) = plan("--set crystal.n_blocks=5 --set beam.fluence=1e20");
+    assert!(notes.contains("of 5 mosaic blocks") && !notes.contains("photons;"), "{notes}");
+}
+
+#[test]
 fn an_atom_at_rest_scatters_as_its_form_factor() {
     let workplace = Workplace::new();
     workplace.write("c.pdb", CARBON);

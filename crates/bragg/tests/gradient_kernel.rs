@@ -14,9 +14,10 @@ use rand_chacha::ChaCha8Rng;
 /// A change of an experiment.
 type Variation = fn(&mut Experiment);
 
-const VARIATIONS: [(&str, Variation); 13] = [
+const VARIATIONS: [(&str, Variation); 14] = [
     ("plain", |_| {}),
     ("uniform", |e| e.structure_factors.grid = None),
+    ("uniform but F(000)", |e| (e.structure_factors.grid, e.structure_factors.include_f000) = (None, false)),
     ("tricubic", |e| e.structure_factors.interpolation = Interpolation::Tricubic),
     ("sensor", |e| {
         e.detector.sensor =

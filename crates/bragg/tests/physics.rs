@@ -272,13 +272,14 @@ type Variation = fn(&mut Experiment);
 /// Both kernels on everything that changes the way through them.
 #[test]
 fn the_kernel_agrees_with_the_reference() {
-    let variations: [(&str, Variation); 22] = [
+    let variations: [(&str, Variation); 23] = [
         ("plain", |_| {}),
         ("round", |e| e.crystal.shape = Shape::Round),
         ("gauss", |e| e.crystal.shape = Shape::Gauss),
         ("tophat", |e| (e.crystal.shape, e.crystal.n_cells) = (Shape::Tophat, [2.0, 1.0, 2.0])),
         ("tricubic", |e| e.structure_factors.interpolation = Interpolation::Tricubic),
         ("uniform", |e| e.structure_factors.grid = None),
+        ("uniform but F(000)", |e| (e.structure_factors.grid, e.structure_factors.include_f000) = (None, false)),
         ("dark reflections", |e| {
             let grid =
                 AmplitudeGrid { min: [-2; 3], max: [2; 3], amplitudes: (0..125).map(|i| f64::from(i % 2)).collect() };

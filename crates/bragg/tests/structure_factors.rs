@@ -55,7 +55,7 @@ fn the_crystal_is_that_of_the_file_unless_another_is_given() {
         ["a", "b", "c"].map(|edge| resolved.description.get(&format!("crystal.cell.{edge}")).unwrap().value.number());
     assert_eq!(cell, [Some(41.98), Some(41.98), Some(88.92)]);
     // without bulk solvent, a crystal of P 1 has an eighth of the electrons of one of P 43 21 2
-    let bare = "crystal.structure_factors.solvent = false\ncrystal.structure_factors.anomalous = false\n";
+    let bare = "crystal.structure_factors.include_f000 = true\ncrystal.structure_factors.solvent = false\ncrystal.structure_factors.anomalous = false\n";
     let [whole, eighth] = ["", "crystal.space_group = \"P 1\""].map(|lines| of_model(&format!("{bare}{lines}")));
     assert!((amplitude(&whole, [0; 3]) / amplitude(&eighth, [0; 3]) - 8.0).abs() < 1e-9);
     // 0 0 2 is absent by the screw axis, and in P 1 it is not
