@@ -42,19 +42,29 @@ class Crystal(Part):
     orientation_seed : int, optional
         Seed of the random orientation. When not given: 1.
     n_cells : float | Quantities (or 3 values), optional
-        Number of unit cells along a, b and c (of each mosaic domain); between whole numbers, which a refinement
-        goes through, the square shape is sin²(πNδ)/sin²(πδ) with δ ≤ ½ from the nearest reflection. When not given:
-        an error: n_cells or size must be given.
-    size : Quantity | Quantities (mm, or 3 values), optional
-        Edge of the crystal (of each mosaic domain) along a, b and c; n_cells is then size / edge, rounded up. When
-        not given: n_cells is used.
+        Number of unit cells along a, b and c of one mosaic block, which scatters coherently; between whole numbers,
+        which a refinement goes through, the square shape is sin²(πNδ)/sin²(πδ) with δ ≤ ½ from the nearest
+        reflection. When not given: an error: n_cells or domain_size must be given.
+    domain_size : Quantity | Quantities (mm, or 3 values), optional
+        Edge of one mosaic block along a, b and c; n_cells is then domain_size / edge, rounded up. When not given:
+        n_cells is used.
+    extent : Quantity | Quantities (mm, or 3 values), optional
+        Real size of the crystal: one number, or three, two across the beam (x and y where the beam runs along z)
+        and one along it; what of it lies in the beam (beam.size) is n_blocks mosaic blocks. When not given:
+        n_blocks is used.
+    extent_shape : Literal["box", "sphere"], optional
+        Shape of the crystal with this extent: a box, or a sphere of this diameter (an ellipsoid with three). When
+        not given: box, when an extent is given.
+    n_blocks : float, optional
+        Number of mosaic blocks in the beam, whose photons add up. When not given: automatic: illuminated volume of
+        extent / volume of n_cells cells; 1 without an extent.
     shape : Literal["square", "round", "gauss", "tophat"], optional
         Shape of the crystal, which sets the shape of its spots: a parallelepiped, a sphere, Gaussian or top-hat
         spots. When not given: "square".
     fudge : float, optional
         Scales the argument of the round, gauss and tophat shapes. When not given: 1.0.
     scale : float, optional
-        Multiplies all Bragg scattering, as many crystals or a part of one in the beam do. When not given: 1.0.
+        Multiplies all Bragg scattering, besides n_blocks. When not given: 1.0.
     space_group : str, optional
         Space group by any usual spelling ("P 43 21 2", 96, "P 21/c", "R 3 2:H"), instead of what the file says: the
         list is expanded by it to P1. When not given: that of the file; a list without one is P1.
@@ -90,7 +100,10 @@ class Crystal(Part):
         orientation: Literal["random"] | None = None,
         orientation_seed: int | None = None,
         n_cells: float | Quantities | None = None,
-        size: Quantity | Quantities | None = None,
+        domain_size: Quantity | Quantities | None = None,
+        extent: Quantity | Quantities | None = None,
+        extent_shape: Literal["box", "sphere"] | None = None,
+        n_blocks: float | None = None,
         shape: Literal["square", "round", "gauss", "tophat"] | None = None,
         fudge: float | None = None,
         scale: float | None = None,
@@ -110,7 +123,10 @@ class Crystal(Part):
             orientation=orientation,
             orientation_seed=orientation_seed,
             n_cells=n_cells,
-            size=size,
+            domain_size=domain_size,
+            extent=extent,
+            extent_shape=extent_shape,
+            n_blocks=n_blocks,
             shape=shape,
             fudge=fudge,
             scale=scale,
@@ -170,6 +186,9 @@ class StructureFactors(ReflectionSource):
         Seed of amplitudes by Wilson's statistics. When not given: 1.
     default : float, optional
         Amplitude |F| in electrons of every reflection that the file does not have. When not given: 0.0.
+    include_f000 : bool, optional
+        Whether F(0,0,0) scatters, whose photons fall onto the beam itself, where a beamstop stands. When not given:
+        false.
     scale : float, optional
         Multiplies every amplitude |F|. When not given: 1.0.
     b_factor : float, optional
@@ -208,6 +227,7 @@ class StructureFactors(ReflectionSource):
         wilson_b: float | None = None,
         seed: int | None = None,
         default: float | None = None,
+        include_f000: bool | None = None,
         scale: float | None = None,
         b_factor: float | None = None,
         interpolation: Literal["nearest", "tricubic", "auto"] | None = None,
@@ -229,6 +249,7 @@ class StructureFactors(ReflectionSource):
             wilson_b=wilson_b,
             seed=seed,
             default=default,
+            include_f000=include_f000,
             scale=scale,
             b_factor=b_factor,
             interpolation=interpolation,
@@ -264,7 +285,7 @@ class Beam(Part):
     exposure : Quantity (s), optional
         Exposure time, with flux. When not given: 1 s, when a flux is given.
     size : Quantity (mm), optional
-        Edge of the square beam, with flux. When not given: 0.1 mm, when a flux is given.
+        Edge of the square beam: what of the crystal and the water lies in it scatters. When not given: 0.1.
     source_file : PathName, optional
         List of sources, one per line: x y z (laboratory frame, from the sample), weight, wavelength in m. When not
         given: the sources are generated.
@@ -558,7 +579,9 @@ class Background(Part):
     Parameters
     ----------
     water : Quantity (mm), optional
-        Thickness of water in the beam. When not given: 0.0.
+        Thickness of a layer of water across the beam. When not given: water_volume is used.
+    water_volume : float, optional
+        Volume of water in the beam, mm³. When not given: automatic: water · beam.size², or 0.
     offset : float, optional
         Photons in every pixel besides, in the middle of each panel. When not given: 0.0.
     slope_fast : float, optional
@@ -581,12 +604,14 @@ class Background(Part):
         self,
         *,
         water: Quantity | None = None,
+        water_volume: float | None = None,
         offset: float | None = None,
         slope_fast: float | None = None,
         slope_slow: float | None = None,
     ) -> None:
         super().__init__(
             water=water,
+            water_volume=water_volume,
             offset=offset,
             slope_fast=slope_fast,
             slope_slow=slope_slow,

@@ -171,6 +171,10 @@ def test_scipy_refines_a_still_of_1a8o(root: Any) -> None:
         "detector.distance": 150,
         "sampling.oversample": 2,
         "scan.range": 0,
+        "crystal.n_cells": [10, 10, 5],
+        "crystal.n_blocks": 1,
+        "crystal.mosaic.domains": 10,
+        "background.water_volume": 3.2e-13,
         "scan.steps": 1,
         "beam.fluence": 1e28,
     }

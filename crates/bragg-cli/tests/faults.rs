@@ -21,6 +21,8 @@ fn refused(workplace: &Workplace, words: &str, parts: &[&str]) {
 fn a_setting_that_makes_pixels_no_numbers_is_named() {
     let workplace = Workplace::new();
     workplace.write("a.npy", "old");
+    // without it, pixels around the beam are dark whatever the crystal
+    const F000: &str = "--set crystal.structure_factors.include_f000=true";
     for (setting, value) in [
         ("detector.distance", "1e160"),
         ("detector.pixel_size", "1e200"),
@@ -29,9 +31,10 @@ fn a_setting_that_makes_pixels_no_numbers_is_named() {
         ("crystal.structure_factors.default", "1e200"),
         ("crystal.structure_factors.scale", "1e300"),
         ("background.offset", "-1e300"),
-        ("background.water", "1e300"),
+        ("background.water_volume", "1e300"),
+        ("crystal.n_blocks", "1e300"),
     ] {
-        let words = format!("simulate x.toml --set {setting}={value} --set sampling.oversample=1 -o a.npy");
+        let words = format!("simulate x.toml --set {setting}={value} --set sampling.oversample=1 {F000} -o a.npy");
         refused(&workplace, &words, &[&format!("{setting} (--set): is "), "2400 of 2400 pixels are no numbers"]);
     }
     let strong = "gradient x.toml --param crystal.cell.a --set crystal.structure_factors.default=1e200 -o d.npy";

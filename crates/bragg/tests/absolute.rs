@@ -206,7 +206,6 @@ fn a_rotating_protein_scatters_what_darwin_says() {
         over_darwin(&resolved, &SHELLS, 2.7e16)
     };
     let (small, large) = (with_cells("[6, 6, 12]", 4, 80), with_cells("[12, 12, 24]", 6, 160));
-    println!("{small:?} {large:?}");
     for (small, large) in small.into_iter().zip(large) {
         assert!((small - 1.0).abs() < 0.05 && (large - 1.0).abs() < 0.05, "{small} {large}");
         assert!((small / large - 1.0).abs() < 0.03, "blocks of 0.05 µm {small}, of 0.1 µm {large}");
@@ -242,6 +241,5 @@ fn a_crystal_alone_in_a_known_beam_scatters_what_darwin_says() {
     // 10¹² /s for 0.01 s in a square of 20 µm; 20 × 20 × 50 µm³ of the crystal
     assert!((resolved.experiment.beam.fluence / 2.5e19 - 1.0).abs() < 1e-12);
     let ratios = over_darwin(&resolved, &SHELLS, 2e16);
-    println!("{ratios:?}");
     assert!(ratios.iter().all(|ratio| (ratio - 1.0).abs() < 0.1), "{ratios:?}");
 }

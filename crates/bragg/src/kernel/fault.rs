@@ -58,7 +58,7 @@ const INDICES: Culprit = ("its place in reciprocal space", &["crystal.cell", "cr
 const AMPLITUDE: Culprit = ("its structure factor", &["crystal.structure_factors"]);
 const LATTICE: Culprit = ("its lattice factor", &["crystal"]);
 const INTENSITY: Culprit = ("F² times the lattice factor squared", &["crystal"]);
-const SCALE: Culprit = ("fluence times scale", &["beam", "crystal.scale"]);
+const SCALE: Culprit = ("fluence times scale", &["beam", "crystal.scale", "crystal.n_blocks"]);
 const BACKGROUND: Culprit = ("its background", &["background", "beam"]);
 const PHOTONS: Culprit = ("the sum of its photons", &["beam", "crystal", "detector", "background"]);
 
