@@ -199,7 +199,7 @@ fn deeper_points_of_a_detector_across_the_beam_see_the_same_background_from_furt
     let mut e = common::experiment();
     e.structure_factors.grid = None;
     e.structure_factors.default_f = 0.0;
-    (e.water_thickness, e.sampling.oversample, e.beam.polarization) = (0.1, 1, None);
+    (e.water_volume, e.sampling.oversample, e.beam.polarization) = (1e-3, 1, None);
     let panel = &mut e.detector.panels[0];
     (panel.pixel_size, panel.n_fast, panel.n_slow) = (0.01, 1, 1);
     panel.origin = Vec3::new(-0.005, 0.005, -60.0);
