@@ -154,6 +154,8 @@ fn the_printed_experiment_makes_the_same_image() {
         "-beam_vector 0 0 1 -fdet_vector 1 0 0 -sdet_vector 0 1 0 -odet_vector 0 0 1 -hdivrange 6 -hdivstep 4 -hdivsteps 3",
         "-osc 0 -water 10 -default_F -100",
         "-osc 5 -phisteps 3 -phistep 0 -roi 5 2 0 3 -fluence 0",
+        "-tophat_spots -fudge 0.01",
+        "-gauss_xtal -fudge 0.01 -cell 70 80 90 75 85 95",
         "-gauss_xtal -cell 70 80 90 75 85 95 -physics correct -nopolar -point_pixel -dmin 2 -precision fast -culling 1e-4",
     ] {
         let folder = Folder::new();
@@ -177,6 +179,9 @@ fn quirks_that_change_the_image_are_announced_with_their_remedy() {
         (layers, "sensor layers share the last one's capture fraction"),
         (layers, "together more than the sensor"),
         ("-detector_abs 300 -detector_thick 450 -thicksteps 1", "sampled at their front"),
+        ("-gauss_xtal", "spots of -gauss_xtal are 1/(Na·Nb·Nc) wide in 1/Å whatever the cell"),
+        ("-binary_spots", "spots of -tophat_spots are 1/(Na·Nb·Nc) wide in 1/Å whatever the cell"),
+        ("-round_xtal", "the spots of -round_xtal end between two reflections"),
         ("-water 20", "multiplied by r_e²·fluence twice"),
         ("-misset random", "not a uniform orientation"),
         ("-mosaic 1 -osc 1 -phisteps 2", "domains stay in the laboratory"),

@@ -205,6 +205,19 @@ impl<R: Real> Mat3<R> {
 }
 
 impl Mat3<f64> {
+    /// The largest eigenvalue of a symmetric matrix (Smith, Communications of the ACM 4 (1961) 168), rounded up by 1e-9 of it.
+    pub fn largest_eigenvalue(&self) -> f64 {
+        let [a, b, c] = self.0;
+        let mean = (a[0] + b[1] + c[2]) / 3.0;
+        let off = a[1] * a[1] + a[2] * a[2] + b[2] * b[2];
+        let square = [a[0], b[1], c[2]].iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() + 2.0 * off;
+        let spread = (square / 6.0).sqrt();
+        let one = Self::IDENTITY.0;
+        let rest = Self(std::array::from_fn(|i| (self.0[i] - one[i] * mean) * (1.0 / spread)));
+        let half = if spread > 0.0 { (rest.determinant() / 2.0).clamp(-1.0, 1.0) } else { 0.0 };
+        (mean + 2.0 * spread * (half.acos() / 3.0).cos()) * (1.0 + 1e-9)
+    }
+
     /// The identity.
     pub const IDENTITY: Self = Self([Vec3([1.0, 0.0, 0.0]), Vec3([0.0, 1.0, 0.0]), Vec3([0.0, 0.0, 1.0])]);
 
@@ -260,6 +273,21 @@ mod tests {
         assert!(close(Y.rotated(X, quarter), Z));
         assert!(close(Z.rotated(Y, quarter), X));
         assert!(close(Mat3::rotation(Z, quarter).apply(X), Y));
+    }
+
+    #[test]
+    fn eigenvalues_are_those_of_matrices_made_from_them() {
+        let of = |values: [f64; 3]| {
+            let turn = Mat3::rotation_by(Vec3([0.3, -0.7, 0.4]));
+            let scaled = Mat3(std::array::from_fn(|i| Mat3::IDENTITY.0[i] * values[i]));
+            (turn * (scaled * turn.transposed())).largest_eigenvalue()
+        };
+        for values in
+            [[1.0, 2.0, 5.0], [5.0, 5.0, 1.0], [1.0, 1.0, 5.0], [5.0; 3], [5.0, 5.0 - 1e-9, 1e-9], [0.0, 0.0, 5.0]]
+        {
+            let off = of(values) / 5.0 - 1.0;
+            assert!((0.0..3e-9).contains(&off), "{values:?}: {off}");
+        }
     }
 
     #[test]

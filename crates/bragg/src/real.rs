@@ -29,6 +29,8 @@ pub trait Real:
     fn sin(self) -> Self;
     /// Cosine (radians).
     fn cos(self) -> Self;
+    /// The angle (radians) that has this tangent.
+    fn atan(self) -> Self;
     /// eˣ.
     fn exp(self) -> Self;
     /// Square root.
@@ -55,6 +57,10 @@ impl Real for f64 {
     #[inline(always)]
     fn cos(self) -> Self {
         f64::cos(self)
+    }
+    #[inline(always)]
+    fn atan(self) -> Self {
+        f64::atan(self)
     }
     #[inline(always)]
     fn exp(self) -> Self {
@@ -148,6 +154,10 @@ impl Real for Dual {
     }
     fn cos(self) -> Self {
         Self { value: self.value.cos(), derivative: -self.derivative * self.value.sin() }
+    }
+    fn atan(self) -> Self {
+        let slope = 1.0 / (1.0 + self.value * self.value);
+        Self { value: self.value.atan(), derivative: self.derivative * slope }
     }
     fn exp(self) -> Self {
         Self { value: self.value.exp(), derivative: self.derivative * self.value.exp() }

@@ -115,7 +115,7 @@ fn sources_add_by_weight() {
 
 #[test]
 fn orientations_add() {
-    for shape in [Shape::Square, Shape::Round, Shape::Gauss, Shape::Tophat] {
+    for (_, shape) in Shape::ALL {
         let mut experiment = experiment();
         experiment.crystal.shape = shape;
         experiment.crystal.n_cells = [2.0, 2.0, 1.0];
@@ -154,7 +154,7 @@ fn the_number_of_threads_leaves_no_trace() {
 #[test]
 fn pixels_that_no_spot_reaches_are_not_computed() {
     let mut experiment = experiment();
-    (experiment.crystal.shape, experiment.crystal.n_cells) = (Shape::Gauss, [30.0; 3]);
+    (experiment.crystal.shape, experiment.crystal.n_cells) = (Shape::GaussNanobragg, [30.0; 3]);
     experiment.detector.panels[0].pixel_size = 0.02;
     let all = render(&Scene { culling: 0.0, ..Scene::new(&experiment) });
     let culled = render(&Scene { culling: 1e-7, ..Scene::new(&experiment) });
@@ -272,11 +272,18 @@ type Variation = fn(&mut Experiment);
 /// Both kernels on everything that changes the way through them.
 #[test]
 fn the_kernel_agrees_with_the_reference() {
-    let variations: [(&str, Variation); 23] = [
+    let variations: [(&str, Variation); 27] = [
         ("plain", |_| {}),
         ("round", |e| e.crystal.shape = Shape::Round),
         ("gauss", |e| e.crystal.shape = Shape::Gauss),
+        ("gauss-star", |e| e.crystal.shape = Shape::GaussStar),
+        ("gauss-nanobragg", |e| e.crystal.shape = Shape::GaussNanobragg),
+        ("left-handed gauss-star", |e| {
+            e.crystal.shape = Shape::GaussStar;
+            e.crystal.real_space.0.swap(0, 1);
+        }),
         ("tophat", |e| (e.crystal.shape, e.crystal.n_cells) = (Shape::Tophat, [2.0, 1.0, 2.0])),
+        ("tophat-nanobragg", |e| (e.crystal.shape, e.crystal.n_cells) = (Shape::TophatNanobragg, [2.0, 1.0, 2.0])),
         ("tricubic", |e| e.structure_factors.interpolation = Interpolation::Tricubic),
         ("uniform", |e| e.structure_factors.grid = None),
         ("uniform but F(000)", |e| (e.structure_factors.grid, e.structure_factors.include_f000) = (None, false)),
@@ -383,7 +390,7 @@ proptest! {
     fn the_kernel_agrees_with_the_reference_on_any_crystal(
         edges in prop::array::uniform3(20.0f64..250.0), angle in 70.0f64..110.0, n_cells in prop::array::uniform3(1u32..80),
         turn in prop::array::uniform3(-1.0f64..1.0), wavelength in 0.3f64..3.0, pixel_size in 0.02f64..0.9,
-        shape in prop::sample::select(vec![Shape::Square, Shape::Round, Shape::Gauss]),
+        shape in prop::sample::select(vec![Shape::Square, Shape::Round, Shape::Gauss, Shape::GaussStar, Shape::GaussNanobragg]),
         n_domains in 1usize..4, n_sources in 1usize..3, layers in 0usize..3, tricubic: bool,
     ) {
         prop_assume!(Vec3(turn).norm() > 0.1);
@@ -392,7 +399,11 @@ proptest! {
         let turn = Mat3::rotation(Vec3(turn).unit(), 1.7);
         experiment.crystal.real_space = Mat3::from_rows(cell.basis().0.map(|axis| turn.apply(axis)));
         (experiment.crystal.shape, experiment.crystal.n_cells) = (shape, n_cells.map(f64::from));
-        experiment.crystal.fudge = if shape == Shape::Gauss { 1e-6 } else { 1.0 };
+        experiment.crystal.fudge = match shape {
+            Shape::Gauss | Shape::GaussStar => 1e-2,
+            Shape::GaussNanobragg => 1e-6,
+            _ => 1.0,
+        };
         experiment.crystal.mosaic.n_domains = n_domains;
         experiment.beam.sources.truncate(n_sources);
         experiment.beam.sources.iter_mut().for_each(|source| source.wavelength = wavelength);
@@ -439,7 +450,7 @@ fn mixed_precision_keeps_five_digits_of_every_pixel() {
 /// A term that is exactly 0 leaves the running sum alone.
 #[test]
 fn orientations_that_scatter_nothing_multiply_nothing() {
-    for shape in [Shape::Gauss, Shape::Tophat] {
+    for shape in [Shape::GaussNanobragg, Shape::TophatNanobragg] {
         let mut experiment = experiment();
         experiment.crystal.shape = shape;
         experiment.crystal.n_cells = [30.0; 3];

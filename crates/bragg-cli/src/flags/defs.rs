@@ -176,18 +176,21 @@ static CRYSTAL: &[Flag] = &[
     Flag {
         names: &[Stem("-round_xtal")],
         help: "crystal is a sphere",
+        doc: "With -physics correct the tails of its spots that end between two reflections are made up for.",
         action: Action::Switch(|o| o.crystal.shape = Some(Shape::Round)),
         ..ROW
     },
     Flag {
         names: &[Stem("-gauss_xtal")],
         help: "spots are Gaussian",
+        doc: "1/(Na·Nb·Nc) wide in 1/Å, as in nanoBragg; with -physics correct as wide along each index as the block makes them.",
         action: Action::Switch(|o| o.crystal.shape = Some(Shape::Gauss)),
         ..ROW
     },
     Flag {
         names: &[Stem("-tophat_spots"), Stem("-binary_spots")],
         help: "spots are full inside a sharp edge and nothing outside",
+        doc: "Their width is that of -gauss_xtal.",
         action: Action::Switch(|o| o.crystal.shape = Some(Shape::Tophat)),
         ..ROW
     },
@@ -195,7 +198,7 @@ static CRYSTAL: &[Flag] = &[
         names: &[Stem("-fudge")],
         value: "x",
         default: "1",
-        help: "factor on the argument of the round, gauss and tophat shapes",
+        help: "factor on the squared argument of the round, gauss and tophat shapes",
         doc: "Larger makes the spots smaller.",
         action: Action::Number(|o, x| o.crystal.fudge = Some(x)),
         ..ROW

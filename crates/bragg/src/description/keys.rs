@@ -6,6 +6,7 @@ use self::Count::{Any, Exactly, One, OneOr};
 use self::Default::{Absent, Automatic, Required, Toml};
 use self::Kind::{Amount, Bool, In, InOr, Integer, Number, OneOf, Path, PixelPosition, Text};
 use super::quantity::Unit;
+use crate::experiment::Shape;
 use crate::io::png;
 use crate::io::reflections::{Content, ReflectionFormat};
 
@@ -137,6 +138,7 @@ pub const FORMATS: [(&str, Option<Content>); 10] = [
 ];
 const FORMAT_NAMES: &[&str] = &names(&FORMATS);
 const SCALES: &[&str] = &names(&png::Scale::ALL);
+const SHAPES: &[&str] = &names(&Shape::ALL);
 const COLOR_MAPS: &[&str] = &names(&png::ColorMap::ALL);
 const BINNINGS: &[&str] = &names(&png::Binning::ALL);
 
@@ -182,9 +184,9 @@ pub const KEYS: &[Key] = &[
         "shape of the crystal with this extent: a box, or a sphere of this diameter (an ellipsoid with three)"),
     key("crystal.n_blocks", Number, One, Automatic("illuminated volume of extent / volume of n_cells cells; 1 without an extent"),
         "number of mosaic blocks in the beam, whose photons add up").positive(),
-    key("crystal.shape", OneOf(&["square", "round", "gauss", "tophat"]), One, Toml("\"square\""),
-        "shape of the crystal, which sets the shape of its spots: a parallelepiped, a sphere, Gaussian or top-hat spots"),
-    key("crystal.fudge", Number, One, Toml("1.0"), "scales the argument of the round, gauss and tophat shapes").positive(),
+    key("crystal.shape", OneOf(SHAPES), One, Toml("\"square\""),
+        "shape of the crystal (of each mosaic block), which sets that of its spots: a parallelepiped; a sphere; Gaussian spots as wide along each index as the block is, or round in reciprocal space (\"gauss-star\"); top-hat spots; nanoBragg's Gaussian and top-hat spots, whose width does not know the cell and whose photons are wrong"),
+    key("crystal.fudge", Number, One, Toml("1.0"), "multiplies the squared argument of the shapes other than square; photons are right at 1 and go as fudge^(−3/2)").positive(),
     key("crystal.scale", Number, One, Toml("1.0"), "multiplies all Bragg scattering, besides n_blocks").non_negative(),
     key("crystal.space_group", Text, One, Absent("that of the file; a list without one is P1"),
         "space group by any usual spelling (\"P 43 21 2\", 96, \"P 21/c\", \"R 3 2:H\"), instead of what the file says: the list is expanded by it to P1"),

@@ -5,17 +5,53 @@ use crate::random::Generator;
 use crate::random::rotations::CAP_RMS;
 use crate::real::Real;
 
-/// The shape of the crystal (of each mosaic domain), which sets the shape of its spots.
+/// The shape of the crystal (of each mosaic domain), which sets the shape of its spots. Whatever it is, ∫L² over a reciprocal cell is
+/// the number of cells, as it must be (Parseval's theorem); but not so for nanoBragg's two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// A parallelepiped of whole unit cells: the interference function of a grating along each axis.
     Square,
-    /// A sphere.
+    /// A sphere, or an ellipsoid: its diameters are the block's edges.
     Round,
-    /// Gaussian spots of the same volume.
+    /// Gaussian spots whose width along each index is that of the block: L = N·exp(−fudge·(π/2)·Σ(N_i·δ_i)²).
     Gauss,
-    /// Spots of constant height inside a sphere of reciprocal space.
+    /// Gaussian spots that are round in reciprocal space, as wide as a block of this volume makes them:
+    /// L = N·exp(−fudge·(π/2)·V^⅔·|Δq|²), V the volume of the block.
+    GaussStar,
+    /// Spots of constant height where fudge·Σ(N_i·δ_i)² < (3/4π)^⅔.
     Tophat,
+    /// nanoBragg's Gaussian spots, 1/(N_a·N_b·N_c) wide in 1/Å whatever the cell: L = N·exp(−fudge·N²·|Δq|²/0.63).
+    GaussNanobragg,
+    /// nanoBragg's top-hat spots, where fudge·N²·|Δq|² < 0.3969.
+    TophatNanobragg,
+}
+
+impl Shape {
+    /// All of them, by the names that `crystal.shape` has for them.
+    pub const ALL: [(&'static str, Self); 7] = [
+        ("square", Self::Square),
+        ("round", Self::Round),
+        ("gauss", Self::Gauss),
+        ("gauss-star", Self::GaussStar),
+        ("tophat", Self::Tophat),
+        ("gauss-nanobragg", Self::GaussNanobragg),
+        ("tophat-nanobragg", Self::TophatNanobragg),
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Self::ALL.into_iter().find(|(_, shape)| *shape == self).map_or("", |(name, _)| name)
+    }
+
+    /// The shape of a name.
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(of, _)| *of == name).map(|(_, shape)| shape)
+    }
+
+    /// Whether its spots end at once, so that images have no useful derivative.
+    pub fn is_tophat(self) -> bool {
+        matches!(self, Self::Tophat | Self::TophatNanobragg)
+    }
 }
 
 /// How the orientations of mosaic domains spread about their mean. The same in all directions.
@@ -93,7 +129,8 @@ pub struct Crystal<R = f64> {
     pub n_cells: [R; 3],
     /// The shape of each domain.
     pub shape: Shape,
-    /// Scales the argument of the round, Gaussian and top-hat shapes; 1 conserves the integrated intensity of the parallelepiped.
+    /// Multiplies the squared argument of the round, Gaussian and top-hat shapes; 1 conserves the integrated intensity of the
+    /// parallelepiped, which falls as fudge^(−3/2).
     pub fudge: R,
     /// The mosaic domains.
     pub mosaic: Mosaic<R>,

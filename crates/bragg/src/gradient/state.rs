@@ -208,11 +208,13 @@ fn common(experiment: &Experiment) -> Why {
     if experiment.sampling.physics == Physics::NanoBragg {
         return refuse("has derivatives in correct physics only; take sampling.physics = \"correct\"");
     }
-    if experiment.crystal.shape == Shape::Tophat {
-        return refuse(
-            "has no useful derivative with crystal.shape = \"tophat\": its spots are flat and end at once; \
+    let shape = experiment.crystal.shape;
+    if shape.is_tophat() {
+        return refuse(format!(
+            "has no useful derivative with crystal.shape = \"{}\": its spots are flat and end at once; \
              \"gauss\" is the smooth shape of the same width",
-        );
+            shape.name()
+        ));
     }
     Ok(())
 }

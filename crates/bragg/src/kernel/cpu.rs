@@ -21,7 +21,7 @@ use crate::error::Result;
 use crate::image::Image;
 use crate::monitor::watched;
 use crate::physics::polarization::PolarizationFrame;
-use crate::scene::{Orientation, PanelTable, Physics, Precision, Scene, Shape, Window};
+use crate::scene::{Orientation, PanelTable, Physics, Precision, Profile, Scene, Window};
 use amplitudes::Amplitudes;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -80,14 +80,14 @@ impl Lattice {
     fn new(scene: &Scene) -> Self {
         let domain = &scene.domain;
         let n_cells: f64 = domain.n_cells.iter().product();
-        match domain.shape {
-            Shape::Square if scene.precision == Precision::Fast && n_cells <= square_fast::MOST_CELLS => {
+        match domain.profile {
+            Profile::Square if scene.precision == Precision::Fast && n_cells <= square_fast::MOST_CELLS => {
                 Self::SquareFast(domain.n_cells)
             }
-            Shape::Square => Self::Square(domain.n_cells),
-            Shape::Round => Self::Round(round::Sphere::new(domain)),
-            Shape::Gauss => Self::Gauss(spots::Spot::new(scene)),
-            Shape::Tophat => Self::Tophat(spots::Spot::new(scene)),
+            Profile::Square => Self::Square(domain.n_cells),
+            Profile::Round => Self::Round(round::Sphere::new(domain)),
+            Profile::Gauss { width } => Self::Gauss(spots::Spot::new(scene, 2.0 / width)),
+            Profile::Tophat { width } => Self::Tophat(spots::Spot::new(scene, 1.0 / width)),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::physics::lattice;
 use crate::physics::polarization::{PolarizationFrame, polarization_factor};
 use crate::physics::scattering::scattering_vector;
 use crate::real::{Dual, Real};
-use crate::scene::{Domain, Orientation, PanelTable, Physics, Scene, Shape, Source};
+use crate::scene::{Domain, Orientation, PanelTable, Physics, Profile, Scene, Source};
 
 /// The image of a scene, pixel by pixel in one thread.
 ///
@@ -211,20 +211,19 @@ pub(super) fn nearest_index<R: Real>(h: R) -> f64 {
 }
 
 pub(super) fn lattice_factor<R: Real>(domain: &Domain<R>, delta: Vec3<R>) -> R {
-    let Domain { n_cells, fudge, reciprocal, .. } = domain;
-    match domain.shape {
-        Shape::Square => lattice::square(delta, *n_cells),
-        Shape::Round => lattice::round(delta, *n_cells, *fudge),
-        Shape::Gauss => lattice::gauss(lattice::scaled_distance_squared(delta, reciprocal, *n_cells), *n_cells, *fudge),
-        Shape::Tophat => {
-            lattice::tophat(lattice::scaled_distance_squared(delta, reciprocal, *n_cells), *n_cells, *fudge)
-        }
+    let Domain { profile, n_cells, peak, fudge, metric, stretch } = domain;
+    let rho_squared = || lattice::scaled_distance_squared(delta, metric, *stretch);
+    match *profile {
+        Profile::Square => lattice::square(delta, *n_cells),
+        Profile::Round => lattice::round(delta, *n_cells, *fudge, *peak),
+        Profile::Gauss { width } => lattice::gauss(rho_squared(), *peak, *fudge, width),
+        Profile::Tophat { width } => lattice::tophat(rho_squared(), *peak, *fudge, width),
     }
 }
 
 /// Whether the lattice factor is exactly 0 in the reference program's arithmetic, whose sines never quite vanish.
 fn lattice_vanishes<R: Real>(scene: &Scene<R>, orientation: &Orientation<R>, q: Vec3<R>) -> bool {
     let hkl = orientation.apply(q);
-    matches!(scene.domain.shape, Shape::Tophat | Shape::Gauss)
+    matches!(scene.domain.profile, Profile::Tophat { .. } | Profile::Gauss { .. })
         && lattice_factor(&scene.domain, hkl - Vec3(hkl.0.map(nearest_index).map(R::constant))).value() == 0.0
 }

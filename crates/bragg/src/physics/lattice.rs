@@ -6,12 +6,17 @@ use crate::math::{Mat3, Vec3};
 use crate::real::Real;
 use std::f64::consts::PI;
 
-/// The volume of a spherical crystal as a fraction of its parallelepiped's, which gives spots the same integral (nanoBragg).
-pub const ROUND_VOLUME: f64 = 0.723601254558268;
-/// ρ²·fudge (1/Å²) at which the amplitude of a Gaussian spot is 1/e (nanoBragg).
-pub const GAUSS_WIDTH: f64 = 0.63;
-/// ρ²·fudge (1/Å²) at which a top-hat spot ends (nanoBragg).
-pub const TOPHAT_CUT: f64 = 0.3969;
+/// Amplitude of a spherical crystal by the number of cells of its parallelepiped: √(π/6). By Parseval's theorem the square of
+/// [`sphere`] integrates to 6/π over all ρ, so that ∫L² is the number of cells, as for every other shape; nanoBragg's constant.
+pub const ROUND_PEAK: f64 = 0.723601254558268;
+/// ρ² at which the amplitude of a Gaussian spot is 1/e: 2/π, for ∫N²·exp(−πN²δ²) dδ = N.
+pub const GAUSS_WIDTH: f64 = std::f64::consts::FRAC_2_PI;
+/// nanoBragg's.
+pub const GAUSS_WIDTH_NANOBRAGG: f64 = 0.63;
+/// ρ² at which a top-hat spot ends: (3/4π)^⅔, for a ball of volume 1.
+pub const TOPHAT_WIDTH: f64 = 0.384_834_731_559_126_6;
+/// nanoBragg's, 0.63².
+pub const TOPHAT_WIDTH_NANOBRAGG: f64 = 0.3969;
 
 /// The interference of `n` cells in a row, sin(πNh)/sin(πh) but for its sign, at δ from an integer h (Laue; International
 /// Tables B, 1.2). The argument is reduced before the sine is taken, so that the zeros are where they should be.
@@ -50,39 +55,59 @@ pub fn sphere<R: Real>(t: R) -> R {
     R::constant(sign) * (rest.sin() / x - rest.cos()) / square
 }
 
-/// A spherical crystal of Na × Nb × Nc cells: their number times 0.7236 (which gives its spots the integral of those of the
-/// parallelepiped) times [`sphere`] at t = √(fudge·Σ(Nδ)²). nanoBragg's model.
+/// A spherical crystal in a parallelepiped of Na × Nb × Nc cells: its amplitude `peak` at the centre of a spot times [`sphere`] at
+/// t = √(fudge·Σ(Nδ)²). The diameters of the sphere are the edges.
 #[inline(always)]
-pub fn round<R: Real>(delta: Vec3<R>, n: [R; 3], fudge: R) -> R {
+pub fn round<R: Real>(delta: Vec3<R>, n: [R; 3], fudge: R, peak: R) -> R {
     let scaled = Vec3::new(delta[0] * n[0], delta[1] * n[1], delta[2] * n[2]);
     let square = scaled.dot(scaled) * fudge;
-    let cells = n[0] * n[1] * n[2] * R::constant(ROUND_VOLUME);
     if square.value() == 0.0 {
-        return cells;
+        return peak;
     }
-    cells * sphere(square.sqrt())
+    peak * sphere(square.sqrt())
 }
 
-/// Squared distance from the nearest reflection in reciprocal space times the squared number of cells, ρ² (1/Å²): the argument
-/// of [`gauss`] and [`tophat`]. `reciprocal` has rows a*, b*, c* (1/Å).
+/// The amplitude at the centre with which the spots of [`round`] have all photons of a block: N·√(π/6)/√K, K the part of a sphere's
+/// ∫L² that lies in the reciprocal cell about a reflection, |δ| ≤ ½. What is outside, spots being cut there, is the tail
+/// t = (3/π²)·⟨1/ρ⟩ with ρ the distance of the cell's surface, averaged over directions: 0.505/N for N cells along each edge. K is
+/// 1/√((1 + t + t²)² + (6/(πM₁M₂M₃))²) with M_i = N_i·√fudge, from 4 cells on within 10⁻³, below that the way from 1 − t to the volume of
+/// the cell. Other fudges than 1 change ∫L² as in the other shapes, by fudge^(−3/2).
+pub fn round_peak<R: Real>(n: [R; 3], fudge: R) -> R {
+    let one = R::constant(1.0);
+    let root = fudge.sqrt();
+    let [a, b, c] = n.map(|n| n * root * R::constant(0.5));
+    // ∫∫ dx dy/(h² + x² + y²)² over a face at distance h, times h
+    let side = |h: R, x: R, y: R| {
+        let across = (h * h + x * x).sqrt();
+        x / across * (y / across).atan()
+    };
+    let face = |h: R, x: R, y: R| (side(h, x, y) + side(h, y, x)) / h;
+    let tail = (face(a, b, c) + face(b, c, a) + face(c, a, b)) * R::constant(3.0 / (PI * PI * PI));
+    let wide = one + tail + tail * tail;
+    let narrow = R::constant(0.75 / PI) / (a * b * c);
+    n[0] * n[1] * n[2] * R::constant(ROUND_PEAK) * (wide * wide + narrow * narrow).sqrt().sqrt()
+}
+
+/// Squared distance ρ² from the nearest reflection, |δ₁m₁ + δ₂m₂ + δ₃m₃|²·stretch² for the rows m of `metric`: the argument of [`gauss`]
+/// and [`tophat`]. What the rows are says what the spots are like: N_i times unit vectors, as wide along each index as the block is
+/// short; a*, b*, c*, round in reciprocal space.
 #[inline(always)]
-pub fn scaled_distance_squared<R: Real>(delta: Vec3<R>, reciprocal: &Mat3<R>, n: [R; 3]) -> R {
-    let [a, b, c] = reciprocal.0;
+pub fn scaled_distance_squared<R: Real>(delta: Vec3<R>, metric: &Mat3<R>, stretch: R) -> R {
+    let [a, b, c] = metric.0;
     let offset = a * delta[0] + b * delta[1] + c * delta[2];
-    let cells = n[0] * n[1] * n[2];
-    offset.dot(offset) * (cells * cells)
+    offset.dot(offset) * (stretch * stretch)
 }
 
-/// Gaussian spots: Na·Nb·Nc·exp(−ρ²·fudge/0.63). nanoBragg's model.
+/// Gaussian spots: peak·exp(−ρ²·fudge/width), peak the number of cells.
 #[inline(always)]
-pub fn gauss<R: Real>(rho_squared: R, n: [R; 3], fudge: R) -> R {
-    n[0] * n[1] * n[2] * (-(rho_squared * (fudge / R::constant(GAUSS_WIDTH)))).exp()
+pub fn gauss<R: Real>(rho_squared: R, peak: R, fudge: R, width: f64) -> R {
+    peak * (-(rho_squared * (fudge / R::constant(width)))).exp()
 }
 
-/// Spots of constant height: Na·Nb·Nc where ρ²·fudge < 0.3969, 0 elsewhere. nanoBragg's model; no useful derivative.
+/// Spots of constant height: peak where ρ²·fudge < width, 0 elsewhere. No useful derivative.
 #[inline(always)]
-pub fn tophat<R: Real>(rho_squared: R, n: [R; 3], fudge: R) -> R {
-    if (rho_squared * fudge).value() < TOPHAT_CUT { n[0] * n[1] * n[2] } else { R::constant(0.0) }
+pub fn tophat<R: Real>(rho_squared: R, peak: R, fudge: R, width: f64) -> R {
+    if (rho_squared * fudge).value() < width { peak } else { R::constant(0.0) }
 }
 
 #[cfg(test)]
@@ -135,17 +160,76 @@ mod tests {
     fn every_shape_counts_its_cells_at_the_peak() {
         let (peak, n) = (Vec3::new(0.0, 0.0, 0.0), [2.0, 3.0, 4.0]);
         assert_eq!(square(peak, n), 24.0);
-        assert!((round(peak, n, 1.1) - 24.0 * 0.723601254558268).abs() < 1e-12);
-        assert_eq!(gauss(0.0, n, 1.0), 24.0);
-        assert_eq!(tophat(0.39, n, 1.0), 24.0);
-        assert_eq!(tophat(0.39, n, 1.1), 0.0);
+        assert_eq!(round(peak, n, 1.1, 17.0), 17.0);
+        assert_eq!(gauss(0.0, 24.0, 1.0, GAUSS_WIDTH), 24.0);
+        assert_eq!(tophat(0.38, 24.0, 1.0, TOPHAT_WIDTH), 24.0);
+        assert_eq!(tophat(0.38, 24.0, 1.1, TOPHAT_WIDTH), 0.0);
+    }
+
+    /// ∫L² over a reciprocal cell must be the number of cells: Parseval's theorem. Spherical shells in ρ, of volume 4πρ² dρ/N³ in δ.
+    #[test]
+    fn every_shape_integrates_to_the_number_of_its_cells() {
+        let n = 10.0f64;
+        let cells = n * n * n;
+        let shells = |end: f64, squared: &dyn Fn(f64) -> f64| {
+            let steps = 200_000;
+            let step = end / f64::from(steps);
+            let shell = |i: i32| (f64::from(i) + 0.5) * step;
+            let sum: f64 = (0..steps).map(|i| 4.0 * PI * shell(i).powi(2) * squared(shell(i)).powi(2)).sum();
+            sum * step / n.powi(6)
+        };
+        let along: f64 =
+            (0..2000).map(|i| grating((f64::from(i) + 0.5) / 2000.0 - 0.5, n).powi(2)).sum::<f64>() / 2000.0;
+        assert!((along / n - 1.0).abs() < 1e-12, "{along}");
+        assert!((shells(6.0, &|rho| gauss(rho * rho, cells, 1.0, GAUSS_WIDTH)) - 1.0).abs() < 1e-9);
+        assert!((shells(1.0, &|rho| tophat(rho * rho, cells, 1.0, TOPHAT_WIDTH)) - 1.0).abs() < 1e-5);
+        // beyond ρ the mean of s² is 9/(2π⁴ρ⁴); times π/6 and 4πρ² its integral is 3/(π²ρ)
+        let tail = |rho: f64| 3.0 / (PI * PI * rho);
+        let end = 200.0;
+        let sphere = shells(end, &|rho| cells * ROUND_PEAK * sphere(rho));
+        assert!((sphere + tail(end) - 1.0).abs() < 1e-5, "{sphere}");
+    }
+
+    /// Midpoints of an eighth of the reciprocal cell.
+    fn round_integral(n: [f64; 3], fudge: f64, peak: f64) -> f64 {
+        let steps = n.map(|n| 40 + 4 * n as usize);
+        let at = |axis: usize, i: usize| (i as f64 + 0.5) * 0.5 / steps[axis] as f64;
+        let mut sum = 0.0;
+        for i in 0..steps[0] {
+            for j in 0..steps[1] {
+                for k in 0..steps[2] {
+                    sum += round(Vec3::new(at(0, i), at(1, j), at(2, k)), n, fudge, peak).powi(2);
+                }
+            }
+        }
+        sum / steps.iter().product::<usize>() as f64
     }
 
     #[test]
-    fn distances_are_measured_in_reciprocal_space() {
+    fn spheres_have_the_photons_of_their_cells_within_the_reciprocal_cell() {
+        for (n, fudge, allowed) in [
+            ([8.0; 3], 1.0, 1e-3),
+            ([12.0; 3], 1.0, 1e-3),
+            ([4.0, 9.0, 20.0], 1.0, 3e-3),
+            ([20.0; 3], 0.16, 1e-3),
+            ([2.0; 3], 1.0, 0.04),
+            ([3.0; 3], 1.0, 0.04),
+            ([6.0; 3], 1e-6, 1e-3),
+        ] {
+            let cells: f64 = n.iter().product();
+            let found = round_integral(n, fudge, round_peak(n, fudge)) / cells * fudge.powf(1.5);
+            assert!((found - 1.0).abs() < allowed, "{n:?} {fudge}: {found}");
+        }
+        // the tail beyond the reciprocal cell that nanoBragg's constant does not count
+        let lost = 1.0 - round_integral([8.0; 3], 1.0, 512.0 * ROUND_PEAK) / 512.0;
+        assert!((lost - 0.505 / 8.0).abs() < 1e-3, "{lost}");
+    }
+
+    #[test]
+    fn distances_are_measured_with_the_metric() {
         let reciprocal =
             Mat3::from_rows([Vec3::new(0.1, 0.0, 0.0), Vec3::new(0.0, 0.2, 0.0), Vec3::new(0.0, 0.1, 0.3)]);
-        let rho = scaled_distance_squared(Vec3::new(0.0, 0.5, -0.5), &reciprocal, [2.0, 1.0, 1.0]);
+        let rho = scaled_distance_squared(Vec3::new(0.0, 0.5, -0.5), &reciprocal, 2.0);
         assert!((rho - 4.0 * (0.05f64.powi(2) + 0.15f64.powi(2))).abs() < 1e-15);
     }
 }

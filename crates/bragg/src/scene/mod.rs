@@ -1,22 +1,24 @@
 //! The kernel's tables: an [`Experiment`] flattened, in kernel units. Lengths of the detector are in metres, of the crystal and the
 //! wavelength in Å, angles in radians. This is the only place that leaves field units.
 
+mod domain;
 mod hkl_grid;
 mod orientations;
 mod panels;
 mod tangent;
 mod tangent_of;
 
+pub use domain::{Domain, Profile};
 pub use hkl_grid::HklGrid;
 pub use orientations::Orientation;
 pub use panels::{PanelTable, Window};
 pub use tangent::{PanelTangent, SceneTangent, SourceTangent};
 
-pub use crate::experiment::{Physics, Precision, RunningFactors, SamplingDepth, Shape};
+pub use crate::experiment::{Physics, Precision, RunningFactors, SamplingDepth};
 
 use crate::error::{Result, reserved};
 use crate::experiment::{Curvature, Experiment};
-use crate::math::{Mat3, Vec3};
+use crate::math::Vec3;
 use crate::monitor::{Monitor, Unwatched};
 use crate::physics::scattering::water_background;
 use crate::real::Real;
@@ -32,20 +34,6 @@ pub struct Source<R = f64> {
     pub wavelength: R,
     /// Relative intensity; the mean over all sources is 1.
     pub weight: R,
-}
-
-/// The shape of a mosaic domain.
-#[derive(Debug, Clone, Copy)]
-#[repr(C)]
-pub struct Domain<R = f64> {
-    /// Which lattice factor.
-    pub shape: Shape,
-    /// Na, Nb, Nc.
-    pub n_cells: [R; 3],
-    /// Scale of the argument of the round, Gaussian and top-hat shapes.
-    pub fudge: R,
-    /// Rows a*, b*, c* (1/Å), unrotated: only lengths are taken of their combinations.
-    pub reciprocal: Mat3<R>,
 }
 
 /// Polarisation of the beam.
@@ -151,12 +139,7 @@ impl<R: Real> Scene<R> {
             orientations: orientations::orientations(crystal, &experiment.scan, monitor)?,
             panels: detector.panels.iter().map(PanelTable::new).collect(),
             hkl: HklGrid::new(&experiment.structure_factors, &crystal.reciprocal()),
-            domain: Domain {
-                shape: crystal.shape,
-                n_cells: crystal.n_cells,
-                fudge: crystal.fudge,
-                reciprocal: crystal.reciprocal(),
-            },
+            domain: Domain::new(crystal, sampling.physics),
             polarization: beam
                 .polarization
                 .map(|p| PolarizationTable { kahn_factor: p.kahn_factor, e_vector: p.e_vector }),

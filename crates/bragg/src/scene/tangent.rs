@@ -45,10 +45,14 @@ pub struct SceneTangent {
     pub panels: Vec<PanelTangent>,
     /// Of Na, Nb, Nc.
     pub n_cells: [f64; 3],
+    /// Of the amplitude at the centre of a spot.
+    pub peak: f64,
     /// Of the scale of the argument of round and Gaussian shapes.
     pub fudge: f64,
-    /// Of the rows a*, b*, c* (1/Å) that distances are measured with.
-    pub reciprocal: Mat3,
+    /// Of the rows that distances are measured with.
+    pub metric: Mat3,
+    /// Of what lengths by them are multiplied with.
+    pub stretch: f64,
     /// Of Kahn's factor.
     pub kahn_factor: f64,
     /// Of the direction of the electric field.
@@ -113,8 +117,10 @@ impl SceneTangent {
             sum.close_distance += term.close_distance;
         });
         self.n_cells.iter_mut().zip(other.n_cells).for_each(|(sum, term)| *sum += term);
+        self.peak += other.peak;
         self.fudge += other.fudge;
-        add_matrix(&mut self.reciprocal, &other.reciprocal);
+        add_matrix(&mut self.metric, &other.metric);
+        self.stretch += other.stretch;
         self.kahn_factor += other.kahn_factor;
         add_vector(&mut self.e_vector, other.e_vector);
         self.layer_thickness += other.layer_thickness;
@@ -130,7 +136,7 @@ impl SceneTangent {
 
     /// Whether the shape of the crystal changes.
     pub(crate) fn changes_shape(&self) -> bool {
-        self.n_cells != [0.0; 3] || self.fudge != 0.0 || self.reciprocal != Mat3::default()
+        self.n_cells != [0.0; 3] || [self.peak, self.fudge, self.stretch] != [0.0; 3] || self.metric != Mat3::default()
     }
 
     /// Whether sources, detector or polarisation change.
@@ -160,8 +166,10 @@ impl SceneTangent {
             + sum(&self.orientations, &other.orientations, dot)
             + sum(&self.panels, &other.panels, panel)
             + sum(&self.n_cells, &other.n_cells, product)
+            + self.peak * other.peak
             + self.fudge * other.fudge
-            + dot(&self.reciprocal, &other.reciprocal)
+            + dot(&self.metric, &other.metric)
+            + self.stretch * other.stretch
             + self.kahn_factor * other.kahn_factor
             + self.e_vector.dot(other.e_vector)
             + self.layer_thickness * other.layer_thickness
@@ -217,10 +225,12 @@ impl Scene {
                 .collect(),
             hkl: dual_grid(&self.hkl, tangent),
             domain: Domain {
-                shape: self.domain.shape,
+                profile: self.domain.profile,
                 n_cells,
+                peak: number(self.domain.peak, tangent.peak),
                 fudge: number(self.domain.fudge, tangent.fudge),
-                reciprocal: matrix(self.domain.reciprocal, tangent.reciprocal),
+                metric: matrix(self.domain.metric, tangent.metric),
+                stretch: number(self.domain.stretch, tangent.stretch),
             },
             polarization: self.polarization.map(|table| PolarizationTable {
                 kahn_factor: number(table.kahn_factor, tangent.kahn_factor),

@@ -59,13 +59,11 @@ const GAUSS: [(&str, &str); 5] = [
     ("scan.steps", "1"),
     ("detector.distance", "200"),
 ];
-/// The same with spots wide enough to hit pixels of a small image.
-const TOPHAT: [(&str, &str); 6] =
-    [("crystal.shape", "tophat"), ("crystal.fudge", "0.01"), GAUSS[1], GAUSS[2], GAUSS[3], GAUSS[4]];
+const TOPHAT: [(&str, &str); 5] = [("crystal.shape", "tophat"), GAUSS[1], GAUSS[2], GAUSS[3], GAUSS[4]];
 
 const CULLED: (&str, &str) = ("sampling.culling", "1e-7");
 const GAUSS_CULLED: [(&str, &str); 6] = [CULLED, GAUSS[0], GAUSS[1], GAUSS[2], GAUSS[3], GAUSS[4]];
-const TOPHAT_CULLED: [(&str, &str); 7] = [CULLED, TOPHAT[0], TOPHAT[1], TOPHAT[2], TOPHAT[3], TOPHAT[4], TOPHAT[5]];
+const TOPHAT_CULLED: [(&str, &str); 6] = [CULLED, TOPHAT[0], TOPHAT[1], TOPHAT[2], TOPHAT[3], TOPHAT[4]];
 
 const FAST: Settings = &[("sampling.precision", "fast")];
 

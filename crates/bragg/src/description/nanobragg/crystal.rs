@@ -48,7 +48,7 @@ impl CrystalSettings {
             None => crosses.map(|cross| cross * (1.0 / a.dot(crosses[0]))),
         });
         let fudge = options.crystal.fudge.unwrap_or(1.0);
-        let reads_reciprocal = matches!(options.crystal.shape, Some(Shape::Gauss | Shape::Tophat));
+        let reads_reciprocal = !correct && matches!(options.crystal.shape, Some(Shape::Gauss | Shape::Tophat));
         let volume_ratio = cell.map_or(1.0, |cell| real_space.determinant() / nominal_volume(&cell));
         let (sample, clipped) = sample_size(options)?;
         let edges = cell.map_or_else(|| real_space.0.map(Vec3::norm), |cell| cell.edges);

@@ -81,7 +81,7 @@ pub fn describe(options: &Options, clock_seed: u32) -> Result<DropIn> {
         notices.extend(quirks::quirks(options, &geometry, &righted, &layers, &sweep));
     }
     let mut writer = Writer { options, description: Description::new() };
-    writer.crystal(&crystal)?;
+    writer.crystal(&crystal, correct)?;
     writer.structure_factors()?;
     writer.beam(&geometry, wavelength, correct)?;
     writer.detector(&geometry)?;
@@ -239,20 +239,21 @@ impl Writer<'_> {
         self.description.insert(key, value, origin)
     }
 
-    fn crystal(&mut self, crystal: &CrystalSettings) -> Result<()> {
+    fn crystal(&mut self, crystal: &CrystalSettings, correct: bool) -> Result<()> {
         let source = if self.options.crystal.mat.is_some() { "-mat" } else { "-cell" };
         let axes = ["crystal.real_space_a", "crystal.real_space_b", "crystal.real_space_c"];
         for (key, row) in axes.into_iter().zip(crystal.real_space.0) {
             self.put(key, row.0, source)?;
         }
         self.put("crystal.n_cells", crystal.n_cells.map(i64::from), "-N")?;
-        let (shape, flag) = match self.options.crystal.shape {
-            None | Some(Shape::Square) => ("square", "-square_xtal"),
-            Some(Shape::Round) => ("round", "-round_xtal"),
-            Some(Shape::Gauss) => ("gauss", "-gauss_xtal"),
-            Some(Shape::Tophat) => ("tophat", "-tophat_spots"),
+        let asked = self.options.crystal.shape.unwrap_or(Shape::Square);
+        let flag = quirks::shape_flag(asked);
+        let shape = match asked {
+            Shape::Gauss if !correct => Shape::GaussNanobragg,
+            Shape::Tophat if !correct => Shape::TophatNanobragg,
+            other => other,
         };
-        self.put("crystal.shape", shape, flag)?;
+        self.put("crystal.shape", shape.name(), flag)?;
         if crystal.fudge == self.options.crystal.fudge.unwrap_or(1.0) {
             self.put("crystal.fudge", crystal.fudge, "-fudge")?;
         } else {

@@ -77,7 +77,8 @@ pub struct CrystalOptions {
     pub sample_y_mm: Option<f64>,
     /// `-sample_z`, or `-samplesize`: height, divided into cells along c (mm).
     pub sample_z_mm: Option<f64>,
-    /// `-square_xtal`, `-round_xtal`, `-gauss_xtal`, `-tophat_spots`: the last one given.
+    /// `-square_xtal`, `-round_xtal`, `-gauss_xtal`, `-tophat_spots`: the last one given. Gaussian and top-hat
+    /// spots are nanoBragg's unless the physics is correct.
     pub shape: Option<Shape>,
     /// `-fudge`: factor on the argument of the round, gauss and tophat shapes.
     pub fudge: Option<f64>,
@@ -124,14 +125,16 @@ pub struct ReflectionOptions {
     pub default_f: Option<f64>,
     /// `-dump`: the structure-factor cache.
     pub dump: Option<PathBuf>,
-    /// `-interpolate` (true) or `-nointerpolate` (false), the last one given.
+    /// `-interpolate` (true) or `-nointerpolate` (false), the last one given. Gaussian and top-hat
+    /// spots are nanoBragg's unless the physics is correct.
     pub interpolate: Option<bool>,
 }
 
 /// The beam.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct BeamOptions {
-    /// `-lambda` or `-energy`, the last one given.
+    /// `-lambda` or `-energy`, the last one given. Gaussian and top-hat
+    /// spots are nanoBragg's unless the physics is correct.
     pub wavelength: Option<WavelengthOption>,
     /// `-fluence` (photons/m²).
     pub fluence_per_m2: Option<f64>,
@@ -141,7 +144,8 @@ pub struct BeamOptions {
     pub exposure_s: Option<f64>,
     /// `-beamsize`: edge of the square beam (mm).
     pub beamsize_mm: Option<f64>,
-    /// `-polar` or `-nopolar`, the last one given.
+    /// `-polar` or `-nopolar`, the last one given. Gaussian and top-hat
+    /// spots are nanoBragg's unless the physics is correct.
     pub polar: Option<PolarOption>,
     /// The Kahn factor of the last `-polar`, whether a `-nopolar` came after it or not.
     pub kahn_factor: Option<f64>,
@@ -184,7 +188,8 @@ pub struct SourceOptions {
     pub hdivsteps: Option<i64>,
     /// `-vdivsteps`, or `-divsteps`: number of vertical steps.
     pub vdivsteps: Option<i64>,
-    /// `-round_div` (true) or `-square_div` (false), the last one given.
+    /// `-round_div` (true) or `-square_div` (false), the last one given. Gaussian and top-hat
+    /// spots are nanoBragg's unless the physics is correct.
     pub round_div: Option<bool>,
     /// `-sourcefile`.
     pub sourcefile: Option<PathBuf>,
@@ -263,7 +268,8 @@ pub struct DetectorOptions {
 /// Convention, pivot, axes and rotations.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GeometryOptions {
-    /// The convention: `-mosflm`, `-xds`, …, or CUSTOM by any axis option; the last one given.
+    /// The convention: `-mosflm`, `-xds`, …, or CUSTOM by any axis option; the last one given. Gaussian and top-hat
+    /// spots are nanoBragg's unless the physics is correct.
     pub convention: Option<Chosen<Convention>>,
     /// The pivot that was set last, by `-pivot` or by an option that implies one (`-distance`: beam;
     /// `-close_distance`: sample; …).
@@ -445,7 +451,8 @@ pub struct RunOptions {
     pub threads: Option<usize>,
     /// `-quiet`: no messages but errors.
     pub quiet: bool,
-    /// `-progress` (true) or `-noprogress` (false), the last one given.
+    /// `-progress` (true) or `-noprogress` (false), the last one given. Gaussian and top-hat
+    /// spots are nanoBragg's unless the physics is correct.
     pub progress: Option<bool>,
     /// `-print_experiment`: print the resolved experiment and stop.
     pub print_experiment: bool,

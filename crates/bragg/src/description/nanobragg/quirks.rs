@@ -7,7 +7,7 @@ use super::options::{Convention, Misset, Options, Pivot, PolarOption};
 use super::{asked_dispersion, asked_divergence, asked_layers, asked_sweep, attenuation_depth, window};
 use crate::description::Notice;
 use crate::experiment::beam::Ticks;
-use crate::experiment::{MosaicFrame, SamplingDepth};
+use crate::experiment::{MosaicFrame, SamplingDepth, Shape};
 
 const REMEDY: &str = "-physics correct does";
 
@@ -39,6 +39,19 @@ pub(super) fn quirks(
              with it"
             .to_owned());
     }
+    if let Some(shape @ (Shape::Gauss | Shape::Tophat)) = options.crystal.shape {
+        say(format!(
+            "spots of {} are 1/(Na·Nb·Nc) wide in 1/Å whatever the cell, so that their photons are off by factors up to 10,000; \
+             -physics correct makes them as wide as the block does",
+            shape_flag(shape)
+        ));
+    }
+    if options.crystal.shape == Some(Shape::Round) {
+        say(format!(
+            "the spots of -round_xtal end between two reflections, and lack what would be beyond (0.5/N of their photons for N cells along \
+             each edge); {REMEDY} not"
+        ));
+    }
     if options.noise.water_um.is_some_and(|water| water != 0.0) {
         say(format!(
             "the water background is multiplied by r_e²·fluence twice and divided by the number of steps; {REMEDY} it once"
@@ -56,6 +69,16 @@ pub(super) fn quirks(
     notices.extend(geometry_quirks(options, geometry, righted));
     notices.extend(unused_near_point(options, geometry));
     notices
+}
+
+/// The option that asks for a shape.
+pub(super) fn shape_flag(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Square => "-square_xtal",
+        Shape::Round => "-round_xtal",
+        Shape::Gauss | Shape::GaussStar | Shape::GaussNanobragg => "-gauss_xtal",
+        Shape::Tophat | Shape::TophatNanobragg => "-tophat_spots",
+    }
 }
 
 /// Those of the detector's place.

@@ -29,12 +29,7 @@ impl Resolver {
             if self.has_matrix() { self.basis_of_matrix(wavelength)? } else { self.oriented_cell(reflections)? };
         let n_cells = self.n_cells(&real_space)?;
         let n_blocks = self.n_blocks(&real_space, n_cells)?;
-        let shape = match self.text("crystal.shape")?.as_str() {
-            "round" => Shape::Round,
-            "gauss" => Shape::Gauss,
-            "tophat" => Shape::Tophat,
-            _ => Shape::Square,
-        };
+        let shape = Shape::of(&self.text("crystal.shape")?).unwrap_or(Shape::Square);
         let fudge = self.number("crystal.fudge")?;
         let scale = self.number("crystal.scale")?;
         Ok(Crystal { real_space, n_cells, shape, fudge, mosaic: self.mosaic()?, n_blocks, scale })

@@ -81,9 +81,9 @@ impl Groups {
                 self.center[axis][i] = center[axis];
                 self.inner[axis][i] = 0.5 - radius * spot.edges[axis];
             }
-            self.radius[i] = radius * spot.scale;
+            self.radius[i] = radius * spot.per_length;
             self.border[i] = (0..3)
-                .map(|axis| (2.0 * self.inner[axis][i] - 0.5).max(0.0) * spot.scale / spot.edges[axis])
+                .map(|axis| (2.0 * self.inner[axis][i] - 0.5).max(0.0) * spot.per_index[axis])
                 .fold(f64::INFINITY, f64::min);
             self.brightest[i] = NOTHING - slack;
             self.cut[i] = farthest;

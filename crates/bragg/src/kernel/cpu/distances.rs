@@ -3,7 +3,7 @@
 use super::culling::GROUP;
 use super::elementary::{dot, multiply_add, round, round_ties_down};
 use super::tile::{DARK, Lane};
-use crate::math::Mat3;
+use crate::math::{Mat3, Vec3};
 use crate::scene::Orientation;
 use std::ops::Range;
 
@@ -74,14 +74,14 @@ pub(in crate::kernel) fn distances<const FMA: bool, const NEAREST: bool>(
     }
 }
 
-/// A norm of distances in reciprocal space: |T·δ| with T upper triangular.
+/// A norm of distances: |T·δ| with T upper triangular.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::kernel) struct Metric([[f64; 3]; 3]);
 
 impl Metric {
-    /// The norm `scale`·|δ₁a* + δ₂b* + δ₃c*| of a lattice with rows a*, b*, c*, in the frame with a* along x and b* in the xy plane.
-    pub(in crate::kernel) fn new(reciprocal: &Mat3, scale: f64) -> Self {
-        let [a, b, c] = reciprocal.0;
+    /// The norm `scale`·|δ₁a + δ₂b + δ₃c| by rows a, b, c, in the frame with a along x and b in the xy plane.
+    pub(in crate::kernel) fn new(rows: &Mat3, scale: f64) -> Self {
+        let [a, b, c] = rows.0;
         let x = a.unit();
         let y = (b - x * b.dot(x)).unit();
         let z = x.cross(y);
@@ -89,6 +89,20 @@ impl Metric {
             [[a.dot(x), b.dot(x), c.dot(x)], [0.0, b.dot(y), c.dot(y)], [0.0, 0.0, c.dot(z)]]
                 .map(|row| row.map(|t| t * scale)),
         )
+    }
+
+    /// The largest norm of δ = A·q over unit vectors q, for rows A: the root of the largest eigenvalue of (T·A)ᵀ(T·A).
+    pub(in crate::kernel) fn largest_stretch(&self, rows: &Mat3) -> f64 {
+        let [a, b, c] = rows.0;
+        let product = self.0.map(|[x, y, z]| a * x + b * y + c * z);
+        let columns = Mat3(product).transposed().0;
+        Mat3(columns.map(|u| Vec3(columns.map(|v| u.dot(v))))).largest_eigenvalue().sqrt()
+    }
+
+    /// The least norm of a distance whose component along each axis is 1: the distance between planes of equal index.
+    pub(in crate::kernel) fn between_planes(&self) -> [f64; 3] {
+        let columns = Mat3(self.0.map(Vec3)).transposed();
+        columns.reciprocal_rows().0.map(|row| 1.0 / row.norm())
     }
 
     /// The largest squared norm of a distance from the nearest reflection: that of a corner of the cell around it.

@@ -4,7 +4,6 @@ use super::amplitudes::{Amplitudes, Lookup};
 use super::distances::{Distances, distances};
 use super::elementary::{cos_pi, multiply_add, round, sin_pi, sphere_near};
 use super::tile::{DARK, Lane};
-use crate::physics::lattice::ROUND_VOLUME;
 use crate::scene::{Domain, Orientation};
 use std::f64::consts::PI;
 
@@ -19,9 +18,7 @@ pub(super) struct Sphere {
 
 impl Sphere {
     pub(super) fn new(domain: &Domain) -> Self {
-        let [a, b, c] = domain.n_cells;
-        let peak = a * b * c * ROUND_VOLUME;
-        Self { n_cells: domain.n_cells, fudge: domain.fudge, peak: peak * peak }
+        Self { n_cells: domain.n_cells, fudge: domain.fudge, peak: domain.peak * domain.peak }
     }
 }
 

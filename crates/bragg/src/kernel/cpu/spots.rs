@@ -5,18 +5,19 @@ use super::culling::{GROUP, Groups};
 use super::distances::{Distances, Metric, distances};
 use super::elementary::exp_negative;
 use super::tile::{DARK, Lane, TILE};
-use crate::physics::lattice::{GAUSS_WIDTH, TOPHAT_CUT};
-use crate::scene::{Orientation, Scene, Shape};
+use crate::scene::{Orientation, Profile, Scene};
 
 /// What does not depend on the pixel.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::kernel) struct Spot {
     /// Measures a distance so that L² is e^(−distance²), or a constant below distance 1.
     pub(super) metric: Metric,
-    /// The metric's length of 1/Å.
-    pub(super) scale: f64,
+    /// The metric's largest length of 1/Å.
+    pub(super) per_length: f64,
     /// Edges of the cell (Å): indices per 1/Å.
     pub(super) edges: [f64; 3],
+    /// The metric's least length of a distance that is one index along each axis, whatever it is along the others.
+    pub(super) per_index: [f64; 3],
     /// L² at the centre.
     pub(super) peak: f64,
     /// The exponent of the fraction of a pixel that may be left out for each orientation; `None` leaves nothing out.
@@ -24,23 +25,22 @@ pub(in crate::kernel) struct Spot {
 }
 
 impl Spot {
-    pub(in crate::kernel) fn new(scene: &Scene) -> Self {
+    /// `per_square`: what a distance² of [`crate::physics::lattice::scaled_distance_squared`] times fudge is in the metric.
+    pub(in crate::kernel) fn new(scene: &Scene, per_square: f64) -> Self {
         let domain = &scene.domain;
-        let cells = domain.n_cells[0] * domain.n_cells[1] * domain.n_cells[2];
-        // Of L², twice the exponent of L.
-        let per_square =
-            domain.fudge * if domain.shape == Shape::Tophat { 1.0 / TOPHAT_CUT } else { 2.0 / GAUSS_WIDTH };
-        let scale = cells * per_square.sqrt();
+        let is_tophat = matches!(domain.profile, Profile::Tophat { .. });
+        let scale = domain.stretch * (domain.fudge * per_square).sqrt();
         let edge = |axis: usize| scene.orientations.iter().map(|rows| rows.0[axis].norm()).fold(0.0, f64::max);
-        let metric = Metric::new(&domain.reciprocal, scale);
+        let metric = Metric::new(&domain.metric, scale);
         let slack = (scene.orientations.len() as f64 / scene.culling).ln();
-        let needed = if domain.shape == Shape::Tophat { 1.0 } else { slack };
+        let needed = if is_tophat { 1.0 } else { slack };
         let can_be_missed = scene.culling > 0.0 && metric.farthest_square() > needed;
         Self {
             metric,
-            scale,
+            per_length: scene.orientations.iter().map(|rows| metric.largest_stretch(rows)).fold(0.0, f64::max),
             edges: [edge(0), edge(1), edge(2)],
-            peak: cells * cells,
+            per_index: metric.between_planes(),
+            peak: domain.peak * domain.peak,
             slack: can_be_missed.then_some(slack),
         }
     }

@@ -28,7 +28,7 @@ use crate::math::Vec3;
 use crate::monitor::Monitor;
 use crate::physics::polarization::PolarizationFrame;
 use crate::real::{Dual, Real};
-use crate::scene::{Physics, Scene, Shape, Source};
+use crate::scene::{Physics, Profile, Scene, Source};
 pub use forward::{Block, map_blocks};
 use lanes::Which;
 pub use reverse::reverse;
@@ -81,12 +81,15 @@ impl<'a> Prepared<'a> {
             return Err(Error::setting("sampling.physics", what));
         }
         let Some(lattice) = Lattice::new(&scene.domain) else {
-            let what = "is \"tophat\": its spots have edges, so that images have no useful derivative; choose gauss, round or square";
+            let what = "is a top hat: its spots have edges, so that images have no useful derivative; choose gauss, round or square";
             return Err(Error::setting("crystal.shape", what));
         };
         let amplitudes = Amplitudes::new(&scene.hkl)?;
         let n_samples = (scene.oversample * scene.oversample * scene.sources.len()) as f64;
-        let spot = (scene.domain.shape == Shape::Gauss).then(|| Spot::new(scene));
+        let spot = match scene.domain.profile {
+            Profile::Gauss { width } => Some(Spot::new(scene, 2.0 / width)),
+            _ => None,
+        };
         // The square of the fraction that an image may lack: derivatives are orders of magnitude larger than their terms.
         let culling = spot.and_then(|spot| spot.slack.map(|slack| Culling { slack: slack - scene.culling.ln(), spot }));
         Ok(Self {

@@ -2,15 +2,17 @@
 
 use super::terms::gauss_scale;
 use crate::math::Mat3;
-use crate::scene::{Domain, SceneTangent, Shape};
+use crate::scene::{Domain, Profile, SceneTangent};
 
-/// Sums over orientations of derivatives of the terms: with respect to Na, Nb, Nc; the logarithm of fudge; and, of Gaussian spots,
-/// the terms times the [`PAIRS`] of distances.
-pub(super) const N_SHAPE: usize = 10;
+/// Sums over orientations of derivatives of the terms: with respect to Na, Nb, Nc; the logarithm of fudge; of Gaussian spots,
+/// the terms times the [`PAIRS`] of distances; and half of that with respect to the logarithm of the amplitude at the centre.
+pub(super) const N_SHAPE: usize = 11;
 /// Where the logarithm of fudge is.
 pub(super) const LN_FUDGE: usize = 3;
 /// Where the pairs begin.
 pub(super) const MOMENTS: usize = 4;
+/// Where the centre's amplitude is.
+pub(super) const LN_PEAK: usize = 10;
 
 /// Pairs of axes.
 pub(super) const PAIRS: [[usize; 2]; 6] = [[0, 0], [1, 1], [2, 2], [0, 1], [0, 2], [1, 2]];
@@ -19,14 +21,16 @@ pub(super) const PAIRS: [[usize; 2]; 6] = [[0, 0], [1, 1], [2, 2], [0, 1], [0, 2
 pub(super) fn along(domain: &Domain, tangent: &SceneTangent) -> [f64; N_SHAPE] {
     let mut out = [0.0; N_SHAPE];
     out[LN_FUDGE] = tangent.fudge / domain.fudge;
-    if domain.shape != Shape::Gauss {
+    let Profile::Gauss { width } = domain.profile else {
         out[..3].copy_from_slice(&tangent.n_cells);
+        out[LN_PEAK] = 2.0 * tangent.peak / domain.peak;
         return out;
-    }
-    out[0] = (0..3).map(|axis| 2.0 * tangent.n_cells[axis] / domain.n_cells[axis]).sum();
-    let scale = gauss_scale(domain);
-    let (rows, changes) = (domain.reciprocal.0, tangent.reciprocal.0);
-    for (out, [i, j]) in out[MOMENTS..].iter_mut().zip(PAIRS) {
+    };
+    out[LN_PEAK] = 2.0 * tangent.peak / domain.peak;
+    out[LN_FUDGE] += 2.0 * tangent.stretch / domain.stretch;
+    let scale = gauss_scale(domain, width);
+    let (rows, changes) = (domain.metric.0, tangent.metric.0);
+    for (out, [i, j]) in out[MOMENTS..LN_PEAK].iter_mut().zip(PAIRS) {
         let times = if i == j { 1.0 } else { 2.0 };
         *out = -scale * scale * times * (changes[i].dot(rows[j]) + rows[i].dot(changes[j]));
     }
@@ -36,21 +40,23 @@ pub(super) fn along(domain: &Domain, tangent: &SceneTangent) -> [f64; N_SHAPE] {
 /// The cotangent that sums over pixels of them stand for.
 pub(super) fn cotangent(domain: &Domain, sums: &[f64; N_SHAPE]) -> SceneTangent {
     let mut out = SceneTangent { fudge: sums[LN_FUDGE] / domain.fudge, ..SceneTangent::default() };
-    if domain.shape != Shape::Gauss {
+    let Profile::Gauss { width } = domain.profile else {
         out.n_cells.copy_from_slice(&sums[..3]);
+        out.peak = 2.0 * sums[LN_PEAK] / domain.peak;
         return out;
-    }
-    out.n_cells = domain.n_cells.map(|cells| 2.0 * sums[0] / cells);
-    let scale = gauss_scale(domain);
-    let rows = domain.reciprocal.0;
-    let mut reciprocal = Mat3::default();
-    for (sum, [i, j]) in sums[MOMENTS..].iter().zip(PAIRS) {
+    };
+    out.stretch = 2.0 * sums[LN_FUDGE] / domain.stretch;
+    out.peak = 2.0 * sums[LN_PEAK] / domain.peak;
+    let scale = gauss_scale(domain, width);
+    let rows = domain.metric.0;
+    let mut metric = Mat3::default();
+    for (sum, [i, j]) in sums[MOMENTS..LN_PEAK].iter().zip(PAIRS) {
         let weight = -2.0 * scale * scale * sum;
-        reciprocal.0[i] = reciprocal.0[i] + rows[j] * weight;
+        metric.0[i] = metric.0[i] + rows[j] * weight;
         if i != j {
-            reciprocal.0[j] = reciprocal.0[j] + rows[i] * weight;
+            metric.0[j] = metric.0[j] + rows[i] * weight;
         }
     }
-    out.reciprocal = reciprocal;
+    out.metric = metric;
     out
 }

@@ -3,7 +3,7 @@
 use super::Prepared;
 use super::grating::{Grating, SLOPE, Waves};
 use super::interpolation::Interpolation;
-use super::shape::{LN_FUDGE, MOMENTS, N_SHAPE, PAIRS};
+use super::shape::{LN_FUDGE, LN_PEAK, MOMENTS, N_SHAPE, PAIRS};
 use crate::kernel::cpu::amplitudes::{Amplitudes, Lookup};
 use crate::kernel::cpu::distances::{Distances, Metric, distances};
 use crate::kernel::cpu::elementary::{
@@ -11,8 +11,7 @@ use crate::kernel::cpu::elementary::{
 };
 use crate::kernel::cpu::tile::{DARK, Lane};
 use crate::math::Vec3;
-use crate::physics::lattice::{GAUSS_WIDTH, ROUND_VOLUME};
-use crate::scene::{Domain, Orientation, Shape};
+use crate::scene::{Domain, Orientation, Profile};
 use std::f64::consts::PI;
 use std::ops::Range;
 
@@ -34,35 +33,33 @@ pub(super) enum Lattice {
 impl Lattice {
     /// `None` for top-hat spots, which have no useful derivative.
     pub(super) fn new(domain: &Domain) -> Option<Self> {
-        Some(match domain.shape {
-            Shape::Square => Self::Square(domain.n_cells.map(Grating::new)),
-            Shape::Round => Self::Round { n_cells: domain.n_cells, fudge: domain.fudge },
-            Shape::Gauss => {
-                let scale = gauss_scale(domain);
-                let rows = domain.reciprocal.0.map(|row| row * scale);
+        Some(match domain.profile {
+            Profile::Square => Self::Square(domain.n_cells.map(Grating::new)),
+            Profile::Round => Self::Round { n_cells: domain.n_cells, fudge: domain.fudge },
+            Profile::Gauss { width } => {
+                let scale = gauss_scale(domain, width);
+                let rows = domain.metric.0.map(|row| row * scale);
                 Self::Gauss {
-                    metric: Metric::new(&domain.reciprocal, scale),
+                    metric: Metric::new(&domain.metric, scale),
                     slope: rows.map(|a| rows.map(|b: Vec3| -2.0 * a.dot(b))),
                 }
             }
-            Shape::Tophat => return None,
+            Profile::Tophat { .. } => return None,
         })
     }
 
     /// What the loops leave out of L².
     pub(super) fn factor(&self, domain: &Domain) -> f64 {
-        let cells: f64 = domain.n_cells.iter().product();
         match self {
             Self::Square(_) => 1.0,
-            Self::Round { .. } => (cells * ROUND_VOLUME) * (cells * ROUND_VOLUME),
-            Self::Gauss { .. } => cells * cells,
+            Self::Round { .. } | Self::Gauss { .. } => domain.peak * domain.peak,
         }
     }
 }
 
-/// L² of a Gaussian crystal is e^(−|δ₁a* + δ₂b* + δ₃c*|²·scale²): see [`crate::physics::lattice::gauss`].
-pub(super) fn gauss_scale(domain: &Domain) -> f64 {
-    domain.n_cells.iter().product::<f64>() * (2.0 * domain.fudge / GAUSS_WIDTH).sqrt()
+/// L² of a Gaussian crystal is e^(−|δ₁m₁ + δ₂m₂ + δ₃m₃|²·scale²), rows m of the metric: see [`crate::physics::lattice::gauss`].
+pub(super) fn gauss_scale(domain: &Domain, width: f64) -> f64 {
+    domain.stretch * (2.0 * domain.fudge / width).sqrt()
 }
 
 /// The terms of a tile for one orientation.
@@ -105,8 +102,11 @@ impl Sums {
 impl Sums {
     /// Completes the derivatives by the shape with those that follow from others.
     pub(super) fn finish(&mut self, lattice: &Lattice, n: usize) {
-        let Lattice::Gauss { slope, .. } = lattice else { return };
         let Self { sum, by_shape, .. } = self;
+        if !matches!(lattice, Lattice::Square(_)) {
+            by_shape[LN_PEAK][..n].copy_from_slice(&sum[..n]);
+        }
+        let Lattice::Gauss { slope, .. } = lattice else { return };
         for i in 0..n.min(DARK.len()) {
             let mut by_fudge = 0.0;
             for (pair, [a, b]) in PAIRS.into_iter().enumerate() {
@@ -114,8 +114,6 @@ impl Sums {
                 by_fudge += times * slope[a][b] * by_shape[MOMENTS + pair][i];
             }
             by_shape[LN_FUDGE][i] = by_fudge;
-            // L² times (cells)² changes by 2·(1 + exponent)/N with each N: the caller has N.
-            by_shape[0][i] = sum[i] + by_fudge;
         }
     }
 }
@@ -283,10 +281,9 @@ impl Points<'_> {
             let along = [slope * scales[0] * delta[0], slope * scales[1] * delta[1], slope * scales[2] * delta[2]];
             self.put::<FMA, BETWEEN>(i, along, lattice);
             if BY_SHAPE {
-                let twice = 2.0 * self.squares[i] * lattice;
                 let by_shape = &mut self.sums.by_shape;
                 for axis in 0..3 {
-                    let stretched = multiply_add::<FMA>(along[axis], delta[axis], twice);
+                    let stretched = along[axis] * delta[axis];
                     by_shape[axis][i] = multiply_add::<FMA>(stretched, per_cells[axis], by_shape[axis][i]);
                 }
                 by_shape[LN_FUDGE][i] = multiply_add::<FMA>(slope, argument, by_shape[LN_FUDGE][i]);
