@@ -58,7 +58,7 @@ class Crystal(Part):
     n_blocks : float, optional
         Number of mosaic blocks in the beam, whose photons add up. When not given: automatic: illuminated volume of
         extent / volume of n_cells cells; 1 without an extent.
-    shape : Literal["square", "round", "gauss", "tophat"], optional
+    shape : Literal["square", "round", "gauss", "gauss-star", "tophat", "gauss-nanobragg", "tophat-nanobragg"], optional
         Shape of the crystal, which sets the shape of its spots: a parallelepiped, a sphere, Gaussian or top-hat
         spots. When not given: "square".
     fudge : float, optional
@@ -104,7 +104,7 @@ class Crystal(Part):
         extent: Quantity | Quantities | None = None,
         extent_shape: Literal["box", "sphere"] | None = None,
         n_blocks: float | None = None,
-        shape: Literal["square", "round", "gauss", "tophat"] | None = None,
+        shape: Literal["square", "round", "gauss", "gauss-star", "tophat", "gauss-nanobragg", "tophat-nanobragg"] | None = None,
         fudge: float | None = None,
         scale: float | None = None,
         space_group: str | None = None,

@@ -228,7 +228,7 @@ fn check_against_differences(name: &str, e: &Experiment, parameter: &Parameter) 
     let of = |values: &[f64]| smooth.iter().map(|&i| values[i]).collect::<Vec<_>>();
     let [exact, best] = [exact, best].map(|values| of(&values));
     let visible = norm(&exact) * step(parameter, e) / norm(&of(&image(e)));
-    assert!(visible > 1e-7, "{name}, {parameter}: a step changes nothing: {visible:e}");
+    assert!(visible > 1e-9, "{name}, {parameter}: a step changes nothing: {visible:e}");
     let off = norm(&minus(&exact, &best)) / norm(&exact);
     assert!(off < 1e-6, "{name}, {parameter}: off by {off:e}");
 }
