@@ -21,6 +21,7 @@ pub(super) fn quirks(
     sweep: &Ticks,
 ) -> Vec<Notice> {
     let mut notices = layer_quirks(options, layers);
+    notices.extend(shape_quirk(options));
     let mut say = |text: String| notices.push(Notice(text));
     let sampling = &options.sampling;
     for (on, flag) in [
@@ -39,19 +40,6 @@ pub(super) fn quirks(
              with it"
             .to_owned());
     }
-    if let Some(shape @ (Shape::Gauss | Shape::Tophat)) = options.crystal.shape {
-        say(format!(
-            "spots of {} are 1/(Na·Nb·Nc) wide in 1/Å whatever the cell, so that their photons are off by factors up to 10,000; \
-             -physics correct makes them as wide as the block does",
-            shape_flag(shape)
-        ));
-    }
-    if options.crystal.shape == Some(Shape::Round) {
-        say(format!(
-            "the spots of -round_xtal end between two reflections, and lack what would be beyond (0.5/N of their photons for N cells along \
-             each edge); {REMEDY} not"
-        ));
-    }
     if options.noise.water_um.is_some_and(|water| water != 0.0) {
         say(format!(
             "the water background is multiplied by r_e²·fluence twice and divided by the number of steps; {REMEDY} it once"
@@ -69,6 +57,23 @@ pub(super) fn quirks(
     notices.extend(geometry_quirks(options, geometry, righted));
     notices.extend(unused_near_point(options, geometry));
     notices
+}
+
+/// That of the crystal's shape.
+fn shape_quirk(options: &Options) -> Option<Notice> {
+    let shape = options.crystal.shape?;
+    let flag = shape_flag(shape);
+    match shape {
+        Shape::Gauss | Shape::Tophat => Some(Notice(format!(
+            "spots of {flag} are 1/(Na·Nb·Nc) wide in 1/Å whatever the cell, so that their photons are off by factors up to 10,000; \
+             -physics correct makes them as wide as the block does"
+        ))),
+        Shape::Round => Some(Notice(format!(
+            "the spots of {flag} end between two reflections, and lack what would be beyond (0.5/N of their photons for N cells along each \
+             edge); {REMEDY} not"
+        ))),
+        _ => None,
+    }
 }
 
 /// The option that asks for a shape.
