@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,19 @@ def test_gain_offset_and_saturation() -> None:
     with pytest.warns(bragg.BraggWarning, match="1 pixels are negative or no number"):
         counts = bragg.noise(image, gain=2, adc_offset=10, saturation=50)
     assert counts[0, 0] == 10 and counts[0, 3] == -1 and counts.max() <= 50
+
+
+def test_pixels_without_an_expectation_are_warned_of(still: bragg.Experiment) -> None:
+    image = still.simulate()
+    image[3, 4:6] = [np.nan, -2.0]
+    counting = still.replace(**{"noise.seed": 1})
+    with pytest.warns(bragg.BraggWarning, match="2 pixels are negative or no number"):
+        counts = counting.record(image)
+    assert counts[3, 4:6].tolist() == [-1, -1] and np.count_nonzero(counts == -1) == 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        # without noise they stay as they are
+        assert np.isnan(still.record(image)[3, 4]) and bragg.noise(image, poisson=False)[3, 5] == -2
 
 
 def test_the_experiments_noise_is_that_of_the_program(root: Path, tmp_path: Path, program) -> None:  # type: ignore[no-untyped-def]

@@ -379,7 +379,8 @@ pub const ALTERNATIVES: &[&[&[&str]]] = &[
     ],
 ];
 
-const MATRICES: &[&str] = &[
+/// What has cell and orientation in it.
+pub(super) const MATRICES: &[&str] = &[
     "crystal.a_matrix",
     "crystal.real_space_a",
     "crystal.real_space_b",
