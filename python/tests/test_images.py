@@ -95,6 +95,25 @@ def test_pictures_are_png_files(still: bragg.Experiment) -> None:
         bragg.picture(image, color_map="veridis")
 
 
+def test_pictures_of_a_part(still: bragg.Experiment, root: Path) -> None:
+    image = still.simulate()
+    part = bragg.picture(image, still, roi=[40, 69, 20, 39])
+    # 30 pixels in 600 dots
+    assert struct.unpack(">II", part[16:24]) == (600, 400)
+    assert bragg.picture(image[20:40, 40:70], still, roi=[40, 69, 20, 39]) == part
+    assert struct.unpack(">II", bragg.picture(image[20:40, 40:70], zoom=4)[16:24]) == (120, 80)
+    with pytest.raises(ValueError, match=r"say which \(roi\)"):
+        bragg.picture(image[20:40, 40:70], still)
+    with pytest.raises(ValueError, match=r"output.png.roi: is \[40, 128, 20, 39\]"):
+        bragg.picture(image, still, roi=[40, 128, 20, 39])
+    panels = bragg.Experiment.from_toml(root / "examples" / "two_panels.toml")
+    counts = np.zeros((2, 800, 400), np.int32)
+    # 400 columns at 10 degrees to either side, and what is between them: cos 10° is 0.985
+    width, height = struct.unpack(">II", bragg.picture(counts, panels)[16:24])
+    assert width == pytest.approx(2 * 400 * 0.985 + (1.25 * 2) / 0.172, abs=3) and height == 800
+    assert struct.unpack(">II", bragg.picture(counts, panels, panel=1, zoom=2)[16:24]) == (800, 1600)
+
+
 def test_what_is_no_image_is_refused(tmp_path: Path, still: bragg.Experiment) -> None:
     with pytest.raises(ValueError, match="shape"):
         bragg.noise(np.zeros(5))
