@@ -50,6 +50,11 @@ fn a_part_is_enlarged_and_keeps_its_beam_centre() {
     workplace.run("simulate x.toml --set output.png.roi=[10,39,10,29] --set output.png.zoom=3 -o b.png");
     workplace.run("show a.npy --roi 10 39 10 29 --zoom 3 -o c.png");
     assert_eq!(workplace.read("b.png"), workplace.read("c.png"));
+    let fails = |words: &str| {
+        let output = workplace.bragg(words).output().unwrap();
+        assert!(!output.status.success(), "{words}");
+        String::from_utf8(output.stderr).unwrap()
+    };
     for (options, message) in [
         ("--roi 10 60 10 29", "--roi: is [10, 60, 10, 29]; it must be first and last pixel along fast (0 to 59)"),
         ("--roi 10 9 10 29", "--roi: is [10, 9, 10, 29]; it must be"),
@@ -57,11 +62,11 @@ fn a_part_is_enlarged_and_keeps_its_beam_centre() {
         ("--panel 1", "--panel: is 1, but the image has 1 panels"),
         ("--zoom 0", "--zoom"),
     ] {
-        let messages = workplace.fail(&format!("show a.npy {options} -o d.png"));
+        let messages = fails(&format!("show a.npy {options} -o d.png"));
         assert!(messages.contains(message), "{messages}");
         assert!(!workplace.path("d.png").exists());
     }
-    let messages = workplace.fail("simulate x.toml --set output.png.roi=[10,60,10,29] -o d.png");
+    let messages = fails("simulate x.toml --set output.png.roi=[10,60,10,29] -o d.png");
     assert!(messages.contains("output.png.roi: is [10, 60, 10, 29]"), "{messages}");
 }
 

@@ -141,7 +141,7 @@ mod tests {
         let (width, height) = (60, 40);
         let draw = |text: &'static str| drawn(width, height, move |canvas| canvas.label(text, 5, 3));
         let pixels = draw("H");
-        let [ink, halo] = [|c: u8| c > 250, |c: u8| c <= 1].map(|is| {
+        let [ink, halo] = [|c: u8| c > 120, |c: u8| c <= 1].map(|is| {
             (0..pixels.len())
                 .filter(|&i| is(pixels[i][0]) && pixels[i] != [0; 3])
                 .map(|i| (i % width, i / width))

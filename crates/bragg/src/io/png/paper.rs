@@ -135,10 +135,10 @@ mod tests {
     fn text_is_where_it_is_anchored() {
         let line = Line::new("HH", 20.0);
         for (anchor, expected) in
-            [(Anchor::Start, 30), (Anchor::Middle, 30 - line.width / 2), (Anchor::End, 30 - line.width)]
+            [(Anchor::Start, 50), (Anchor::Middle, 50 - line.width / 2), (Anchor::End, 50 - line.width)]
         {
             let mut paper = Paper::new(100, 60);
-            let end = paper.text(&line, BLACK, (30, 20), anchor, Anchor::Start);
+            let end = paper.text(&line, BLACK, (50, 20), anchor, Anchor::Start);
             assert_eq!(end, expected + line.width);
             let inked: Vec<usize> = (0..6000).filter(|&i| paper.pixels[i][0] < 128).map(|i| i % 100).collect();
             let (first, last) = (*inked.iter().min().unwrap(), *inked.iter().max().unwrap());

@@ -212,16 +212,16 @@ mod tests {
 
     #[test]
     fn panels_lie_where_they_are() {
-        // the second a column and a half to the right of the first's end, and a row higher
+        // the second 1.3 columns to the right of the first's end, and a row higher
         let recording = two_panels(&[1.0, 2.0, 3.0, 4.0], &[5.0, 6.0, 7.0, 8.0], 2);
-        let sheet = Sheet::new(&recording, &[placement(0.0, 0.0), placement(0.35, 0.1)], &Style::default());
+        let sheet = Sheet::new(&recording, &[placement(0.0, 0.0), placement(0.33, 0.1)], &Style::default());
         assert_eq!((sheet.width, sheet.height, sheet.bin), (6, 3, 1));
         let rows: Vec<Vec<f32>> =
             sheet.values.chunks(6).map(|row| row.iter().map(|v| if v.is_nan() { 0.0 } else { *v }).collect()).collect();
         assert_eq!(rows[0][..3], [0.0, 0.0, 0.0]);
         assert_eq!(rows[1][..3], [1.0, 2.0, 0.0]);
         assert_eq!(rows[2][..3], [3.0, 4.0, 0.0]);
-        assert_eq!((rows[0][4], rows[0][5], rows[1][4], rows[1][5]), (5.0, 6.0, 7.0, 8.0));
+        assert_eq!((rows[0][3], rows[0][4], rows[1][3], rows[1][4]), (5.0, 6.0, 7.0, 8.0));
     }
 
     #[test]
