@@ -13,13 +13,21 @@
 # bulk solvent between them.
 
 # %%
+from pathlib import Path
+
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import LogNorm, PowerNorm
+from matplotlib.patches import Rectangle
 
 import bragg
 
+# the file lies in examples/, whichever folder this runs in
+here = Path(__file__).resolve().parent if "__file__" in globals() else Path.cwd()
+crystal = next(path for folder in (here, *here.parents) for path in (folder / "1a8o.pdb", folder / "examples/1a8o.pdb") if path.exists())
+
 exp = bragg.Experiment.from_crystal(
-    "../1a8o.pdb",
+    crystal,
     {"detector.pixels": [500, 500], "detector.pixel_size": "172 um", "detector.distance": 70, "crystal.misset": [10, 20, 30]},
 )
 exp
@@ -44,13 +52,24 @@ diffracted = np.where(np.hypot(slow - 250, fast - 250) > 20, photons, 0)
 print(f"{diffracted.sum():.3e} photons expected, at most {diffracted.max():.0f} in a pixel")
 
 # %%
-figure, axes = plt.subplots(1, 2, figsize=(9, 5), layout="constrained")
-axes[0].imshow(counts, cmap="gray_r", vmax=np.percentile(counts, 99.5))
-axes[0].set(title="counts", xlabel="fast (pixels)", ylabel="slow (pixels)")
-bright = np.unravel_index(np.argmax(diffracted), photons.shape)
-near = tuple(slice(max(0, i - 12), i + 13) for i in bright)
-axes[1].imshow(np.log10(photons[near] + 1e-3), cmap="viridis")
-axes[1].set(title="log10(photons) about the brightest spot")
+figure, axes = plt.subplots(1, 2, figsize=(11, 4.8), layout="constrained")
+whole = axes[0].imshow(counts, cmap="gray_r", norm=PowerNorm(0.5, vmin=0, vmax=np.percentile(counts, 99.8)))
+figure.colorbar(whole, ax=axes[0], label="counts", extend="max", shrink=0.8)
+# Bragg's law: a ring of spacing d is where tan 2θ of the distance is
+for d in (6.0, 3.0, 2.0):
+    radius = exp["detector.distance"] * np.tan(2 * np.arcsin(exp["beam.wavelength"] / (2 * d))) / exp["detector.pixel_size"]
+    axes[0].add_patch(plt.Circle((250, 250), radius, fill=False, color="tab:blue", linewidth=0.8))
+    axes[0].text(250, 250 - radius, f"{d:g} Å", color="tab:blue", ha="center", va="bottom", clip_on=True)
+axes[0].set(title="Half a degree of 1A8O, counted", xlabel="fast (pixels)", ylabel="slow (pixels)", xlim=(0, 500), ylim=(500, 0))
+
+row, column = np.unravel_index(np.argmax(diffracted), photons.shape)
+edges = (column - 12.5, column + 12.5, row + 12.5, row - 12.5)  # left, right, bottom, top
+near = axes[1].imshow(photons, cmap="viridis", norm=LogNorm(vmin=0.7 * np.median(photons), vmax=diffracted.max()))
+figure.colorbar(near, ax=axes[1], label="photons expected in a pixel", shrink=0.8)
+axes[1].set(title="Around its brightest spot, before counting", xlabel="fast (pixels)", xlim=edges[:2], ylim=edges[2:])
+axes[0].add_patch(Rectangle((edges[0], edges[3]), 25, 25, fill=False, color="tab:red"))
+for spine in axes[1].spines.values():
+    spine.set(color="tab:red", linewidth=2)
 figure.savefig("first_image.png", dpi=150)
 
 # %% [markdown]

@@ -39,25 +39,16 @@ def uncertainties(photons, jacobian, flux):
 # One Jacobian for each oscillation gives all fluxes.
 
 # %%
-oscillations = np.array([0.05, 0.1, 0.2, 0.4, 0.8])
-fluxes = np.logspace(0, 4, 9)
+oscillations = np.array([0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6])
+fluxes = np.array([1, 10, 100, 1000])
 table = np.empty((len(oscillations), len(fluxes), len(NAMES)))
 for i, oscillation in enumerate(oscillations):
-    exp = still.replace(**{"scan.range": oscillation, "scan.steps": 12})
+    exp = still.replace(**{"scan.range": oscillation, "scan.steps": 24})
     photons, jacobian = exp.value_and_jacobian(NAMES)
     table[i] = [uncertainties(photons, jacobian, flux) for flux in fluxes]
 
-# %%
-figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
-for axis, i_name, unit in ((axes[0], 0, "Å"), (axes[1], 4, "deg")):
-    for oscillation, row in zip(oscillations, table):
-        axis.loglog(fluxes, row[:, i_name], label=f"{oscillation:g}°")
-    axis.set(xlabel="flux (relative)", ylabel=f"σ of {NAMES[i_name]} ({unit})")
-axes[0].legend(title="oscillation")
-figure.savefig("information.png", dpi=150)
-
 # %% [markdown]
-# Four times the photons halve every σ. How the parameters hang together is in the same matrix.
+# How the parameters of a still hang together is in the same matrix.
 
 # %%
 photons, jacobian = still.value_and_jacobian(NAMES)
@@ -67,6 +58,35 @@ sigma = np.sqrt(np.diag(covariance))
 correlation = covariance / np.outer(sigma, sigma)
 for name, value, row in zip(NAMES, sigma, correlation):
     print(f"{name:24} σ = {value:9.2e}   " + " ".join(f"{r:6.2f}" for r in row))
+
+# %% [markdown]
+# More photons help as their square root does; turning the crystal helps more, until every reflection has passed.
+
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained", width_ratios=(1.25, 1))
+colors = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(fluxes)))
+for color, flux, rows in zip(colors, fluxes, table.transpose(1, 0, 2)):
+    axes[0].loglog(oscillations, 1e3 * rows[:, 0], "o-", color=color, markersize=4)
+    axes[0].text(oscillations[-1] * 1.12, 1e3 * rows[-1, 0], f"{flux:g} × photons", color=color, va="center", fontweight="bold")
+for flux, color in zip(fluxes, colors):
+    axes[0].axhline(1e3 * uncertainties(photons, jacobian, flux)[0], color=color, linestyle=":", linewidth=1)
+axes[0].set(
+    title="How well an image says the edge a",
+    xlabel="oscillation (degrees); dotted: a still",
+    ylabel="σ of a (10⁻³ Å)",
+    xticks=oscillations,
+    xticklabels=[f"{oscillation:g}" for oscillation in oscillations],
+    xlim=(oscillations[0] / 1.2, oscillations[-1] * 4.5),
+)
+axes[0].minorticks_off()
+axes[0].grid(alpha=0.3)
+labels = ["a = b", "c", "turn x", "turn y", "turn z", "scale"]
+shown = axes[1].imshow(correlation, cmap="RdBu_r", vmin=-1, vmax=1)
+for (i, k), value in np.ndenumerate(correlation):
+    axes[1].text(k, i, f"{value:.2f}".replace("-", "−"), ha="center", va="center", color="white" if abs(value) > 0.6 else "black")
+axes[1].set(title="What a still cannot tell apart", xticks=range(6), yticks=range(6), xticklabels=labels, yticklabels=labels)
+figure.colorbar(shown, ax=axes[1], label="correlation")
+figure.savefig("information.png", dpi=150)
 
 assert np.allclose(table[:, 0] / table[:, -1], np.sqrt(fluxes[-1] / fluxes[0]))
 assert np.all(np.isfinite(table)) and np.all(table > 0)

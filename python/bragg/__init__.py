@@ -11,6 +11,7 @@ from bragg import _bragg
 from bragg._derivatives import Parameter
 from bragg._experiment import Experiment
 from bragg._images import BraggWarning, Picture, noise, picture, read, write
+from bragg._orientation import orient
 from bragg._parts import (
     Background,
     Beam,
@@ -42,6 +43,7 @@ __all__ = [
     "StructureFactors",
     "compare",
     "noise",
+    "orient",
     "picture",
     "read",
     "write",

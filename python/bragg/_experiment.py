@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar, Union, cast
 
 from bragg import _bragg
 from bragg._derivatives import Differentiable
-from bragg._images import BraggWarning, Picture, picture, pixels
+from bragg._images import BraggWarning, Picture, picture, pixels, warn_of_uncounted, window
 from bragg._part import Part, PathName, Table, flatten
 from bragg._parts import (
     Background,
@@ -265,13 +265,16 @@ class Experiment(Differentiable):
         """Whether a new value of this name moves what is there, since no key says it, or others say it already."""
         is_number = value is not None and not isinstance(value, str)
         if name.startswith("crystal.cell."):
-            return is_number and self["crystal.real_space_a"] is not None
+            return is_number and self._handle.says("crystal.real_space_a")
         if name == "detector.distance" and is_number:
             return self._handle.is_refined("detector.panel[0].origin")
         return _bragg.is_parameter_alone(name)
 
     def __getitem__(self, name: str) -> Any:
-        """A value by its dotted name, in its unit; of a table, a dictionary of the values in it. ``None`` where there is none."""
+        """A value by its dotted name, in its unit; of a table, a dictionary of the values in it. ``None`` where there is none.
+
+        It does not matter how the experiment was described: a crystal in a random orientation has its ``crystal.a_matrix``, too.
+        """
         return self._handle.get(name)
 
     def origin(self, name: str) -> str | None:
@@ -410,7 +413,7 @@ class Experiment(Differentiable):
     def _simulate(self, threads: Any, roi: Any, progress: Any, dtype: Any, as_list: bool) -> object:
         handle = self._handle
         if roi is not None:
-            handle = handle.window(roi)
+            handle = handle.window(window(roi))
         return handle.simulate(threads, progress, _is_double(dtype), as_list)
 
     def record(self, image: npt.ArrayLike) -> Pixels:
@@ -424,9 +427,13 @@ class Experiment(Differentiable):
         Returns
         -------
         ndarray
-            Counts as int32 where there is Poisson noise, else as float32.
+            Counts as int32 where there is Poisson noise, else as float32. Pixels that are negative or no number get the count -1,
+            with a `BraggWarning`.
         """
-        return self._handle.record(pixels(image, photons=True))
+        photons = pixels(image, photons=True)
+        counts = self._handle.record(photons)
+        warn_of_uncounted(photons, counts)
+        return counts
 
     def picture(self, image: npt.ArrayLike | None = None, **style: object) -> Picture:
         """A picture of an image of this experiment, which is simulated unless it is given; see `bragg.picture`."""

@@ -120,14 +120,18 @@ def noise(
         values["seed"] = seed
     photons = pixels(image, photons=True)
     counts = _bragg.noise(photons, {"noise": values, "scan": {"frame": frame}})
-    if poisson:
-        import numpy as np
-
-        without = np.count_nonzero(~(photons >= 0))
-        if without:
-            note = f"{without} pixels are negative or no number; they get the count -1"
-            warnings.warn(note, BraggWarning, stacklevel=2)
+    warn_of_uncounted(photons, counts)
     return counts
+
+
+def warn_of_uncounted(photons: Pixels, counts: Pixels) -> None:
+    """Says how many pixels have no expectation that photons could be counted by."""
+    import numpy as np
+
+    without = np.count_nonzero(~(photons >= 0)) if counts.dtype.kind == "i" else 0
+    if without:
+        note = f"{without} pixels are negative or no number; they get the count -1"
+        warnings.warn(note, BraggWarning, stacklevel=3)
 
 
 def read(path: str | os.PathLike[str], size: tuple[int, int] | None = None) -> Pixels:

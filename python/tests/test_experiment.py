@@ -40,7 +40,6 @@ def test_values_come_back_in_their_units(still: bragg.Experiment) -> None:
     assert still["crystal.cell"] == {"a": 78, "b": 79, "c": 38, "alpha": 90, "beta": 90, "gamma": 90}
     assert still["detector.pixels"] == [128, 96]
     assert still["crystal.shape"] == "square"
-    assert still["crystal.u_matrix"] is None
     assert still.cell == pytest.approx((78, 79, 38, 90, 90, 90))
     assert still.origin("crystal.shape") == "default"
     assert still.origin("crystal.cell.a") == "Python"
@@ -49,6 +48,82 @@ def test_values_come_back_in_their_units(still: bragg.Experiment) -> None:
     assert with_units["beam.energy"] == 12400.0
     # E = hc/λ, hc = 12398.42 eV Å
     assert with_units["beam.wavelength"] == pytest.approx(12398.4198 / 12400, rel=1e-7)
+
+
+def test_values_are_there_by_every_name(root: Path) -> None:
+    """However cell and orientation were given, every other way to say them is there, and says the same."""
+    cell = [61.2, 72.3, 83.4, 81.0, 97.0, 102.0]
+    chance = bragg.Experiment({**CRYSTAL, "cell": cell, "orientation": "random", "orientation_seed": 7}, BEAM, DETECTOR)
+    names = ["crystal.misset", "crystal.u_matrix", "crystal.a_matrix"]
+    a_matrix = np.reshape(chance["crystal.a_matrix"], (3, 3))
+    axes = np.array([chance[f"crystal.real_space_{edge}"] for edge in "abc"])
+    assert np.allclose(axes @ a_matrix, np.eye(3), atol=1e-12)
+    assert np.allclose(np.linalg.norm(axes, axis=1), cell[:3], rtol=1e-12)
+    u = np.reshape(chance["crystal.u_matrix"], (3, 3))
+    assert np.allclose(u @ u.T, np.eye(3), atol=1e-12) and np.linalg.det(u) > 0
+    # a along x and b in the xy plane before the crystal is turned
+    assert np.allclose(u.T @ axes[0], [cell[0], 0, 0], atol=1e-10) and abs((u.T @ axes[1])[2]) < 1e-10
+    for name in names:
+        fresh = {} if name == "crystal.a_matrix" else {"crystal.cell": cell}
+        other = bragg.Experiment(
+            {"n_cells": 10, "structure_factors": {"default": 100.0}}, BEAM, DETECTOR, values={**fresh, name: chance[name]}
+        )
+        for known in names:
+            assert np.allclose(other[known], chance[known], atol=1e-9), (name, known)
+        names_of_cell = ("a", "b", "c", "alpha", "beta", "gamma")
+        assert [other["crystal.cell"][last] for last in names_of_cell] == pytest.approx(cell)
+        assert "crystal." in str(other.origin("crystal.real_space_a"))
+    assert chance["beam.energy"] == pytest.approx(12398.4198, rel=1e-7)
+    assert chance["detector.panel"][0]["pixels"] == [128, 96]
+    assert np.allclose(chance["detector.panel[0].origin"], [-12.8, 9.6, -100])
+    panels = bragg.Experiment.from_toml(root / "examples" / "two_panels.toml")
+    assert panels["detector.panel[1].pixels"] == panels["detector.pixels"] == [400, 800]
+    with pytest.raises(KeyError):
+        chance["crystal.a_matrices"]
+    # these stay a way to make the same experiment again
+    assert not {"crystal.a_matrix", "crystal.misset"} & chance.to_dict().keys()
+    assert bragg.Experiment(values=chance.to_dict())["crystal.a_matrix"] == chance["crystal.a_matrix"]
+
+
+def test_values_are_there_after_a_refinement(still: bragg.Experiment) -> None:
+    moved = still.shift({"crystal.cell.a": 78.3, "crystal.orientation.z": 0.5})
+    assert moved["crystal.cell.a"] == pytest.approx(78.3) and moved["crystal.cell"]["b"] == pytest.approx(79.0)
+    # a rotation about z by half a degree
+    assert np.allclose(moved["crystal.misset"], [0, 0, 0.5], atol=1e-9)
+    assert moved.replace(**{"crystal.cell.a": 78.4})["crystal.cell.a"] == pytest.approx(78.4)
+
+
+def test_orientations(still: bragg.Experiment, root: Path) -> None:
+    assert np.allclose(bragg.orient([10, 20, 40]), np.diag([0.1, 0.05, 0.025]), atol=1e-15)
+    assert np.allclose(bragg.orient(misset=[0, 0, 90]), [[0, -1, 0], [1, 0, 0], [0, 0, 1]], atol=1e-15)
+    many = bragg.orient(seed=3, count=2000)
+    assert np.allclose(many @ many.transpose(0, 2, 1), np.eye(3), atol=1e-12) and np.allclose(np.linalg.det(many), 1)
+    # of rotations drawn uniformly each element has the mean 0 and the mean square 1/3; five standard errors
+    assert np.abs(many.mean(0)).max() < 5 * (1 / 3 / 2000) ** 0.5
+    assert np.abs((many**2).mean(0) - 1 / 3).max() < 5 * (4 / 45 / 2000) ** 0.5
+    assert np.array_equal(bragg.orient(seed=3), many[0]) and np.array_equal(bragg.orient(seed=3, count=5), many[:5])
+    random = still.replace(**{"crystal.orientation": "random", "crystal.orientation_seed": 3})
+    assert np.allclose(random["crystal.u_matrix"], many[0].ravel(), atol=1e-12)
+    assert np.allclose(random["crystal.a_matrix"], bragg.orient(still, seed=3).ravel(), atol=1e-12)
+    a_matrix = bragg.orient(root / "examples" / "1a8o.pdb")
+    # CRYST1: 41.98 41.98 88.92
+    assert np.allclose(a_matrix, np.diag(1 / np.array([41.98, 41.98, 88.92])), atol=1e-12)
+    for arguments, words in [
+        ({"cell": [1, 2]}, "cell: has 2 numbers"),
+        ({"cell": [1, 2, -3]}, "cell: .* -3"),
+        ({"seed": -1}, "seed: is -1"),
+        ({"seed": 1, "misset": [0, 0, 0]}, "contradicts"),
+        ({"count": 3}, "count: needs a seed"),
+        ({"seed": 1, "count": -3}, "count: is -3"),
+        ({"misset": [0, 0]}, "misset: is"),
+        ({"misset": [0, 0, float("nan")]}, "misset: is"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            bragg.orient(**arguments)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="seed: is 'a'"):
+        bragg.orient(seed="a")  # type: ignore[arg-type]
+    with pytest.raises(FileNotFoundError):
+        bragg.orient("none.pdb")
 
 
 def test_numbers_of_numpy_are_numbers() -> None:
@@ -154,12 +229,17 @@ def test_what_one_should_know_is_a_warning() -> None:
         (ValueError, ["TOML text:2", "not valid TOML"], lambda: bragg.Experiment.from_toml("[beam]\nwavelength = = 1\n")),
         (ValueError, ["-lambdda"], lambda: bragg.Experiment.from_nanobragg_args("-lambdda 1")),
         (ValueError, ["missing"], lambda: bragg.Experiment.from_nanobragg_args([])),
+        (FileNotFoundError, ["none.pdb"], lambda: bragg.Experiment.from_crystal("none.pdb")),
+        (ValueError, ["crystal.fuge", "`parameters` names all"],
+         lambda: bragg.Experiment(CRYSTAL, BEAM, DETECTOR).gradient(np.ones((96, 128)), "crystal.fuge")),
     ],
 )  # fmt: skip
 def test_errors_name_the_culprit(error: type[Exception], words: list[str], make: object) -> None:
     with pytest.raises(error) as caught:
         make()  # type: ignore[operator]
     assert all(word in str(caught.value) for word in words), str(caught.value)
+    # options are the program's
+    assert "--" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -167,9 +247,9 @@ def test_errors_name_the_culprit(error: type[Exception], words: list[str], make:
     [
         ({"threads": 0}, ["threads", "is 0", "from 1"]),
         ({"threads": -3}, ["threads", "is -3"]),
-        ({"roi": [5, 4, 0, 1]}, ["detector.roi"]),
-        ({"roi": [0, 128, 0, 1]}, ["detector.roi"]),
-        ({"roi": [0, 1]}, ["detector.roi", "2 values"]),
+        ({"roi": [5, 4, 0, 1]}, ["roi: is [5, 4, 0, 1]"]),
+        ({"roi": [0, 128, 0, 1]}, ["roi: is [0, 128, 0, 1]"]),
+        ({"roi": [0, 1]}, ["roi: has 2 numbers"]),
         ({"dtype": "int32"}, ["dtype", "int32", "float32 or float64"]),
     ],
 )

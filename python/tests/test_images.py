@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,19 @@ def test_gain_offset_and_saturation() -> None:
     with pytest.warns(bragg.BraggWarning, match="1 pixels are negative or no number"):
         counts = bragg.noise(image, gain=2, adc_offset=10, saturation=50)
     assert counts[0, 0] == 10 and counts[0, 3] == -1 and counts.max() <= 50
+
+
+def test_pixels_without_an_expectation_are_warned_of(still: bragg.Experiment) -> None:
+    image = still.simulate()
+    image[3, 4:6] = [np.nan, -2.0]
+    counting = still.replace(**{"noise.seed": 1})
+    with pytest.warns(bragg.BraggWarning, match="2 pixels are negative or no number"):
+        counts = counting.record(image)
+    assert counts[3, 4:6].tolist() == [-1, -1] and np.count_nonzero(counts == -1) == 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        # without noise they stay as they are
+        assert np.isnan(still.record(image)[3, 4]) and bragg.noise(image, poisson=False)[3, 5] == -2
 
 
 def test_the_experiments_noise_is_that_of_the_program(root: Path, tmp_path: Path, program) -> None:  # type: ignore[no-untyped-def]
@@ -79,6 +93,25 @@ def test_pictures_are_png_files(still: bragg.Experiment) -> None:
         bragg.picture(image, colour_map="viridis")
     with pytest.raises(ValueError, match=r"output.png.color_map.*\"viridis\""):
         bragg.picture(image, color_map="veridis")
+
+
+def test_pictures_of_a_part(still: bragg.Experiment, root: Path) -> None:
+    image = still.simulate()
+    part = bragg.picture(image, still, roi=[40, 69, 20, 39])
+    # 30 pixels in 600 dots
+    assert struct.unpack(">II", part[16:24]) == (600, 400)
+    assert bragg.picture(image[20:40, 40:70], still, roi=[40, 69, 20, 39]) == part
+    assert struct.unpack(">II", bragg.picture(image[20:40, 40:70], zoom=4)[16:24]) == (120, 80)
+    with pytest.raises(ValueError, match=r"say which \(roi\)"):
+        bragg.picture(image[20:40, 40:70], still)
+    with pytest.raises(ValueError, match=r"output.png.roi: is \[40, 128, 20, 39\]"):
+        bragg.picture(image, still, roi=[40, 128, 20, 39])
+    panels = bragg.Experiment.from_toml(root / "examples" / "two_panels.toml")
+    counts = np.zeros((2, 800, 400), np.int32)
+    # 400 columns at 10 degrees to either side, and what is between them: cos 10° is 0.985
+    width, height = struct.unpack(">II", bragg.picture(counts, panels)[16:24])
+    assert width == pytest.approx(2 * 400 * 0.985 + (1.25 * 2) / 0.172, abs=3) and height == 800
+    assert struct.unpack(">II", bragg.picture(counts, panels, panel=1, zoom=2)[16:24]) == (800, 1600)
 
 
 def test_what_is_no_image_is_refused(tmp_path: Path, still: bragg.Experiment) -> None:

@@ -133,7 +133,8 @@ def test_ways_to_the_neighbourhood(truth: bragg.Experiment, way: Any) -> None:
 def test_what_cannot_be_refined_is_refused(truth: bragg.Experiment) -> None:
     data = bragg.noise(truth.simulate(), seed=6)
     for options, words in [
-        ({"free": "crystal.cel.a"}, "the nearest is"),
+        ({"free": "crystal.cel.a"}, "the nearest is crystal.cell.a, and `parameters` names all"),
+        ({"free": ""}, "free: names no parameter"),
         ({"free": "crystal.fudge,crystal.mosaic.eta"}, "mosaic"),
         ({"free": "scale", "loss": "poison"}, "loss: is \"poison\""),
         ({"free": "scale", "start": "there"}, "start: is \"there\""),

@@ -331,6 +331,15 @@ pub(crate) struct Show {
     /// Largest width and height in dots; larger images are binned.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) max_width: Option<String>,
+    /// Of a picture show only these pixels, enlarged: first and last along fast, first and last along slow.
+    #[arg(long, num_args = 4, value_names = ["FAST", "FAST", "SLOW", "SLOW"], allow_negative_numbers = true)]
+    pub(crate) roi: Option<Vec<String>>,
+    /// Of a picture show only this panel, counted from 0.
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) panel: Option<String>,
+    /// Dots along either edge of a pixel; of a part of the image as many as make it some 600 dots wide when not given.
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) zoom: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -9,6 +9,7 @@ mod images;
 mod interrupt;
 mod messages;
 pub mod numbers;
+mod options;
 mod progress;
 mod render;
 pub mod threads;
@@ -64,7 +65,7 @@ fn run(words: Vec<OsString>) -> anyhow::Result<u8> {
         Err(error) if is_compare => return commands::compare::of_usage(&error),
         Err(error) => return exit::of_usage(&error),
     };
-    match cli.command {
+    let done = match cli.command {
         Command::Simulate(arguments) => commands::simulate::run(&arguments),
         Command::Sf(arguments) => commands::sf::run(&arguments),
         Command::Orient(arguments) => commands::orient::run(&arguments),
@@ -76,6 +77,7 @@ fn run(words: Vec<OsString>) -> anyhow::Result<u8> {
         Command::Compare(arguments) => return commands::compare::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(&arguments),
         Command::Reference { page } => commands::reference::run(page),
-    }?;
+    };
+    done.map_err(options::in_any)?;
     Ok(exit::SUCCESS)
 }

@@ -35,6 +35,42 @@ fn the_picture_with_rings_is_that_of_simulate_when_the_geometry_is_known() {
 }
 
 #[test]
+fn a_part_is_enlarged_and_keeps_its_beam_centre() {
+    let workplace = Workplace::new();
+    workplace.run("simulate x.toml -o a.npy -o a.cbf -o whole.png");
+    let size = |name: &str| {
+        let bytes = workplace.read(name);
+        [16, 20].map(|at| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()))
+    };
+    assert_eq!(size("whole.png"), [60, 40]);
+    workplace.run("show a.cbf --roi 10 39 10 29 --beam -o part.png");
+    assert_eq!(size("part.png"), [600, 400]);
+    workplace.run("show a.cbf --roi 10 39 10 29 --zoom 3 -o part.png");
+    assert_eq!(size("part.png"), [90, 60]);
+    workplace.run("simulate x.toml --set output.png.roi=[10,39,10,29] --set output.png.zoom=3 -o b.png");
+    workplace.run("show a.npy --roi 10 39 10 29 --zoom 3 -o c.png");
+    assert_eq!(workplace.read("b.png"), workplace.read("c.png"));
+    let fails = |words: &str| {
+        let output = workplace.bragg(words).output().unwrap();
+        assert!(!output.status.success(), "{words}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for (options, message) in [
+        ("--roi 10 60 10 29", "--roi: is [10, 60, 10, 29]; it must be first and last pixel along fast (0 to 59)"),
+        ("--roi 10 9 10 29", "--roi: is [10, 9, 10, 29]; it must be"),
+        ("--roi 1 2 3 x", "--roi"),
+        ("--panel 1", "--panel: is 1, but the image has 1 panels"),
+        ("--zoom 0", "--zoom"),
+    ] {
+        let messages = fails(&format!("show a.npy {options} -o d.png"));
+        assert!(messages.contains(message), "{messages}");
+        assert!(!workplace.path("d.png").exists());
+    }
+    let messages = fails("simulate x.toml --set output.png.roi=[10,60,10,29] -o d.png");
+    assert!(messages.contains("output.png.roi: is [10, 60, 10, 29]"), "{messages}");
+}
+
+#[test]
 fn formats_are_changed_and_made_up_geometry_is_warned_of() {
     let workplace = Workplace::new();
     workplace.run("simulate x.toml -o a.npy -o a.cbf");

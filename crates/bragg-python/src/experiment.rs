@@ -3,10 +3,10 @@
 use crate::errors::{exception, exception_of_any, unknown_key};
 use crate::images::{Pixels, into_array, into_arrays, pixels_of};
 use crate::reflections::Reflections;
-use crate::values::{anchor, insert_all, text_source, to_dict, to_python};
+use crate::values::{anchor, insert_all, origin, text_source, to_dict, to_python};
 use crate::work::{Progress, Report, Watch, run};
 use bragg::description::keys::{self, SUPERSEDED, is_under};
-use bragg::description::{self, Description, Known, Listed, Origin, Resolved};
+use bragg::description::{self, Description, Entry, Known, Listed, Origin, Resolved};
 use bragg::experiment::{Crystal, Experiment as Complete, UnitCell};
 use bragg::gradient::Parameter;
 use bragg::kernel::{Sample, Unwatched, cpu};
@@ -19,7 +19,9 @@ use numpy::Element;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
+use std::borrow::Cow;
 use std::ffi::OsString;
+use std::iter;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -140,7 +142,13 @@ impl Experiment {
         insert_all(&mut given, values)?;
         let described = run(py, 1, None, move |_| description::starting_point(&path, given))?;
         // the notice is for the command line, where nobody asked for a starting point by name
-        Parts::of(described.map_err(exception)?.0).into_experiment(py)
+        let (mut given, _) = described.map_err(exception)?;
+        let file = "crystal.structure_factors.file";
+        if let Some(entry) = given.remove(file) {
+            // not from an option
+            given.insert(file, entry.value, origin()).map_err(exception)?;
+        }
+        Parts::of(given).into_experiment(py)
     }
 
     #[staticmethod]
@@ -169,9 +177,8 @@ impl Experiment {
     /// Everything that makes this experiment again: name, TOML value and origin of what was given, the reflections and whether they
     /// hold for other experiments, and whether they were given.
     fn state(&self) -> (Vec<Given>, Option<(Reflections, bool)>, bool) {
-        let entry = |(name, entry): (&str, &description::Entry)| {
-            (name.to_owned(), entry.value.to_string(), entry.origin.to_string())
-        };
+        let entry =
+            |(name, entry): (&str, &Entry)| (name.to_owned(), entry.value.to_string(), entry.origin.to_string());
         let State { given, listed, in_memory, .. } = &*self.state;
         let listed = listed.clone().map(|listed| (Reflections::new(listed.reflections), listed.is_plain));
         (given.iter().map(entry).collect(), listed, *in_memory)
@@ -206,24 +213,20 @@ impl Experiment {
     }
 
     /// The same experiment, of which only a part is computed.
-    fn window(&self, py: Python<'_>, roi: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let values = PyDict::new(py);
-        values.set_item("detector.roi", roi)?;
-        let mut later = Description::new();
-        insert_all(&mut later, &values)?;
+    fn window(&self, py: Python<'_>, roi: [i64; 4]) -> PyResult<Self> {
         let mut given = self.state.given.clone();
-        for i in 0..given.n_panels() {
-            drop(given.remove(&format!("detector.panel[{i}].roi")));
+        let of_panels = (0..given.n_panels()).map(|i| format!("detector.panel[{i}].roi"));
+        for name in iter::once("detector.roi".to_owned()).chain(of_panels) {
+            // the caller's argument
+            given.insert(&name, roi, Origin::Flag("roi".to_owned())).map_err(exception)?;
         }
-        given.merge(later);
         let (known, in_memory) = (self.state.listed.clone(), self.state.in_memory);
         Parts { given, known, in_memory, notices: Vec::new(), user_was_told: true }.into_experiment(py)
     }
 
+    /// The value of a name, whatever way it was given; of a table, those in it.
     fn get<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-        let complete = &self.state.resolved.description;
-        // what became another value (an energy a wavelength) is only there as it was given
-        if let Some(entry) = complete.get(name).or_else(|| self.state.given.get(name)) {
+        if let Some(entry) = self.entry(name) {
             return to_python(py, &entry.value);
         }
         if keys::find(name).is_some() {
@@ -233,26 +236,25 @@ impl Experiment {
         if !is_list && !keys::is_table(name) {
             return Err(unknown_key(name));
         }
-        let table = |prefix: &str| {
-            let dict = PyDict::new(py);
-            for (key, entry) in complete.iter().filter(|(key, _)| is_under(key, prefix)) {
-                dict.set_item(key[prefix.len()..].trim_start_matches('.'), to_python(py, &entry.value)?)?;
-            }
-            Ok::<_, PyErr>(dict)
-        };
         if is_list {
-            let tables = (0..complete.n_panels()).map(|i| table(&format!("{name}[{i}]")));
+            let n_panels = self.state.resolved.experiment.detector.panels.len();
+            let tables = (0..n_panels).map(|i| self.table(py, &format!("{name}[{i}]")));
             return Ok(PyList::new(py, tables.collect::<PyResult<Vec<_>>>()?)?.into_any());
         }
-        Ok(table(name)?.into_any())
+        Ok(self.table(py, name)?.into_any())
     }
 
     fn origin(&self, name: &str) -> PyResult<Option<String>> {
-        let entry = self.state.resolved.description.get(name).or_else(|| self.state.given.get(name));
+        let entry = self.entry(name);
         if entry.is_none() && keys::find(name).is_none() {
             return Err(unknown_key(name));
         }
         Ok(entry.map(|entry| entry.origin.to_string()))
+    }
+
+    /// Whether the name was used for what the experiment has: given, a default or chosen.
+    fn says(&self, name: &str) -> bool {
+        self.state.resolved.description.get(name).is_some()
     }
 
     /// Whether a refinement or a shift gave the value, in place of what the user had said.
@@ -330,6 +332,33 @@ impl Experiment {
 }
 
 impl Experiment {
+    /// A value and where it came from. What became another value (a flux a fluence) is only there as it was given; what was said in
+    /// another way is inferred.
+    fn entry(&self, name: &str) -> Option<Cow<'_, Entry>> {
+        let State { resolved, given, .. } = &*self.state;
+        let said = resolved.description.get(name).or_else(|| given.get(name)).map(Cow::Borrowed);
+        said.or_else(|| resolved.inferred(name).map(Cow::Owned))
+    }
+
+    /// The values of a table; where it was not used, those that say the same.
+    fn table<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        for (key, entry) in self.state.resolved.description.iter().filter(|(key, _)| is_under(key, name)) {
+            dict.set_item(key[name.len()..].trim_start_matches('.'), to_python(py, &entry.value)?)?;
+        }
+        if !dict.is_empty() {
+            return Ok(dict);
+        }
+        let pattern = keys::split_index(name).map_or_else(|| name.to_owned(), |(_, pattern)| pattern);
+        for key in keys::KEYS.iter().filter(|key| is_under(key.name, &pattern)) {
+            let last = key.name[pattern.len()..].trim_start_matches('.');
+            if let Some(entry) = self.state.resolved.inferred(&format!("{name}.{last}")) {
+                dict.set_item(last, to_python(py, &entry.value)?)?;
+            }
+        }
+        Ok(dict)
+    }
+
     /// The same with another complete experiment, in which `parameters` have moved.
     pub(crate) fn with_complete(&self, experiment: Complete, parameters: &[Parameter]) -> bragg::Result<Self> {
         let State { listed, in_memory, resolved, notices, .. } = &*self.state;

@@ -137,7 +137,7 @@ pub(crate) fn write(
     experiment: Option<&Experiment>,
     values: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<(Vec<String>, usize)> {
-    let (recording, metadata) = described(image, experiment)?;
+    let (recording, metadata) = described(pixels_of("image", image)?, experiment)?;
     let options = WriteOptions { picture: style(experiment, values)?, pgm_scale: None };
     let work = move || -> bragg::Result<_> {
         io::check_output(&path, &recording.panel_sizes())?;
@@ -156,8 +156,8 @@ pub(crate) fn picture<'py>(
     experiment: Option<&Experiment>,
     values: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let (recording, metadata) = described(image, experiment)?;
     let style = style(experiment, values)?;
+    let (recording, metadata, style) = shown(image, experiment, style)?;
     let work = move || -> bragg::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         png::write(&mut bytes, &recording, &metadata, &style)
@@ -168,23 +168,49 @@ pub(crate) fn picture<'py>(
     Ok(PyBytes::new(py, &bytes))
 }
 
-/// The pixels of an array, and what a header can say of them.
-fn described(image: Pixels<'_>, experiment: Option<&Experiment>) -> PyResult<(Recording, Metadata)> {
+/// What is shown and how: an image, or the pixels of the region of interest that somebody has cut out of one already.
+fn shown(
+    image: Pixels<'_>,
+    experiment: Option<&Experiment>,
+    style: png::Style,
+) -> PyResult<(Recording, Metadata, png::Style)> {
     let recording = pixels_of("image", image)?;
+    let sizes = recording.panel_sizes();
+    if let (Some([fast0, fast1, slow0, slow1]), Some(experiment)) = (style.roi, experiment)
+        && sizes[..] == [((fast1 + 1).saturating_sub(fast0), (slow1 + 1).saturating_sub(slow0))]
+        && sizes != panel_sizes(experiment)
+    {
+        style.check(&panel_sizes(experiment)).map_err(exception)?;
+        let (style, metadata) = style.of_cut(&experiment.state.resolved.metadata());
+        return Ok((recording, metadata, style));
+    }
+    let (recording, metadata) = described(recording, experiment)?;
+    style.check(&sizes).map_err(exception)?;
+    Ok((recording, metadata, style))
+}
+
+/// Pixels (fast, slow) of the panels of an experiment.
+fn panel_sizes(experiment: &Experiment) -> Vec<(usize, usize)> {
+    let panels = &experiment.state.resolved.experiment.detector.panels;
+    panels.iter().map(|panel| (panel.n_fast, panel.n_slow)).collect()
+}
+
+/// A recording, and what a header can say of it.
+fn described(recording: Recording, experiment: Option<&Experiment>) -> PyResult<(Recording, Metadata)> {
     let sizes = recording.panel_sizes();
     let Some(experiment) = experiment else {
         let (fast, slow) = sizes.first().copied().unwrap_or_default();
         return Ok((recording, Metadata::new(1.0, 100.0, (fast as f64 / 2.0, slow as f64 / 2.0), 0.1)));
     };
-    let resolved = &experiment.state.resolved;
-    let panels = &resolved.experiment.detector.panels;
-    let theirs: Vec<_> = panels.iter().map(|panel| (panel.n_fast, panel.n_slow)).collect();
+    let theirs = panel_sizes(experiment);
     if theirs != sizes {
-        let what =
-            format!("image: has panels of {sizes:?} pixels (fast, slow), but the experiment's detector has {theirs:?}");
+        let what = format!(
+            "image: has panels of {sizes:?} pixels (fast, slow), but the experiment's detector has {theirs:?}; of a part of the image \
+             say which (roi)"
+        );
         return Err(PyValueError::new_err(what));
     }
-    Ok((recording, resolved.metadata()))
+    Ok((recording, experiment.state.resolved.metadata()))
 }
 
 /// How pictures look: as the experiment says, but for some values.

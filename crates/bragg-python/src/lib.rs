@@ -5,6 +5,7 @@ mod derivatives;
 mod errors;
 mod experiment;
 mod images;
+mod orientation;
 mod refinement;
 mod reflections;
 mod tables;
@@ -27,6 +28,8 @@ mod _bragg {
     use super::experiment::Experiment;
     #[pymodule_export]
     use super::images::{noise, picture, read, write};
+    #[pymodule_export]
+    use super::orientation::{cell_of_file, orientations};
     #[pymodule_export]
     use super::refinement::{compare, refine};
     #[pymodule_export]

@@ -264,6 +264,26 @@ fn every_style_draws_every_kind_of_image() {
 }
 
 #[test]
+fn a_part_of_a_picture_is_enlarged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.png");
+    let mut pixels = vec![0; 100 * 80];
+    pixels[33 * 100 + 41] = 50;
+    let recording = Recording::Counts(Image { panels: vec![PanelImage::new(100, 80, pixels).unwrap()] });
+    let mut options = WriteOptions::default();
+    options.picture.roi = Some([40, 49, 30, 49]);
+    write_recording(&path, &recording, &metadata(), &options).unwrap();
+    let (_, width, height, samples) = decoded(&path);
+    // 20 pixels make 600 dots
+    assert_eq!((width, height), (300, 600));
+    let dark = |x: usize, y: usize| samples[y * 300 + x] == 0;
+    assert!(dark(30, 90) && dark(59, 119) && !dark(29, 90) && !dark(60, 90) && !dark(30, 89) && !dark(30, 120));
+    options.picture.roi = Some([40, 100, 30, 49]);
+    let error = write_recording(&path, &recording, &metadata(), &options).unwrap_err().to_string();
+    assert!(error.starts_with("output.png.roi: is [40, 100, 30, 49]; it must be"), "{error}");
+}
+
+#[test]
 fn even_rings_divide_the_way_to_the_edge() {
     let metadata = Metadata::new(1.0, 200.0, (1000.0, 1000.0), 0.1);
     let rings = png::even_rings(&metadata, (2000, 2000));

@@ -33,9 +33,8 @@ pub(super) fn run(root: &Path) -> Result<()> {
     test(root, &python, &program, &tests)?;
     println!("-- types");
     process::run(Command::new(&python).args(["-m", "mypy", "python"]).current_dir(root))?;
-    let examples = scripts(&python, &root.join("python").join("examples"), &folder.join("examples"), root, &missing)?;
-    let notebooks =
-        scripts(&python, &root.join("examples").join("notebooks"), &folder.join("notebooks"), root, &missing)?;
+    let examples = scripts(&python, &root.join("python").join("examples"), &folder.join("examples"), &missing)?;
+    let notebooks = scripts(&python, &root.join("examples").join("notebooks"), &folder.join("notebooks"), &missing)?;
     for package in &missing {
         println!("-- left out, since {package} cannot be installed here: its tests, and types of what uses it");
     }
@@ -75,10 +74,9 @@ fn test(root: &Path, python: &Path, program: &Path, arguments: &[String]) -> Res
     process::run(command.env("BRAGG_PROGRAM", program).env_remove("PYTHONPATH").current_dir(root))
 }
 
-/// Runs every script of a folder in an empty folder, beside which lies the crystal that some of them read, and returns the names of
-/// those that import what is missing.
-fn scripts(python: &Path, from: &Path, folder: &Path, root: &Path, missing: &[&str]) -> Result<Vec<String>> {
-    let crystal = "1a8o.pdb";
+/// Runs every script of a folder in an empty folder, which is none that it could count on, and returns the names of those that import
+/// what is missing.
+fn scripts(python: &Path, from: &Path, folder: &Path, missing: &[&str]) -> Result<Vec<String>> {
     let mut left_out = Vec::new();
     for script in files_in(from, "py")? {
         let name = script.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -91,10 +89,8 @@ fn scripts(python: &Path, from: &Path, folder: &Path, root: &Path, missing: &[&s
         if folder.exists() {
             std::fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
         }
-        let work = folder.join("work");
-        std::fs::create_dir_all(&work).with_context(|| format!("cannot make {}", work.display()))?;
-        std::fs::copy(root.join("examples").join(crystal), folder.join(crystal)).context("cannot copy the crystal")?;
-        process::run(Command::new(python).arg("-B").arg(&script).env("MPLBACKEND", "Agg").current_dir(&work))?;
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        process::run(Command::new(python).arg("-B").arg(&script).env("MPLBACKEND", "Agg").current_dir(folder))?;
     }
     Ok(left_out)
 }

@@ -28,6 +28,8 @@ struct TreeFile {
     /// Path from the top of the tree, with `/`.
     path: String,
     n_bytes: u64,
+    /// Whether git has it already; what a command left lying about it has not.
+    is_tracked: bool,
     /// The text of a source file; `None` for other files.
     text: Option<String>,
 }
@@ -59,24 +61,18 @@ const SOURCE_ENDINGS: &[&str] = &["rs", "py", "toml", "md", "sh", "yml", "yaml",
 impl Tree {
     /// The files that git tracks or would track, as they stand on disk.
     pub(crate) fn read(root: &Path) -> Result<Self> {
-        let listing = Command::new("git")
-            .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
-            .current_dir(root)
-            .stdin(Stdio::null())
-            .output()
-            .context("cannot run git, which lists the files to look at")?;
-        ensure!(listing.status.success(), "git ls-files failed: {}", String::from_utf8_lossy(&listing.stderr).trim());
-        let names = String::from_utf8(listing.stdout).context("a file name is not UTF-8")?;
         let mut files = Vec::new();
-        for path in names.split_terminator('\0') {
-            let on_disk = root.join(path);
-            let Ok(metadata) = on_disk.symlink_metadata() else { continue };
-            let is_source =
-                Path::new(path).extension().is_some_and(|e| SOURCE_ENDINGS.iter().any(|ending| e == *ending));
-            let text = (is_source && metadata.is_file())
-                .then(|| std::fs::read_to_string(&on_disk).with_context(|| format!("cannot read {path} as text")))
-                .transpose()?;
-            files.push(TreeFile { path: path.to_owned(), n_bytes: metadata.len(), text });
+        for (is_tracked, which) in [(true, &["--cached"][..]), (false, &["--others", "--exclude-standard"])] {
+            for path in listed(root, which)? {
+                let on_disk = root.join(&path);
+                let Ok(metadata) = on_disk.symlink_metadata() else { continue };
+                let is_source =
+                    Path::new(&path).extension().is_some_and(|e| SOURCE_ENDINGS.iter().any(|ending| e == *ending));
+                let text = (is_source && metadata.is_file())
+                    .then(|| std::fs::read_to_string(&on_disk).with_context(|| format!("cannot read {path} as text")))
+                    .transpose()?;
+                files.push(TreeFile { path, n_bytes: metadata.len(), is_tracked, text });
+            }
         }
         Ok(Self { files })
     }
@@ -88,6 +84,20 @@ impl Tree {
     fn rust_sources(&self) -> impl Iterator<Item = RustSource<'_>> {
         self.texts().filter(|(path, _)| path.ends_with(".rs")).map(|(path, text)| RustSource::new(path, text))
     }
+}
+
+/// The files that `git ls-files` names when it is asked for some.
+fn listed(root: &Path, which: &[&str]) -> Result<Vec<String>> {
+    let listing = Command::new("git")
+        .args(["ls-files", "-z"])
+        .args(which)
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .output()
+        .context("cannot run git, which lists the files to look at")?;
+    ensure!(listing.status.success(), "git ls-files failed: {}", String::from_utf8_lossy(&listing.stderr).trim());
+    let names = String::from_utf8(listing.stdout).context("a file name is not UTF-8")?;
+    Ok(names.split_terminator('\0').map(ToOwned::to_owned).collect())
 }
 
 /// Checks the tree at `root`, prints what is wrong.
@@ -122,6 +132,7 @@ mod tests {
         let file = |(path, text): &(&str, &str)| TreeFile {
             path: (*path).to_owned(),
             n_bytes: text.len() as u64,
+            is_tracked: true,
             text: Some((*text).to_owned()),
         };
         let mut violations = Vec::new();
@@ -137,6 +148,22 @@ mod tests {
             assert!(tree.texts().any(|(found, text)| found == path && !text.is_empty()), "{path}");
         }
         assert!(tree.files.iter().all(|file| !file.path.starts_with("target/")));
+    }
+
+    #[test]
+    fn git_ignores_what_the_commands_of_the_readme_leave() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+        let named = readme.split("-o ").skip(1).chain(readme.split("bragg.write(\"").skip(1));
+        let mut left: Vec<&str> =
+            named.filter_map(|rest| rest.split(['"', '`', ' ', '\n', ')']).find(|word| !word.is_empty())).collect();
+        // what has the program's own names
+        left.extend(["1a8o.png", "1a8o.cbf", "floatimage.bin", "intimage.img", "noiseimage.img", "image.pgm"]);
+        assert!(left.contains(&"noisy.cbf") && left.contains(&"lysozyme.cbf"), "{left:?}");
+        for path in left {
+            let asked = Command::new("git").args(["check-ignore", "-q", path]).current_dir(&root).status().unwrap();
+            assert!(asked.success(), "git would add {path}");
+        }
     }
 
     #[test]

@@ -18,7 +18,9 @@ pub(crate) fn run(arguments: &Show) -> anyhow::Result<()> {
         outputs.push(images::default_output(image));
     }
     let opened = images::open(&arguments.input)?;
-    images::check_outputs(&outputs, &opened.recording.panel_sizes(), &[image])?;
+    let sizes = opened.recording.panel_sizes();
+    picture.check(&sizes).map_err(of_options)?;
+    images::check_outputs(&outputs, &sizes, &[image])?;
     if let Recording::Photons(photons) = &opened.recording {
         let n = n_no_numbers(photons);
         if n > 0 {
@@ -47,7 +49,10 @@ fn settings(arguments: &Show) -> bragg::Result<Description> {
         ("output.png.color_map", &arguments.colors, "--colors"),
         ("output.png.max_width", &arguments.max_width, "--max-width"),
         ("output.png.rings", &arguments.rings.as_deref().map(rings), "--rings"),
-        ("output.png.range", &arguments.range.as_ref().map(|range| format!("[{}]", range.join(", "))), "--range"),
+        ("output.png.range", &arguments.range.as_ref().map(list), "--range"),
+        ("output.png.roi", &arguments.roi.as_ref().map(list), "--roi"),
+        ("output.png.panel", &arguments.panel, "--panel"),
+        ("output.png.zoom", &arguments.zoom, "--zoom"),
     ] {
         if let Some(text) = text {
             description.set(name, text, flag(option))?;
@@ -57,6 +62,20 @@ fn settings(arguments: &Show) -> bragg::Result<Description> {
         description.insert("output.png.beam_cross", Value::Bool(true), flag("--beam"))?;
     }
     Ok(description)
+}
+
+/// An error that speaks of options, which have the last part of the keys' names.
+fn of_options(error: Error) -> Error {
+    let options = |text: &str| text.replace("output.png.", "--");
+    match error {
+        Error::Setting { key, given_in, what } => Error::Setting { key: options(&key), given_in, what: options(&what) },
+        other => other,
+    }
+}
+
+/// Several values as TOML has them.
+fn list(values: &Vec<String>) -> String {
+    format!("[{}]", values.join(", "))
 }
 
 /// `auto`, or a list as TOML has it.

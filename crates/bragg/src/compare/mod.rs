@@ -80,13 +80,13 @@ pub fn compare(reference: &Image<f64>, candidate: &Image<f64>, settings: &Settin
             "has panels of {:?} pixels (fast, slow), but the images have {shape:?}; give a mask of the same shape",
             sizes(mask)
         );
-        return Err(Error::setting("--mask", what));
+        return Err(Error::setting("mask", what));
     }
     check(settings)?;
     let pairs = Pairs::new(reference, candidate, settings);
     if pairs.n_pixels == 0 {
-        let what = format!("no pixel of the panels of {shape:?} pixels (fast, slow) is left to compare");
-        return Err(Error::setting("--roi and --mask", what));
+        let what = format!("and `mask` leave no pixel of the panels of {shape:?} pixels (fast, slow) to compare");
+        return Err(Error::setting("roi", what));
     }
     let peaks = peaks::matched(&pairs, settings);
     let ssim = ssim::mean(&pairs);
@@ -99,19 +99,19 @@ fn check(settings: &Settings) -> Result<()> {
         let what = format!("is {value}; it must be a positive number");
         if fine { Ok(()) } else { Err(Error::setting(key, what)) }
     };
-    positive("--rel-tolerance", settings.rel_tolerance)?;
-    positive("--rel-floor", settings.rel_floor)?;
-    positive("--gate", settings.gate)?;
+    positive("rel_tolerance", settings.rel_tolerance)?;
+    positive("rel_floor", settings.rel_floor)?;
+    positive("gate", settings.gate)?;
     if settings.n_peaks > Settings::MOST_PEAKS {
         let what = format!("is {}; at most {} peaks are matched", settings.n_peaks, Settings::MOST_PEAKS);
-        return Err(Error::setting("--peaks", what));
+        return Err(Error::setting("peaks", what));
     }
     match settings.roi {
         Some([fast_0, fast_1, slow_0, slow_1]) if fast_1 < fast_0 || slow_1 < slow_0 => {
             let what = format!(
                 "is {fast_0} {fast_1} {slow_0} {slow_1}; it must be first and last pixel along fast, first and last along slow"
             );
-            Err(Error::setting("--roi", what))
+            Err(Error::setting("roi", what))
         }
         _ => Ok(()),
     }
@@ -188,10 +188,10 @@ mod tests {
         assert!(refuse(&image(3, &[1.0; 6]), &Settings::default()).contains("(3, 2)"));
         let settings = |roi| Settings { roi: Some(roi), ..Settings::default() };
         assert!(refuse(&a, &settings([5, 9, 0, 0])).contains("no pixel"));
-        assert!(refuse(&a, &settings([1, 0, 0, 0])).contains("--roi"));
+        assert!(refuse(&a, &settings([1, 0, 0, 0])).starts_with("roi: "));
         let mask = Some(image(3, &[1.0; 6]).map(|_| true));
-        assert!(refuse(&a, &Settings { mask, ..Settings::default() }).contains("--mask"));
-        assert!(refuse(&a, &Settings { gate: f64::NAN, ..Settings::default() }).contains("--gate"));
-        assert!(refuse(&a, &Settings { n_peaks: 501, ..Settings::default() }).contains("--peaks"));
+        assert!(refuse(&a, &Settings { mask, ..Settings::default() }).starts_with("mask: "));
+        assert!(refuse(&a, &Settings { gate: f64::NAN, ..Settings::default() }).starts_with("gate: "));
+        assert!(refuse(&a, &Settings { n_peaks: 501, ..Settings::default() }).starts_with("peaks: "));
     }
 }

@@ -355,6 +355,9 @@ pub const KEYS: &[Key] = &[
     key("output.png.rings", InOr(Unit::Angstrom, "auto"), Any, Toml("[]"), "resolutions at which rings are drawn; \"auto\" finds round numbers").positive(),
     key("output.png.beam_cross", Bool, One, Toml("false"), "whether the beam centre is marked"),
     key("output.png.max_width", Integer, One, Toml("2048"), "largest width and height in dots; larger images are binned").allow(COUNTED),
+    key("output.png.panel", Integer, One, Absent("all panels are shown"), "the panel that is shown, from 0").non_negative(),
+    key("output.png.roi", Integer, Exactly(4), Absent("all pixels are shown"), "the pixels that are shown: first and last along fast, then along slow; of several panels also say which").allow(Allowed::Between(0.0, MOST)),
+    key("output.png.zoom", Integer, One, Absent("1; with a roi as many as make it some 600 dots wide"), "how many dots a pixel is wide, as far as max_width allows").allow(COUNTED),
     key("output.png.binning", OneOf(BINNINGS), One, Toml("\"max\""), "what pixels that are binned leave: the highest, so that spots stay, or the mean"),
 ];
 
@@ -381,7 +384,8 @@ pub const ALTERNATIVES: &[&[&[&str]]] = &[
     ],
 ];
 
-const MATRICES: &[&str] = &[
+/// What has cell and orientation in it.
+pub(super) const MATRICES: &[&str] = &[
     "crystal.a_matrix",
     "crystal.real_space_a",
     "crystal.real_space_b",

@@ -1,8 +1,8 @@
 //! What image headers say of an experiment.
 
 use super::Resolved;
-use crate::experiment::{Curvature, Experiment, Noise};
-use crate::io::{Metadata, Sensor};
+use crate::experiment::{Curvature, Experiment, Noise, Panel};
+use crate::io::{Metadata, Placement, Sensor};
 
 /// How far (1 − cosine) the normal of a detector may be from the beam before it counts as tilted: 0.1 mrad.
 const NORMAL: f64 = 5e-9;
@@ -31,6 +31,13 @@ pub fn metadata(experiment: &Experiment, noise: &Noise) -> Metadata {
         let turns_otherwise = scan.range != 0.0 && scan.axis.dot(panel.fast_axis) < 1.0 - NORMAL;
         metadata.unusual_axes = is_mirrored || turns_otherwise || metadata.distance < 0.0;
     }
+    let placement = |panel: &Panel| Placement {
+        origin: panel.origin,
+        fast_axis: panel.fast_axis,
+        slow_axis: panel.slow_axis,
+        pixel_size: panel.pixel_size,
+    };
+    metadata.panels = detector.panels.iter().map(placement).collect();
     metadata.phi_start = scan.start;
     metadata.oscillation_width = scan.range;
     metadata.saturation = noise.saturation;

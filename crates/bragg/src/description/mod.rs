@@ -1,6 +1,7 @@
 //! What a user wrote: every value optional, in field units, knowing where it came from. [`resolve::resolve`] completes it and makes
 //! the experiment.
 
+mod inferred;
 pub mod keys;
 mod metadata;
 pub mod nanobragg;

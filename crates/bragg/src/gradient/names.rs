@@ -172,8 +172,8 @@ pub(super) fn not_a_parameter(name: &str) -> String {
     let nearest = names.map(|known| (strsim::jaro_winkler(name, known), known)).max_by(|a, b| a.0.total_cmp(&b.0));
     match nearest {
         Some((nearness, known)) if nearness > 0.8 => {
-            format!("there is no such parameter; the nearest is {known}, and `bragg gradient --list` names all")
+            format!("there is no such parameter; the nearest is {known}, and `parameters` names all")
         }
-        _ => "there is no such parameter; `bragg gradient --list` names all".to_owned(),
+        _ => "there is no such parameter; `parameters` names all".to_owned(),
     }
 }

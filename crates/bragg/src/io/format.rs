@@ -147,6 +147,7 @@ pub fn write_recording(
             atomic::write(path, |w| pgm::write_panel(w, panel, scale))?;
         }
         Format::Png => {
+            options.picture.check(&sizes)?;
             if !options.picture.resolution_rings.is_empty() && !png::can_draw_rings(recording, metadata) {
                 let path = path.display();
                 written.notes.push(format!(

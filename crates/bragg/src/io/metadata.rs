@@ -1,5 +1,7 @@
 //! What the header of an image says about the experiment.
 
+use crate::math::Vec3;
+
 /// Detector, beam and scan as far as image headers express them: a flat detector normal to the beam, one wavelength.
 ///
 /// It serves every format that has a header, and the overlays of the picture. [`Metadata::tilted`] says that the
@@ -37,8 +39,23 @@ pub struct Metadata {
     pub gain: f64,
     /// The detector is tilted, bent or of several panels, so that no header can describe it.
     pub tilted: bool,
+    /// Where the panels lie; empty where that is not known.
+    pub panels: Vec<Placement>,
     /// Rows, columns or spindle do not lie as readers of the header take them to: columns against the lab's y, the spindle along rows.
     pub unusual_axes: bool,
+}
+
+/// Where a panel lies.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Placement {
+    /// Corner of the first pixel (mm, laboratory frame).
+    pub origin: Vec3,
+    /// Unit vector along rows.
+    pub fast_axis: Vec3,
+    /// Unit vector along columns.
+    pub slow_axis: Vec3,
+    /// Edge of a square pixel (mm).
+    pub pixel_size: f64,
 }
 
 /// The layer of a detector in which photons are absorbed.
@@ -70,6 +87,7 @@ impl Metadata {
             adc_offset: 0.0,
             gain: 1.0,
             tilted: false,
+            panels: Vec::new(),
             unusual_axes: false,
         }
     }

@@ -34,5 +34,5 @@ pub mod xds_ascii;
 
 pub(crate) use bounded::read_bytes;
 pub use format::{Format, Opened, WriteOptions, Written, check_output, parse, read, write_recording};
-pub use metadata::{Metadata, Sensor};
+pub use metadata::{Metadata, Placement, Sensor};
 pub use packed::without_packing;

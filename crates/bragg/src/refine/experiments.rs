@@ -41,17 +41,14 @@ impl Experiments {
     pub fn new(images: Vec<Observed>, shared: Vec<Parameter>, own: Vec<Parameter>, loss: Loss) -> Result<Self> {
         let names: Vec<String> = shared.iter().chain(&own).map(|parameter| parameter.name()).collect();
         if images.is_empty() || names.is_empty() {
-            return Err(Error::setting(
-                "--free",
-                "names no parameter to refine, or there is no image to refine against",
-            ));
+            return Err(Error::setting("free", "names no parameter to refine, or there is no image to refine against"));
         }
         let mut seen = HashSet::new();
         if let Some(name) = names.iter().find(|name| !seen.insert(name.as_str())) {
             return Err(Error::setting(name, "is to be refined twice; free it once, shared or for each image"));
         }
         if let Some(reflection) = own.iter().find(|parameter| matches!(parameter, Parameter::Intensity(_))) {
-            let what = "belongs to the crystal, which is the same in all images; free it for all of them (--free)";
+            let what = "belongs to the crystal, which is the same in all images; free it for all of them (`free`)";
             return Err(Error::setting(reflection.name(), what));
         }
         let layout = Layout { n_shared: shared.len(), n_own: vec![own.len(); images.len()] };

@@ -137,7 +137,7 @@ impl Observed {
         if n_negative > 0 && !loss.admits_negative() {
             let what = format!(
                 "has {n_negative} pixels with less than 0 photons, which no count of photons gives; say what the detector adds \
-                 (--adc, --gain), mask them, or use --loss gauss with --read-noise"
+                 (`adc_offset`, `gain`), mask them (`mask`), or use `loss` gauss with `read_noise`"
             );
             return Err(Error::file(path, None, what));
         }

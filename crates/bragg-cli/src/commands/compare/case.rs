@@ -5,7 +5,7 @@ use super::process::{Execution, Program};
 use super::status::Status;
 use super::words::{self, Arguments};
 use super::{environment, load, notes, pictures, record, report, summary};
-use crate::interrupt;
+use crate::{interrupt, options};
 use anyhow::Result;
 use bragg::Error;
 use bragg::compare::{Comparison, Settings, Thresholds, Verdict, compare, sizes};
@@ -276,7 +276,7 @@ fn judge(case: &Case, outcome: &mut Outcome) -> Option<[Image<f64>; 2]> {
         Ok(comparison) => comparison,
         Err(error) => {
             let status = if matches!(error, Error::Setting { .. }) { Status::Usage } else { Status::InputOutput };
-            return end(status, error.to_string());
+            return end(status, options::in_error(error).to_string());
         }
     };
     let verdict = Verdict::new(&comparison.metrics, &case.thresholds);

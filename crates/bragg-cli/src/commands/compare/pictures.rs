@@ -7,11 +7,13 @@ use bragg::compare::Place;
 use bragg::image::{Image, PanelImage};
 use bragg::io::atomic;
 use bragg::io::png::Scale;
-use bragg::io::png::figure::{Curve, Shades, curves, maps};
+use bragg::io::png::figure::{Axis, Curve, Shades, curves, maps};
 
 const REFERENCE_COLOR: [u8; 3] = [30, 90, 200];
 const CANDIDATE_COLOR: [u8; 3] = [220, 100, 0];
 const DIFFERENCE_COLOR: [u8; 3] = [160, 0, 60];
+/// Pixels that the profile shows on either side of the worst one.
+const AROUND: usize = 30;
 
 /// Draws both images with the contrast of the reference, their difference, and a line through the worst pixel. The names of the files,
 /// each with its title.
@@ -35,8 +37,7 @@ pub(super) fn draw(
         ("candidate.png", "Candidate", &other, &alike),
         ("difference.png", "Candidate − reference", &difference, &signed),
     ] {
-        // the font has no minus sign
-        atomic::write(&bundle.path(file), |w| maps(w, &title.replace('−', "-"), image, shades))?;
+        atomic::write(&bundle.path(file), |w| maps(w, title, image, shades))?;
         drawn.push((file, title));
     }
     if let Some(place) = worst(reference, case, outcome) {
@@ -73,10 +74,11 @@ fn profile(
     (panel, fast, slow): (usize, usize, usize),
     bundle: &Bundle,
 ) -> Result<()> {
+    let first = fast.saturating_sub(AROUND);
     let row = |image: &Image<f64>| {
         let panel = image.panels.get(panel)?;
-        let start = slow * panel.n_fast();
-        panel.pixels().get(start..start + panel.n_fast()).map(<[f64]>::to_vec)
+        let row = panel.pixels().chunks(panel.n_fast().max(1)).nth(slow)?;
+        row.get(first..row.len().min(fast + AROUND + 1)).map(<[f64]>::to_vec)
     };
     let (Some(a), Some(b)) = (row(reference), row(candidate)) else { return Ok(()) };
     let difference: Vec<f64> = a.iter().zip(&b).map(|(a, b)| b - a).collect();
@@ -84,7 +86,8 @@ fn profile(
         Curve { label: "reference", color: REFERENCE_COLOR, values: &a },
         Curve { label: "candidate", color: CANDIDATE_COLOR, values: &b },
     ];
-    let less = [Curve { label: "candidate - reference", color: DIFFERENCE_COLOR, values: &difference }];
-    let title = format!("along fast through the worst pixel: fast {fast}, slow {slow}, panel {panel}");
-    Ok(atomic::write(&bundle.path("profile.png"), |w| curves(w, &title, 0, &[&both, &less]))?)
+    let less = [Curve { label: "candidate − reference", color: DIFFERENCE_COLOR, values: &difference }];
+    let title = format!("Along fast through the worst pixel: fast {fast}, slow {slow}, panel {panel}");
+    let axis = Axis { label: "fast (pixels)", first, mark: Some(fast) };
+    Ok(atomic::write(&bundle.path("profile.png"), |w| curves(w, &title, axis, &[&both, &less]))?)
 }

@@ -205,6 +205,8 @@ pub fn resolve_knowing(description: Description, known: Known) -> Result<(Resolv
     resolver.check_work(&experiment)?;
     let noise = resolver.noise()?;
     let output = resolver.output()?;
+    let panels = &experiment.detector.panels;
+    output.picture.check(&panels.iter().map(|panel| (panel.n_fast, panel.n_slow)).collect::<Vec<_>>())?;
     resolver.notice_unused();
     let looked_at = reflections.filter(|_| !known.user_was_told && !known.without_amplitudes);
     let coverage = looked_at.map(|reflections| coverage(&experiment, reflections));

@@ -54,7 +54,14 @@ impl Resolver {
             beam_cross: self.flag("output.png.beam_cross")?,
             max_width: self.count("output.png.max_width")?,
             binning: self.named("output.png.binning", &png::Binning::ALL)?,
+            panel: self.given_count("output.png.panel")?,
+            roi: if self.has("output.png.roi") { Some(self.counts("output.png.roi")?) } else { None },
+            zoom: self.given_count("output.png.zoom")?,
         })
+    }
+
+    fn given_count(&mut self, name: &str) -> Result<Option<usize>> {
+        if self.has(name) { self.count(name).map(Some) } else { Ok(None) }
     }
 
     fn named<T: Copy>(&mut self, name: &str, all: &[(&str, T)]) -> Result<T> {

@@ -1,11 +1,7 @@
 //! Lines and labels over an image.
 
-use font8x8::UnicodeFonts;
-
 use super::color::{Rgb, mix};
-
-/// Edge of a character (pixels, before magnification).
-const GLYPH: usize = 8;
+use super::text::Line;
 
 /// A picture in colour to draw on. Coordinates run from the outer corner of the first pixel, x along fast, y along
 /// slow.
@@ -17,7 +13,7 @@ pub(super) struct Canvas<'a> {
     pub(super) ink: Rgb,
     pub(super) halo: Rgb,
     /// Magnification of lines and labels.
-    pub(super) zoom: usize,
+    pub(super) scale: f64,
 }
 
 impl Canvas<'_> {
@@ -31,7 +27,7 @@ impl Canvas<'_> {
 
     /// A circle with smooth edges.
     pub(super) fn circle(&mut self, (center_x, center_y): (f64, f64), radius: f64) {
-        let half_width = 0.25 + 0.25 * self.zoom as f64;
+        let half_width = 0.25 + 0.25 * self.scale;
         let (inner, outer) = (radius - half_width - 1.0, radius + half_width + 1.0);
         for y in rows(center_y - outer, center_y + outer, self.height) {
             let dy = y as f64 + 0.5 - center_y;
@@ -50,8 +46,8 @@ impl Canvas<'_> {
 
     /// A cross whose middle is left free.
     pub(super) fn cross(&mut self, (center_x, center_y): (f64, f64)) {
-        let zoom = self.zoom as f64;
-        let (free, arm, half_width) = (2.5 * zoom, 9.0 * zoom, 0.25 + 0.25 * zoom);
+        let scale = self.scale;
+        let (free, arm, half_width) = (2.5 * scale, 9.0 * scale, 0.25 + 0.25 * scale);
         for y in rows(center_y - arm - 1.0, center_y + arm + 1.0, self.height) {
             for x in rows(center_x - arm - 1.0, center_x + arm + 1.0, self.width) {
                 let (dx, dy) = ((x as f64 + 0.5 - center_x).abs(), (y as f64 + 0.5 - center_y).abs());
@@ -63,50 +59,36 @@ impl Canvas<'_> {
         }
     }
 
+    /// The height of an em of labels (dots).
+    fn em(&self) -> f32 {
+        12.0 * self.scale as f32
+    }
+
+    /// How far the halo of labels reaches (dots).
+    fn halo_width(&self) -> usize {
+        (self.em() / 10.0).round().max(1.0) as usize
+    }
+
     /// Width and height of a label with its halo (pixels).
     pub(super) fn label_size(&self, text: &str) -> (usize, usize) {
-        ((columns(text).len() + 2) * self.zoom, (GLYPH + 2) * self.zoom)
+        let (line, halo) = (Line::new(text, self.em()), 2 * self.halo_width());
+        (line.width + halo, line.height + halo)
     }
 
     /// A label with its upper left corner at (x, y).
     pub(super) fn label(&mut self, text: &str, x: usize, y: usize) {
-        let columns = columns(text);
-        let is_ink = |column: usize, row: usize| {
-            let rows = columns.get(column.wrapping_sub(1)).copied().unwrap_or(0);
-            (1..=GLYPH).contains(&row) && rows >> (row - 1) & 1 == 1
-        };
-        let around = |at: usize| at.saturating_sub(1)..=at + 1;
-        for row in 0..GLYPH + 2 {
-            for column in 0..columns.len() + 2 {
-                let (color, part) = if is_ink(column, row) {
-                    (self.ink, 1.0)
-                } else if around(row).any(|row| around(column).any(|column| is_ink(column, row))) {
-                    (self.halo, 0.8)
-                } else {
-                    continue;
-                };
-                for i in 0..self.zoom * self.zoom {
-                    let (i_x, i_y) = (i % self.zoom, i / self.zoom);
-                    self.blend(x + column * self.zoom + i_x, y + row * self.zoom + i_y, color, part);
-                }
-            }
+        let (line, halo) = (Line::new(text, self.em()), self.halo_width() as i64);
+        let (width, height) = (line.width as i64 + 2 * halo, line.height as i64 + 2 * halo);
+        for (row, column) in (0..height).flat_map(|row| (0..width).map(move |column| (row, column))) {
+            let (x, y) = (x + column as usize, y + row as usize);
+            let (row, column) = (row - halo, column - halo);
+            let disc = (-halo..=halo).flat_map(|dy| (-halo..=halo).map(move |dx| (dx, dy)));
+            let near = disc.filter(|(dx, dy)| dx * dx + dy * dy <= halo * halo);
+            let around = near.map(|(dx, dy)| line.at(column + dx, row + dy)).fold(0.0, f32::max);
+            self.blend(x, y, self.halo, 0.85 * f64::from(around));
+            self.blend(x, y, self.ink, f64::from(line.at(column, row)));
         }
     }
-}
-
-/// The columns of a text from left to right, the lowest bit on top: each character as wide as it is, a pixel apart.
-fn columns(text: &str) -> Vec<u8> {
-    let mut columns = Vec::new();
-    for character in text.chars() {
-        let glyph = glyph(character);
-        let column = |i: usize| glyph.iter().enumerate().fold(0, |bits, (row, line)| bits | (line >> i & 1) << row);
-        let inked: Vec<u8> = (0..GLYPH).map(column).skip_while(|&bits| bits == 0).collect();
-        let width = inked.iter().rposition(|&bits| bits != 0).map_or(0, |last| last + 1);
-        columns.extend_from_slice(&inked[..width]);
-        columns.extend(if width == 0 { [0, 0, 0].as_slice() } else { &[0] });
-    }
-    columns.pop();
-    columns
 }
 
 /// The rows (or columns) of an image whose middles may lie between two coordinates.
@@ -116,18 +98,13 @@ fn rows(from: f64, to: f64, n: usize) -> std::ops::Range<usize> {
     start..edge(to.ceil()).max(start)
 }
 
-/// The rows of a character, the lowest bit to the left; a blank where the font has none.
-fn glyph(character: char) -> [u8; GLYPH] {
-    font8x8::BASIC_FONTS.get(character).or_else(|| font8x8::LATIN_FONTS.get(character)).unwrap_or([0; GLYPH])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn drawn(width: usize, height: usize, draw: impl Fn(&mut Canvas<'_>)) -> Vec<Rgb> {
         let mut pixels = vec![[0; 3]; width * height];
-        draw(&mut Canvas { width, height, pixels: &mut pixels, ink: [255; 3], halo: [1, 0, 0], zoom: 1 });
+        draw(&mut Canvas { width, height, pixels: &mut pixels, ink: [255; 3], halo: [1, 0, 0], scale: 1.0 });
         pixels
     }
 
@@ -160,25 +137,25 @@ mod tests {
     }
 
     #[test]
-    fn a_label_has_the_fonts_pixels_and_a_halo() {
-        let pixels = drawn(20, 10, |canvas| canvas.label("L", 0, 0));
-        let expected = font8x8::BASIC_FONTS.get('L').unwrap();
-        let left = expected.iter().map(|bits| bits.trailing_zeros()).min().unwrap() as usize;
-        for (row, bits) in expected.iter().enumerate() {
-            for column in left..8 {
-                let is_ink = pixels[(row + 1) * 20 + column - left + 1] == [255; 3];
-                assert_eq!(is_ink, bits >> column & 1 == 1, "{row} {column}");
-            }
+    fn a_label_is_ink_within_a_halo_within_its_size() {
+        let (width, height) = (60, 40);
+        let draw = |text: &'static str| drawn(width, height, move |canvas| canvas.label(text, 5, 3));
+        let pixels = draw("H");
+        let [ink, halo] = [|c: u8| c > 120, |c: u8| c <= 1].map(|is| {
+            (0..pixels.len())
+                .filter(|&i| is(pixels[i][0]) && pixels[i] != [0; 3])
+                .map(|i| (i % width, i / width))
+                .collect::<Vec<_>>()
+        });
+        assert!(!ink.is_empty() && !halo.is_empty());
+        let canvas = |pixels| Canvas { width, height, pixels, ink: [255; 3], halo: [1, 0, 0], scale: 1.0 };
+        let size = canvas(&mut [[0; 3]]).label_size("H");
+        for (x, y) in ink.iter().chain(&halo) {
+            assert!((5..5 + size.0).contains(x) && (3..3 + size.1).contains(y), "{x} {y} {size:?}");
         }
-        assert!(pixels.contains(&[1, 0, 0]));
-        assert_ne!(glyph('Å'), [0; 8]);
-    }
-
-    #[test]
-    fn text_is_set_a_pixel_apart() {
-        let (l, space) = (columns("L"), columns("L L"));
-        assert_eq!(columns("LL"), [&l[..], &[0], &l].concat());
-        assert_eq!(space, [&l[..], &[0, 0, 0, 0], &l].concat());
-        assert!(columns("").is_empty() && columns(" ").len() < 8);
+        // two uprights and a bar between them
+        let rows: Vec<usize> = (0..height).filter(|row| ink.iter().filter(|(_, y)| y == row).count() >= 2).collect();
+        assert!((8..=10).contains(&rows.len()), "{rows:?}");
+        assert_eq!(draw(""), vec![[0; 3]; width * height]);
     }
 }

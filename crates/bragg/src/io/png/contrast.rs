@@ -72,14 +72,23 @@ impl Contrast {
 
     /// The level of a value: 0 at and below the lower limit, 255 at and above the upper one.
     pub(super) fn level(&self, value: f32) -> u8 {
+        (self.part(value.into()) * 255.0).round() as u8
+    }
+
+    /// How far a value is on the way from the lower limit to the upper one: 0 to 1.
+    pub(super) fn part(&self, value: f64) -> f64 {
         let range = self.high - self.low;
-        let above = (f64::from(value) - self.low).clamp(0.0, range);
-        let part = match self.scale {
+        let above = (value - self.low).clamp(0.0, range);
+        match self.scale {
             Scale::Log => (above / self.linear_below).ln_1p() / self.log_range,
             Scale::SquareRoot => (above / range).sqrt(),
             Scale::Linear => above / range,
-        };
-        (part * 255.0).round() as u8
+        }
+    }
+
+    /// Below this above the lower limit the scale is as good as linear.
+    pub(super) fn linear_below(&self) -> f64 {
+        self.linear_below
     }
 
     /// The value at a part of the way from the first level to the last.

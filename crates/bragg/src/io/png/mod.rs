@@ -5,6 +5,12 @@ mod canvas;
 mod color;
 mod contrast;
 pub mod figure;
+mod layout;
+mod paper;
+mod part;
+mod sheet;
+mod text;
+mod ticks;
 
 use std::io::{self, Write};
 
@@ -17,13 +23,11 @@ pub use contrast::{Limit, Scale};
 
 use super::c_format::G;
 use super::metadata::Metadata;
-use crate::image::{PanelImage, Recording};
+use crate::image::Recording;
 use canvas::Canvas;
 use color::Rgb;
 use contrast::Contrast;
-
-/// Free pixels between panels.
-const GAP: usize = 4;
+use sheet::Sheet;
 
 /// How a picture looks.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +48,12 @@ pub struct Style {
     pub max_width: usize,
     /// What becomes of the pixels that are binned into one.
     pub binning: Binning,
+    /// The panel that is shown; all when `None`.
+    pub panel: Option<usize>,
+    /// The pixels of a panel that are shown: first and last along fast, first and last along slow, ends included; all when `None`.
+    pub roi: Option<[usize; 4]>,
+    /// How many dots a pixel is wide; when `None`, one, or of a part as many as make it some 600 dots wide.
+    pub zoom: Option<usize>,
 }
 
 impl Default for Style {
@@ -57,6 +67,9 @@ impl Default for Style {
             beam_cross: false,
             max_width: 2048,
             binning: Binning::default(),
+            panel: None,
+            roi: None,
+            zoom: None,
         }
     }
 }
@@ -133,17 +146,22 @@ pub fn can_draw_rings(recording: &Recording, metadata: &Metadata) -> bool {
     recording.panel_sizes().len() == 1 && metadata.is_normal_to_beam()
 }
 
-/// Draws the image. Several panels are laid out in rows. Counts below 0 (the usual flags of gaps and bad pixels) and
-/// values that are not numbers get a grey of their own.
+/// Draws the image. Several panels lie where they are, seen along their mean normal, or in rows where that is not known. Counts below 0
+/// (the usual flags of gaps and bad pixels) and values that are not numbers get a grey of their own.
 pub fn write(w: &mut dyn Write, recording: &Recording, metadata: &Metadata, style: &Style) -> io::Result<()> {
-    let sheet = Sheet::new(recording, style);
+    let part = style.part(recording, metadata);
+    let (recording, metadata) =
+        part.as_ref().map_or((recording, metadata), |(recording, metadata)| (recording, metadata));
+    let sheet = Sheet::new(recording, &metadata.panels, style);
     let contrast = Contrast::new(&sheet.values, style.scale, style.low, style.high);
+    let zoom = style.magnification(sheet.width.max(sheet.height));
+    let sheet = sheet.magnified(zoom);
     let (Ok(width), Ok(height)) = (u32::try_from(sheet.width), u32::try_from(sheet.height)) else {
         return Err(io::Error::other("the image is too large for a PNG file"));
     };
-    let one_panel = recording.panel_sizes().len() == 1;
+    let one_panel = recording.panel_sizes().len() == 1 && metadata.panels.len() <= 1;
     let rings = match recording.panel_sizes()[..] {
-        [size] if can_draw_rings(recording, metadata) => style.resolution_rings.on(metadata, size),
+        [size] if one_panel && can_draw_rings(recording, metadata) => style.resolution_rings.on(metadata, size),
         _ => Vec::new(),
     };
     let cross = style.beam_cross && one_panel;
@@ -169,22 +187,24 @@ pub fn write(w: &mut dyn Write, recording: &Recording, metadata: &Metadata, styl
         writer.write_image_data(&bytes).map_err(io::Error::other)?;
     } else {
         let mut pixels: Vec<Rgb> = sheet.values.par_iter().map(color).collect();
-        draw(&mut pixels, &sheet, metadata, style.color_map, &rings, cross);
+        let dots = zoom as f64 / sheet.bin as f64;
+        draw(&mut pixels, &sheet, dots, metadata, style.color_map, &rings, cross);
         writer.write_image_data(pixels.as_flattened()).map_err(io::Error::other)?;
     }
     writer.finish().map_err(io::Error::other)
 }
 
-fn draw(pixels: &mut [Rgb], sheet: &Sheet, metadata: &Metadata, map: ColorMap, rings: &[f64], cross: bool) {
+/// Draws rings and cross over the picture, on which `dots` are as wide as a pixel.
+fn draw(pixels: &mut [Rgb], sheet: &Sheet, dots: f64, metadata: &Metadata, map: ColorMap, rings: &[f64], cross: bool) {
     let (ink, halo) = map.ink_and_halo();
-    let zoom = ((sheet.width.min(sheet.height) + 300) / 600).clamp(1, 4);
-    let mut canvas = Canvas { width: sheet.width, height: sheet.height, pixels, ink, halo, zoom };
-    let bin = sheet.bin as f64;
-    let center = (metadata.beam_center.0 / bin, metadata.beam_center.1 / bin);
+    let scale = (sheet.width.min(sheet.height) as f64 / 600.0).clamp(1.0, 4.0);
+    let mut canvas = Canvas { width: sheet.width, height: sheet.height, pixels, ink, halo, scale };
+    let center = (metadata.beam_center.0 * dots, metadata.beam_center.1 * dots);
     if cross {
         canvas.cross(center);
     }
-    let rings: Vec<_> = rings.iter().filter_map(|&d| metadata.ring_radius(d).map(|radius| (d, radius / bin))).collect();
+    let rings: Vec<_> =
+        rings.iter().filter_map(|&d| metadata.ring_radius(d).map(|radius| (d, radius * dots))).collect();
     rings.iter().for_each(|&(_, radius)| canvas.circle(center, radius));
     for (d, radius) in rings {
         let text = format!("{} Å", G(d));
@@ -210,80 +230,4 @@ fn label_place(canvas: &Canvas<'_>, text: &str, center: (f64, f64), radius: f64)
         x >= 0.0 && y >= 0.0 && x + width as f64 <= canvas.width as f64 && y + height as f64 <= canvas.height as f64
     };
     places.find(fits).map(|(x, y)| (x.round() as usize, y.round() as usize))
-}
-
-/// All panels on one sheet of paper, binned; NaN where there is nothing.
-struct Sheet {
-    width: usize,
-    height: usize,
-    values: Vec<f32>,
-    bin: usize,
-}
-
-impl Sheet {
-    fn new(recording: &Recording, style: &Style) -> Self {
-        let sizes = recording.panel_sizes();
-        let cell = (
-            sizes.iter().map(|size| size.0).max().unwrap_or(0).max(1),
-            sizes.iter().map(|size| size.1).max().unwrap_or(0).max(1),
-        );
-        // So many columns that the sheet is about as wide as high.
-        let n_columns = ((sizes.len() * cell.1) as f64 / cell.0 as f64).sqrt().ceil() as usize;
-        let n_columns = n_columns.clamp(1, sizes.len().max(1));
-        let n_rows = sizes.len().div_ceil(n_columns).max(1);
-        let longest = (cell.0 * n_columns).max(cell.1 * n_rows);
-        let bin = longest.div_ceil(style.max_width.max(1)).max(1);
-        let cell = (cell.0.div_ceil(bin), cell.1.div_ceil(bin));
-        let width = n_columns * (cell.0 + GAP) - GAP;
-        let height = n_rows * (cell.1 + GAP) - GAP;
-        let mut sheet = Self { width, height, values: vec![f32::NAN; width * height], bin };
-        for i_panel in 0..sizes.len() {
-            let corner = (i_panel % n_columns * (cell.0 + GAP), i_panel / n_columns * (cell.1 + GAP));
-            match recording {
-                Recording::Photons(image) => {
-                    sheet.place(&image.panels[i_panel], corner, style.binning, |&photons| photons)
-                }
-                Recording::Counts(image) => sheet.place(&image.panels[i_panel], corner, style.binning, |&count| {
-                    if count < 0 { f32::NAN } else { count as f32 }
-                }),
-            }
-        }
-        sheet
-    }
-
-    /// Bins one panel onto the sheet, its first pixel to `corner`.
-    fn place<T: Sync>(
-        &mut self,
-        panel: &PanelImage<T>,
-        corner: (usize, usize),
-        binning: Binning,
-        value: impl Fn(&T) -> f32 + Sync,
-    ) {
-        let (n_fast, bin) = (panel.n_fast(), self.bin);
-        if panel.pixels().is_empty() {
-            return;
-        }
-        let rows = self.values.par_chunks_mut(self.width).skip(corner.1);
-        rows.zip(panel.pixels().par_chunks(n_fast * bin)).for_each(|(row_of_sheet, band)| {
-            let mut counts = vec![0u32; n_fast.div_ceil(bin)];
-            let binned = &mut row_of_sheet[corner.0..corner.0 + counts.len()];
-            for row in band.chunks(n_fast) {
-                for (group, (binned, count)) in row.chunks(bin).zip(binned.iter_mut().zip(&mut counts)) {
-                    for value in group.iter().map(&value).filter(|value| !value.is_nan()) {
-                        *binned = match binning {
-                            Binning::Max => binned.max(value), // the number where the other is NaN
-                            Binning::Mean if *count == 0 => value,
-                            Binning::Mean => *binned + value,
-                            Binning::Farthest if binned.abs() > value.abs() => *binned,
-                            Binning::Farthest => value,
-                        };
-                        *count += 1;
-                    }
-                }
-            }
-            if binning == Binning::Mean {
-                binned.iter_mut().zip(&counts).filter(|(_, count)| **count > 1).for_each(|(sum, &n)| *sum /= n as f32);
-            }
-        });
-    }
 }
