@@ -133,9 +133,10 @@ pub fn can_draw_rings(recording: &Recording, metadata: &Metadata) -> bool {
     recording.panel_sizes().len() == 1 && metadata.is_normal_to_beam()
 }
 
-/// Draws the image. Several panels are laid out in rows. Counts below 0 (the usual flags of gaps and bad pixels) and
-/// values that are not numbers get a grey of their own.
+/// Draws the image. Several panels are laid out in rows. Masked pixels, counts below 0 (the usual flags of gaps and bad pixels) and values
+/// that are not numbers get a grey of their own.
 pub fn write(w: &mut dyn Write, recording: &Recording, metadata: &Metadata, style: &Style) -> io::Result<()> {
+    let recording = &*metadata.flagged(recording);
     let sheet = Sheet::new(recording, style);
     let contrast = Contrast::new(&sheet.values, style.scale, style.low, style.high);
     let (Ok(width), Ok(height)) = (u32::try_from(sheet.width), u32::try_from(sheet.height)) else {
