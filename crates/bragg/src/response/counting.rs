@@ -61,7 +61,8 @@ fn expected(photons: f32, noise: &Noise) -> f32 {
     }
     let count = f64::from(photons) * noise.gain + noise.adc_offset;
     match noise.saturation.map(f64::floor) {
-        Some(highest) if count > highest => (highest + 1.0) as f32,
+        // what would be rounded to more
+        Some(highest) if count >= highest + 0.5 => (highest + 1.0) as f32,
         _ => count as f32,
     }
 }
