@@ -22,7 +22,9 @@ fn the_picture_with_rings_is_that_of_simulate_when_the_geometry_is_known() {
     let workplace = Workplace::new();
     let png = "--set output.png.rings=auto --set output.png.beam_cross=true --set output.png.scale=sqrt \
                --set output.png.color_map=magma --set output.png.max_width=50";
-    workplace.run(&format!("simulate x.toml --set noise.seed=1 --set noise.adc_offset=3 -o a.png -o a.npy -o a.cbf -o a.img {png}"));
+    workplace.run(&format!(
+        "simulate x.toml --set noise.seed=1 --set noise.adc_offset=3 -o a.png -o a.npy -o a.cbf -o a.img {png}"
+    ));
     let show = "--rings auto --beam --scale sqrt --colors magma --max-width 50 -o b.png";
     for input in ["a.npy --experiment x.toml", "a.cbf", "a.img"] {
         workplace.run(&format!("show {input} {show}"));

@@ -72,15 +72,23 @@ fn row(photons: [f32; 10]) -> Image<f32> {
     Image { panels: vec![PanelImage::new(10, 1, photons.to_vec()).unwrap()] }
 }
 
-const ROW: [f32; 10] = [0.0, 0.0, 1.0, 7.0, 0.0, 900.0, 2000.0, 3e6, 1e12, 0.0];
+const ROW: [f32; 10] = [0.0, 0.0, 20.0, 70.0, 0.0, 900.0, 2000.0, 3e6, 1e12, 0.0];
 
 /// A detector of ten pixels, the last of which is masked.
 fn masked(folder: &Path, lines: &str) -> Resolved {
     let mask = Image { panels: vec![PanelImage::new(10, 1, vec![1, 1, 1, 1, 1, 1, 1, 1, 1, 0]).unwrap()] };
     let path = folder.join("mask.npy");
-    write_recording(&path, &Recording::Counts(mask), &Metadata::new(1.0, 1.0, (0.0, 0.0), 1.0), &WriteOptions::default())
-        .unwrap();
-    resolved(&format!("detector.pixels = [10, 1]\ndetector.pixel_size = 0.1\ndetector.mask = \"{}\"\n{lines}", path.display()))
+    write_recording(
+        &path,
+        &Recording::Counts(mask),
+        &Metadata::new(1.0, 1.0, (0.0, 0.0), 1.0),
+        &WriteOptions::default(),
+    )
+    .unwrap();
+    resolved(&format!(
+        "detector.pixels = [10, 1]\ndetector.pixel_size = 0.1\ndetector.mask = \"{}\"\n{lines}",
+        path.display()
+    ))
 }
 
 #[test]
@@ -191,7 +199,8 @@ fn an_smv_image_keeps_its_pedestal_when_it_is_written_again() {
 #[test]
 fn a_mask_keeps_its_meaning_in_every_format() {
     let folder = tempfile::tempdir().unwrap();
-    let mask = Recording::Counts(Image { panels: vec![PanelImage::new(10, 1, vec![1, 0, 1, 1, 0, 2, 1, 1, 1, 0]).unwrap()] });
+    let mask =
+        Recording::Counts(Image { panels: vec![PanelImage::new(10, 1, vec![1, 0, 1, 1, 0, 2, 1, 1, 1, 0]).unwrap()] });
     for name in ["mask.npy", "mask_1.img", "mask_1.cbf", "mask.tif", "mask.pgm"] {
         let path = folder.path().join(name);
         write_recording(&path, &mask, &Metadata::new(1.0, 100.0, (0.0, 0.0), 0.1), &WriteOptions::default()).unwrap();

@@ -71,7 +71,12 @@ fn expected(photons: f32, noise: &Noise) -> f32 {
 pub fn flag_masked(counts: &mut Image<i32>, detector: &Detector) {
     for (counts, panel) in counts.panels.iter_mut().zip(&detector.panels) {
         let Some(mask) = &panel.mask else { continue };
-        counts.pixels_mut().iter_mut().zip(&**mask).filter(|(_, is_live)| !**is_live).for_each(|(count, _)| *count = NO_VALUE);
+        counts
+            .pixels_mut()
+            .iter_mut()
+            .zip(&**mask)
+            .filter(|(_, is_live)| !**is_live)
+            .for_each(|(count, _)| *count = NO_VALUE);
     }
 }
 
