@@ -103,7 +103,7 @@ def noise(
     adc_offset : float
         Counts added to every pixel.
     saturation : float, optional
-        Largest count; that of 32 bits when not given.
+        Largest count; brighter pixels are recorded as one more. That of 32 bits when not given.
 
     Returns
     -------
@@ -148,7 +148,8 @@ def read(path: str | os.PathLike[str], size: tuple[int, int] | None = None) -> P
     Returns
     -------
     ndarray, shape (slow, fast) or (panels, slow, fast)
-        Photons as float32, or counts as int32.
+        Photons as float32, or counts as int32, as they stand in the file: those of SMV images contain the pedestal that the header
+        names (IMAGE_PEDESTAL). Pixels without a value are negative.
 
     Raises
     ------
@@ -174,7 +175,8 @@ def write(
     path : str or path
         The file; its extension says the format: .img (SMV), .cbf, .npy, .bin (32-bit floats), .pgm, .png (a picture), .tif.
     image : array, shape (slow, fast) or (panels, slow, fast)
-        Photons or counts. Integer formats round photons and cut them to their range, with a warning.
+        Photons or counts. Integer formats round photons, and mark as saturated what is beyond the largest count, with a warning. SMV
+        images have 40 counts more unless the experiment says ``adc_offset``, since their readers take 0 for no value.
     experiment : Experiment, optional
         Where the geometry in the header comes from; headers have a made-up one without it.
     **style
@@ -193,7 +195,7 @@ def write(
     if handle is None and name.lower().endswith((".img", ".cbf")):
         notes.append(f"the geometry in the header of {name} is made up; give the experiment for the right one")
     if n_clipped:
-        notes.append(f"{name}: {n_clipped} pixels were cut to what the format can hold")
+        notes.append(f"{name}: {n_clipped} pixels are beyond the counts of the detector or the format, and are marked as saturated")
     for note in notes:
         warnings.warn(note, BraggWarning, stacklevel=2)
 

@@ -628,11 +628,12 @@ class Noise(Part):
     seed : int, optional
         Seed of the noise. When not given: automatic: 1, when there is noise.
     adc_offset : float, optional
-        Counts added to every pixel. When not given: 0.0.
+        Counts added to every pixel. When not given: 0; 40 in SMV images, whose readers take 0 for no value.
     gain : float, optional
         Counts per photon. When not given: 1.0.
     saturation : float, optional
-        Largest count. When not given: that of the file format.
+        Largest count; brighter pixels are recorded as one more, which readers do not take for measured. When not given:
+        that of the preset or the file format.
 
     Raises
     ------

@@ -74,8 +74,9 @@ def check_counts(program, folder):
 
     image = fabio.open(folder / "short_001.img")
     check("SMV is taken for SMV by fabio", isinstance(image, fabio.dtrekimage.DtrekImage), type(image))
-    same("SMV values (fabio)", image.data, short.astype(np.uint16))
+    same("SMV values (fabio), with the pedestal", image.data, smv(short))
     header = image.header
+    check("SMV pedestal", float(header["IMAGE_PEDESTAL"]) == 40, header)
     check("SMV beam centre: X along slow, Y along fast, mm", (header["BEAM_CENTER_X"], header["BEAM_CENTER_Y"]) == ("3.05", "4.15"), header)
     for name, expected in ("short", short), ("long", long):
         image = fabio.open(folder / f"{name}_001.cbf")
@@ -83,6 +84,7 @@ def check_counts(program, folder):
         same(f"{name} CBF values (fabio)", image.data, expected)
     check("GENERIC_MINI", image.header["_array_data.header_convention"] == "GENERIC_MINI", image.header)
     contents = image.header["_array_data.header_contents"]
+    check("CBF gain and pedestal", "# Gain 1 counts/photon" in contents and "# Pedestal 0 counts" in contents, contents)
     check("CBF beam centre", "# Beam_xy (41.5, 30.5) pixels" in contents, contents)
     check("CBF header without bare # lines", all(len(line.split()) > 1 for line in contents.splitlines()), contents)
     text = (folder / "long_001.cbf").read_bytes()
@@ -93,7 +95,14 @@ def check_counts(program, folder):
     check("integer .npy type", copy.dtype == np.dtype("<i4"), copy.dtype)
     same("integer .npy values", copy, long)
     rmsd = short.astype(float).std(ddof=1)
+    same("PGM grey levels (fabio)", fabio.open(folder / "short.pgm").data, np.minimum(255, short * (50 / rmsd)).astype(np.uint8))
     same("PGM grey levels (Pillow)", Image.open(folder / "short.pgm"), np.minimum(255, short * (50 / rmsd)).astype(np.uint8))
+
+
+def smv(values):
+    """Counts or rounded photons as SMV has them: 40 more, up to 65534; flags are 0, brighter pixels 65535."""
+    values = np.asarray(values, np.int64)
+    return np.where(values < 0, 0, np.where(values > 65494, 65535, values + 40)).astype(np.uint16)
 
 
 def check_photons(program, folder):
@@ -105,8 +114,7 @@ def check_photons(program, folder):
     same("float TIFF values (fabio)", fabio.open(folder / "p.tif").data, photons)
     same("bare floats", np.fromfile(folder / "p.bin", "<f4").reshape(photons.shape), photons)
     same("float .npy values", np.load(folder / "p.npy"), photons)
-    rounded = np.clip(np.floor(photons.astype(float) + 0.5), 0, 65535).astype(np.uint16)
-    same("photons rounded in SMV (fabio)", fabio.open(folder / "p_001.img").data, rounded)
+    same("photons rounded in SMV (fabio)", fabio.open(folder / "p_001.img").data, smv(np.floor(photons.astype(float) + 0.5)))
 
 
 def check_panels(program, folder):
@@ -193,11 +201,12 @@ def check_simulated(program, folder):
     same("simulated integer TIFF (Pillow)", Image.open(folder / "noisy_001.tif"), noisy)
     same("simulated integer TIFF (fabio)", fabio.open(folder / "noisy_001.tif").data, noisy)
     rounded = np.floor(expected.astype(float) + 0.5)
-    for name, values in ("expected_001", rounded), ("noisy_001", noisy):
-        smv, cbf = (fabio.open(folder / f"{name}.{extension}") for extension in ("img", "cbf"))
-        same(f"{name} SMV (fabio)", smv.data, np.clip(values, 0, 65535).astype(np.uint16))
+    given = np.clip(noisy, 0, 65535).astype(np.uint16)
+    for name, values, as_smv in ("expected_001", rounded, smv(rounded)), ("noisy_001", noisy, given):
+        img, cbf = (fabio.open(folder / f"{name}.{extension}") for extension in ("img", "cbf"))
+        same(f"{name} SMV (fabio)", img.data, as_smv)
         same(f"{name} CBF (fabio)", cbf.data, values.astype(np.int32))
-        header = {key: float(smv.header[key]) for key in ("PIXEL_SIZE", "DISTANCE", "WAVELENGTH", "OSC_START", "OSC_RANGE")}
+        header = {key: float(img.header[key]) for key in ("PIXEL_SIZE", "DISTANCE", "WAVELENGTH", "OSC_START", "OSC_RANGE")}
         given = {"PIXEL_SIZE": 0.5, "DISTANCE": 60, "WAVELENGTH": 1, "OSC_START": 10, "OSC_RANGE": 0.5}
         check(f"{name} SMV header", header == given, header)
         contents = cbf.header["_array_data.header_contents"]
@@ -207,11 +216,52 @@ def check_simulated(program, folder):
         check(f"{name} PNG (Pillow)", picture.format == "PNG" and picture.size == (N_FAST, N_SLOW), picture)
         darkest = np.asarray(picture.convert("L")).ravel()[values.argmax()]
         check(f"{name} PNG has its brightest pixel", darkest == np.asarray(picture.convert("L")).min(), darkest)
+        same(f"{name} PGM (fabio)", fabio.open(folder / f"{name}.pgm").data, np.asarray(grey))
         check(f"{name} PGM (Pillow)", grey.size == (N_FAST, N_SLOW) and np.asarray(grey).ravel()[values.argmax()] == 255, grey)
 
 
+def trusted(path):
+    """The pixels that dxtbx (3.16 and later) trusts, both ends of the range included; headers and pixels as fabio has them."""
+    image = fabio.open(path)
+    if path.suffix == ".img":
+        low, high = 1, 65535 - float(image.header["IMAGE_PEDESTAL"])
+    else:
+        contents = image.header["_array_data.header_contents"]
+        low, high = 0, float(contents.split("# Count_cutoff ")[1].split()[0])
+    return (image.data >= low) & (image.data <= high), image.data
+
+
+def check_trust(program, folder):
+    """Clipped and masked pixels are not trusted; all others are, those without photons included."""
+    mask = np.ones((N_SLOW, N_FAST), np.int32)
+    mask[:, 7], mask[11] = 0, 0
+    np.save(folder / "mask.npy", mask)
+    exact = simulate(program, folder, "exact_001")
+    for name, *settings in (
+        ("masked_001",),
+        ("masked_noise_001", "noise.seed=1"),
+        ("cut_001", "noise.saturation=20"),
+        ("cut_noise_001", "noise.seed=1", "noise.saturation=20"),
+        ("cut_offset_001", "noise.seed=1", "noise.saturation=70", "noise.adc_offset=10", "noise.gain=3"),
+    ):
+        masked = "detector.mask=" + str(folder / "mask.npy")
+        whole = simulate(program, folder, f"whole_{name}", masked, *(s for s in settings if "saturation" not in s))
+        simulate(program, folder, name, masked, *settings)
+        limit = max((float(s.split("=")[1]) for s in settings if "saturation" in s), default=60000)
+        expected = (mask == 1) & (np.floor(whole.astype(float) + 0.5) <= limit)
+        check(f"{name}: some are dark, some too bright", name.startswith("masked") or 3 < ((whole > limit) & (mask == 1)).sum() < exact.size / 2, limit)
+        for extension in "cbf", "img":
+            found, data = trusted(folder / f"{name}.{extension}")
+            wrong = np.argwhere(found != expected)
+            check(f"{name}.{extension}: what dxtbx trusts", not len(wrong), (wrong[:5], data[tuple(wrong[:5].T)]) if len(wrong) else "")
+            flag = -1 if extension == "cbf" else 0
+            check(f"{name}.{extension}: the flag of masked pixels", (data[mask == 0] == flag).all(), data[mask == 0])
+    without, dark = (np.asarray(Image.open(folder / f"{name}.png").convert("L")) for name in ("exact_001", "masked_001"))
+    check("a mask is seen in PNG", len({int(grey) for grey in dark[mask == 0]}) == 1 and (dark[mask == 0] != without[mask == 0]).mean() > 0.9)
+
+
 def check_all(program, folder):
-    for part in check_counts, check_photons, check_panels, check_reading, check_picture, check_simulated:
+    for part in check_trust, check_counts, check_photons, check_panels, check_reading, check_picture, check_simulated:
         part(program, folder)
 
 

@@ -361,10 +361,10 @@ pub(crate) struct Noise {
     /// Counts per photon.
     #[arg(long, default_value = "1", allow_negative_numbers = true)]
     pub(crate) gain: String,
-    /// Counts added to every pixel.
-    #[arg(long, value_name = "COUNTS", default_value = "0", allow_negative_numbers = true)]
-    pub(crate) adc: String,
-    /// Largest count; that of the file format when not given.
+    /// Counts added to every pixel; when not given 0, and 40 in SMV images.
+    #[arg(long, value_name = "COUNTS", allow_negative_numbers = true)]
+    pub(crate) adc: Option<String>,
+    /// Largest count; brighter pixels get one more. That of the input or the file format when not given.
     #[arg(long, value_name = "COUNTS", allow_negative_numbers = true)]
     pub(crate) saturation: Option<String>,
 }

@@ -109,7 +109,10 @@ pub(crate) fn write(
         written.notes.iter().for_each(|note| messages.warning(note));
         if written.n_clipped > 0 {
             let path = output.display();
-            messages.warning(format_args!("{path}: {} pixels were cut to what the format can hold", written.n_clipped));
+            messages.warning(format_args!(
+                "{path}: {} pixels are beyond the counts of the detector or the format, and are marked as saturated",
+                written.n_clipped
+            ));
         }
     }
     let names: Vec<_> = outputs.iter().map(|path| path.display().to_string()).collect();

@@ -48,13 +48,13 @@ fn start() -> String {
     start.replace("misset = [21, 34, 55]\n", "misset = [21, 34, 55.1]\nscale = 0.8\n")
 }
 
-/// `truth.toml`, `start.toml`, and of the truth `clean.npy` (photons expected) and `noisy.img` (counts).
+/// `truth.toml`, `start.toml`, and of the truth `clean.npy` (photons expected) and `noisy.cbf` (counts).
 fn workplace() -> Workplace {
     let workplace = Workplace::new();
     workplace.write("truth.toml", TRUTH);
     workplace.write("start.toml", start());
     workplace.run("simulate truth.toml -o clean.npy");
-    workplace.run("simulate truth.toml -o noisy.img --set noise.seed=7");
+    workplace.run("simulate truth.toml -o noisy.cbf --set noise.seed=7");
     workplace
 }
 
@@ -87,7 +87,7 @@ fn assert_true(fit: &Value, truth: &[f64]) {
 fn a_noisy_still_gives_the_truth_within_its_uncertainty() {
     let workplace = workplace();
     let words =
-        format!("refine start.toml noisy.img --free {FREE} -o refined.toml --json fit.json --residual left.npy");
+        format!("refine start.toml noisy.cbf --free {FREE} -o refined.toml --json fit.json --residual left.npy");
     let output = workplace.bragg(&words).output().unwrap();
     let messages = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{messages}");
@@ -106,7 +106,7 @@ fn a_noisy_still_gives_the_truth_within_its_uncertainty() {
 
     // the file makes the image that the fit ended with
     workplace.run("simulate refined.toml -o again.npy");
-    let [data, model, left] = ["noisy.img", "again.npy", "left.npy"].map(|name| image(&workplace, name));
+    let [data, model, left] = ["noisy.cbf", "again.npy", "left.npy"].map(|name| image(&workplace, name));
     let log_likelihood: f64 = data.iter().zip(&model).map(|(n, mean)| n * mean.ln() - mean - ln_factorial(*n)).sum();
     assert!((fit["log_likelihood"].as_f64().unwrap() - log_likelihood).abs() < 1e-3, "{log_likelihood}");
     for ((data, model), left) in data.iter().zip(&model).zip(&left) {
@@ -124,19 +124,19 @@ fn ln_factorial(n: f64) -> f64 {
 #[test]
 fn outputs_have_defaults_and_residuals_are_pictures_too() {
     let workplace = workplace();
-    workplace.run("refine start.toml noisy.img --free scale --residual left.png");
+    workplace.run("refine start.toml noisy.cbf --free scale --residual left.png");
     assert!(workplace.read("left.png").starts_with(b"\x89PNG"));
     workplace.run("simulate start_refined.toml -o again.npy");
-    let messages = refused(&workplace, "start.toml noisy.img --free scale -o start.toml");
+    let messages = refused(&workplace, "start.toml noisy.cbf --free scale -o start.toml");
     assert!(messages.contains("would overwrite the input"), "{messages}");
-    let messages = workplace.run("refine start.toml noisy.img --free scale --quiet");
+    let messages = workplace.run("refine start.toml noisy.cbf --free scale --quiet");
     assert_eq!(messages, "");
 }
 
 #[test]
 fn masks_regions_and_shoeboxes_choose_the_pixels() {
     let workplace = workplace();
-    let mut pixels: Vec<f32> = image(&workplace, "noisy.img").into_iter().map(|x| x as f32).collect();
+    let mut pixels: Vec<f32> = image(&workplace, "noisy.cbf").into_iter().map(|x| x as f32).collect();
     let mut mask = vec![1.0_f32; pixels.len()];
     // a module of the detector glows, and is masked
     for slow in 0..SIZE[1] {
@@ -170,7 +170,7 @@ fn masks_regions_and_shoeboxes_choose_the_pixels() {
 #[test]
 fn an_interrupted_refinement_goes_on_where_it_was() {
     let workplace = workplace();
-    let refine = format!("refine start.toml noisy.img --free {FREE} --start ladder --json fit.json");
+    let refine = format!("refine start.toml noisy.cbf --free {FREE} --start ladder --json fit.json");
     workplace.run(&refine);
     let whole = numbers(&json(&workplace), "value");
     // a few iterations of each stage
@@ -187,10 +187,10 @@ fn an_interrupted_refinement_goes_on_where_it_was() {
     // shifts are from the experiment file, not from the checkpoint
     let starts = numbers(&fit, "start");
     assert!((starts[0] - 42.06).abs() < 1e-9 && (starts[1] - 88.88).abs() < 1e-9, "{starts:?}");
-    let messages = refused(&workplace, "start.toml noisy.img --free scale --checkpoint state.json");
+    let messages = refused(&workplace, "start.toml noisy.cbf --free scale --checkpoint state.json");
     assert!(messages.contains("state.json") && messages.contains("another refinement"), "{messages}");
     workplace.write("state.json", "{}");
-    let messages = refused(&workplace, &format!("start.toml noisy.img --free {FREE} --checkpoint state.json"));
+    let messages = refused(&workplace, &format!("start.toml noisy.cbf --free {FREE} --checkpoint state.json"));
     assert!(messages.contains("is no checkpoint"), "{messages}");
 }
 
@@ -202,9 +202,9 @@ fn a_killed_refinement_goes_on_where_it_was() {
     let slow = |text: &str| text.replace("mosaic.domains = 4", "mosaic.domains = 300");
     workplace.write("truth.toml", slow(TRUTH));
     workplace.write("start.toml", slow(&start()));
-    workplace.run("simulate truth.toml -o noisy.img --set noise.seed=7");
+    workplace.run("simulate truth.toml -o noisy.cbf --set noise.seed=7");
     let words =
-        format!("refine start.toml noisy.img --free {FREE} --start ladder --checkpoint state.json --json fit.json");
+        format!("refine start.toml noisy.cbf --free {FREE} --start ladder --checkpoint state.json --json fit.json");
     let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("bragg"))
         .args(words.split(' '))
         .args(["--threads", "1"])
@@ -233,16 +233,16 @@ fn two_images_share_a_cell_and_have_an_orientation_and_a_scale_each() {
     let second = |text: &str| text.replace("[21, 34, 55", "[61, 34, 15");
     workplace.write("truth_b.toml", second(TRUTH).replace("n_cells", "scale = 1.5\nn_cells"));
     workplace.write("start_b.toml", second(&start()));
-    workplace.run("simulate truth_b.toml -o b.img --set noise.seed=8");
+    workplace.run("simulate truth_b.toml -o b.cbf --set noise.seed=8");
     workplace.run(
-        "refine start.toml noisy.img --also start_b.toml b.img --free crystal.cell.a,crystal.cell.c,background.offset \
+        "refine start.toml noisy.cbf --also start_b.toml b.cbf --free crystal.cell.a,crystal.cell.c,background.offset \
          --each orientation,scale -o refined.toml --json fit.json --residual left.npy",
     );
     let fit = json(&workplace);
     let truth = [42.0, 89.0, 0.5, 0.0, 0.0, -0.1, 1.0, 0.0, 0.0, -0.1, 1.5];
     assert_true(&fit, &truth);
     assert_eq!(fit["parameters"][10]["name"], "crystal.scale of image 2");
-    let data = ["noisy.img", "b.img"].map(|name| image(&workplace, name));
+    let data = ["noisy.cbf", "b.cbf"].map(|name| image(&workplace, name));
     for i in 0..2 {
         workplace.run(&format!("simulate refined_{}.toml -o again.npy", i + 1));
         let model = image(&workplace, "again.npy");
@@ -252,8 +252,8 @@ fn two_images_share_a_cell_and_have_an_orientation_and_a_scale_each() {
         }
     }
     // images that share everything get one file
-    workplace.run("simulate truth.toml -o c.img --set noise.seed=9");
-    workplace.run(&format!("refine start.toml noisy.img c.img --free {FREE} -o both.toml --json fit.json"));
+    workplace.run("simulate truth.toml -o c.cbf --set noise.seed=9");
+    workplace.run(&format!("refine start.toml noisy.cbf c.cbf --free {FREE} -o both.toml --json fit.json"));
     let both = json(&workplace);
     assert_true(&both, &TRUE);
     assert_eq!(both["pixels"], 2 * SIZE[0] * SIZE[1]);
@@ -263,18 +263,18 @@ fn two_images_share_a_cell_and_have_an_orientation_and_a_scale_each() {
 #[test]
 fn what_cannot_be_refined_is_refused_by_name() {
     let workplace = workplace();
-    let dark = "start.toml noisy.img --set crystal.scale=0 --free crystal.cell.a";
+    let dark = "start.toml noisy.cbf --set crystal.scale=0 --free crystal.cell.a";
     let messages = refused(&workplace, dark);
     assert!(messages.contains("crystal.cell.a") && messages.contains("no effect"), "{messages}");
     // edges of the cell change nothing where only the background is looked at
-    let messages = refused(&workplace, "start.toml noisy.img --free crystal.cell.a,crystal.cell.b,scale --roi 0 0 0 1");
+    let messages = refused(&workplace, "start.toml noisy.cbf --free crystal.cell.a,crystal.cell.b,scale --roi 0 0 0 1");
     assert!(messages.contains("crystal.cell.b") && messages.contains("3 parameters") && messages.contains("2 pixels"));
     write(&workplace, "none.npy", vec![f32::NAN; SIZE[0] * SIZE[1]]);
     let messages = refused(&workplace, "start.toml none.npy --free scale");
     assert!(messages.contains("none.npy") && messages.contains("9000 are not numbers"), "{messages}");
     write(&workplace, "mask.npy", vec![0.0; SIZE[0] * SIZE[1]]);
-    let messages = refused(&workplace, "start.toml noisy.img --free scale --mask mask.npy");
-    assert!(messages.contains("noisy.img") && messages.contains("9000 are masked"), "{messages}");
+    let messages = refused(&workplace, "start.toml noisy.cbf --free scale --mask mask.npy");
+    assert!(messages.contains("noisy.cbf") && messages.contains("9000 are masked"), "{messages}");
     write(&workplace, "below.npy", vec![-1.0; SIZE[0] * SIZE[1]]);
     let messages = refused(&workplace, "start.toml below.npy --free scale");
     assert!(messages.contains("less than 0 photons") && messages.contains("--adc"), "{messages}");
@@ -296,7 +296,7 @@ fn what_cannot_be_refined_is_refused_by_name() {
         ("--free scale --gain 0", "--gain"),
         ("--free beam.source[0].weight", "file of their own"),
     ] {
-        let messages = refused(&workplace, &format!("start.toml noisy.img {words}"));
+        let messages = refused(&workplace, &format!("start.toml noisy.cbf {words}"));
         assert!(messages.contains(why), "{words}: {messages} lacks {why}");
     }
     assert!(!workplace.path("start_refined.toml").exists());
@@ -337,7 +337,7 @@ fn a_fit_that_knows_nothing_says_so() {
 #[test]
 fn parameters_that_do_the_same_are_named() {
     let workplace = workplace();
-    let words = "refine start.toml noisy.img --free scale,beam.fluence,crystal.cell.a --json fit.json";
+    let words = "refine start.toml noisy.cbf --free scale,beam.fluence,crystal.cell.a --json fit.json";
     let messages = workplace.run(words);
     assert!(messages.contains("crystal.scale, beam.fluence cannot be told apart"), "{messages}");
     let fit = json(&workplace);
@@ -352,7 +352,7 @@ fn parameters_that_do_the_same_are_named() {
 #[test]
 fn spoilt_and_saturated_pixels_are_left_out_with_a_warning() {
     let workplace = workplace();
-    let mut pixels: Vec<f32> = image(&workplace, "noisy.img").into_iter().map(|x| x as f32).collect();
+    let mut pixels: Vec<f32> = image(&workplace, "noisy.cbf").into_iter().map(|x| x as f32).collect();
     (pixels[10], pixels[4711]) = (f32::NAN, f32::INFINITY);
     write(&workplace, "spoilt.npy", pixels);
     let refine = |image: &str, more: &str| {
@@ -365,10 +365,10 @@ fn spoilt_and_saturated_pixels_are_left_out_with_a_warning() {
     assert_true(&fit, &TRUE);
 
     // a detector that counts to 60: the format that has a header says so, and so does --max-counts
-    let n_saturated = image(&workplace, "noisy.img").into_iter().filter(|&count| count >= 60.0).count();
+    let n_saturated = image(&workplace, "noisy.cbf").into_iter().filter(|&count| count > 60.0).count();
     assert!(n_saturated > 10, "{n_saturated}");
     workplace.run("simulate truth.toml -o cut.cbf -o cut.npy --set noise.seed=7 --set noise.saturation=60");
-    for (image, more) in [("cut.cbf", ""), ("cut.npy", "--max-counts 59"), ("cut.npy", "--set noise.saturation=60")] {
+    for (image, more) in [("cut.cbf", ""), ("cut.npy", "--max-counts 60"), ("cut.npy", "--set noise.saturation=60")] {
         let messages = refine(image, more);
         assert!(messages.contains(&format!("{n_saturated} pixels are saturated")), "{image}: {messages}");
         let fit = json(&workplace);
@@ -376,8 +376,8 @@ fn spoilt_and_saturated_pixels_are_left_out_with_a_warning() {
     }
     // where nobody says so, the program wonders
     let messages = refine("cut.npy", "");
-    assert!(messages.contains("--max-counts 59") && messages.contains("warning"), "{messages}");
-    assert!(!refine("noisy.img", "").contains("--max-counts"));
+    assert!(messages.contains("--max-counts 60") && messages.contains("warning"), "{messages}");
+    assert!(!refine("noisy.cbf", "").contains("--max-counts"));
 }
 
 #[test]
@@ -386,9 +386,21 @@ fn counts_become_photons_by_offset_and_gain() {
     workplace.run("simulate truth.toml -o adc.npy --set noise.seed=7 --set noise.adc_offset=40 --set noise.gain=3");
     workplace.run(&format!("refine start.toml adc.npy --adc 40 --gain 3 --free {FREE} --json fit.json"));
     let fit = json(&workplace);
-    workplace.run(&format!("refine start.toml noisy.img --free {FREE} --json fit.json"));
+    workplace.run(&format!("refine start.toml noisy.cbf --free {FREE} --json fit.json"));
     let plain = json(&workplace);
     for (a, b) in numbers(&fit, "value").iter().zip(numbers(&plain, "value")) {
         assert!((a - b).abs() < 1e-9, "{a} {b}");
+    }
+    // headers say both: SMV has a pedestal of its own where none is given
+    for settings in ["", "--set noise.adc_offset=100 --set noise.gain=3"] {
+        for name in ["own_1.img", "own_1.cbf"] {
+            workplace.run(&format!("simulate truth.toml -o {name} --set noise.seed=7 {settings}"));
+            let messages = workplace.run(&format!("refine start.toml {name} --free {FREE} --json fit.json"));
+            let is_told = messages.contains("--adc and --gain say otherwise");
+            assert_eq!(is_told, name == "own_1.img" || !settings.is_empty(), "{name}: {messages}");
+            for (a, b) in numbers(&json(&workplace), "value").iter().zip(numbers(&plain, "value")) {
+                assert!((a - b).abs() < 1e-9, "{name}: {a} {b}");
+            }
+        }
     }
 }

@@ -22,7 +22,9 @@ fn the_picture_with_rings_is_that_of_simulate_when_the_geometry_is_known() {
     let workplace = Workplace::new();
     let png = "--set output.png.rings=auto --set output.png.beam_cross=true --set output.png.scale=sqrt \
                --set output.png.color_map=magma --set output.png.max_width=50";
-    workplace.run(&format!("simulate x.toml --set noise.seed=1 -o a.png -o a.npy -o a.cbf -o a.img {png}"));
+    workplace.run(&format!(
+        "simulate x.toml --set noise.seed=1 --set noise.adc_offset=3 -o a.png -o a.npy -o a.cbf -o a.img {png}"
+    ));
     let show = "--rings auto --beam --scale sqrt --colors magma --max-width 50 -o b.png";
     for input in ["a.npy --experiment x.toml", "a.cbf", "a.img"] {
         workplace.run(&format!("show {input} {show}"));
@@ -107,7 +109,80 @@ fn noise_has_a_seed_a_dose_and_an_offset() {
     let plain = counts("--seed 1");
     let offset: Vec<_> = counts("--seed 1 --adc 40 --gain 2").into_iter().map(|count| (count - 40) / 2).collect();
     assert_eq!(plain, offset);
-    assert!(counts("--seed 1 --saturation 3").into_iter().all(|count| count <= 3));
+    // one more says that it was brighter
+    let limited: Vec<_> = plain.iter().map(|&count| count.min(4)).collect();
+    assert!(limited.contains(&4));
+    assert_eq!(counts("--seed 1 --saturation 3"), limited);
+}
+
+#[test]
+fn an_image_s_own_pedestal_and_gain_are_taken_out_before_noise() {
+    let workplace = Workplace::new();
+    let counts = |name: &str| match bragg::io::read(&workplace.path(name), None).unwrap().recording {
+        bragg::image::Recording::Counts(image) => image.pixels().copied().collect::<Vec<i32>>(),
+        bragg::image::Recording::Photons(_) => panic!("photons"),
+    };
+    // photons as CBF and SMV have them: rounded, in SMV with a pedestal
+    workplace.run("simulate x.toml -o a.cbf -o a.img");
+    workplace.run("noise a.cbf --seed 5 -o expected.npy -o expected_1.img");
+    let messages = workplace.run("noise a.img --seed 5 -o b.npy -o b_1.img");
+    assert!(messages.contains("its pedestal, 40, is taken off first"), "{messages}");
+    assert_eq!(workplace.read("expected.npy"), workplace.read("b.npy"));
+    assert_eq!(counts("expected_1.img"), counts("b_1.img"));
+    // a response of its own, in a header or in an experiment
+    let response = "--set noise.adc_offset=100 --set noise.gain=4";
+    workplace.run(&format!("simulate x.toml {response} -o c.cbf -o c.img"));
+    for name in ["c.cbf", "c.img"] {
+        let messages = workplace.run(&format!("noise {name} --scale 1000 --seed 5 --adc 7 --gain 2 -o d.cbf"));
+        assert!(messages.contains("its pedestal, 100, is taken off first, and the rest divided by its gain, 4"));
+        let header = String::from_utf8_lossy(&workplace.read("d.cbf")).into_owned();
+        assert!(header.contains("# Gain 2 counts/photon\r\n# Pedestal 7 counts\r\n"), "{name}");
+        let (found, expected) = (counts("d.cbf"), counts("c.cbf"));
+        for (found, expected) in found.into_iter().zip(expected) {
+            let photons = f64::from(expected - 100) / 4.0 * 1000.0;
+            let off = (f64::from(found - 7) / 2.0 - photons).abs();
+            assert!(off <= 6.0 * photons.sqrt(), "{name}: {found} of {photons}");
+        }
+    }
+}
+
+#[test]
+fn of_saturated_and_masked_pixels_nothing_is_known() {
+    let workplace = Workplace::new();
+    let mask: Vec<i32> = (0..60 * 40).map(|i| i32::from(i % 60 != 7)).collect();
+    let panel = bragg::image::PanelImage::new(60, 40, mask).unwrap();
+    let mask = bragg::image::Recording::Counts(bragg::image::Image { panels: vec![panel] });
+    let bytes = {
+        let mut bytes = Vec::new();
+        bragg::io::npy::write(&mut bytes, &mask).unwrap();
+        bytes
+    };
+    workplace.write("mask.npy", bytes);
+    let words = "simulate x.toml --set detector.mask=mask.npy --set noise.saturation=30 --set noise.seed=2 -o";
+    for name in ["a_1.cbf", "a_1.img", "a.npy"] {
+        workplace.run(&format!("{words} {name}"));
+        let bragg::image::Recording::Counts(image) = bragg::io::read(&workplace.path(name), None).unwrap().recording
+        else {
+            panic!("photons")
+        };
+        let image: Vec<i32> = image.pixels().copied().collect();
+        assert!(image.iter().skip(7).step_by(60).all(|&count| count == -1), "{name}");
+        let brighter = if name.ends_with("img") { 65535 } else { 31 };
+        let n_saturated = image.iter().filter(|&&count| count == brighter).count();
+        assert!(n_saturated > 3, "{name}: {n_saturated}");
+        if name == "a.npy" {
+            continue;
+        }
+        let messages = workplace.run(&format!("noise {name} -o b.cbf"));
+        assert!(messages.contains(&format!("{} pixels are masked, saturated", n_saturated + 40)), "{messages}");
+        let bragg::image::Recording::Counts(noisy) = bragg::io::read(&workplace.path("b.cbf"), None).unwrap().recording
+        else {
+            panic!("photons")
+        };
+        let flagged: Vec<bool> = noisy.pixels().map(|&count| count == -1).collect();
+        let expected: Vec<bool> = image.iter().map(|&count| count == -1 || count == brighter).collect();
+        assert_eq!(flagged, expected, "{name}");
+    }
 }
 
 #[test]

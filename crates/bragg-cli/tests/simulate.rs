@@ -32,7 +32,7 @@ fn every_format_is_written_and_quiet_is_quiet() {
     let npy = workplace.read("a.npy");
     assert_eq!(npy[npy.len() - 60 * 40 * 4..], workplace.read("a.bin"));
     let header = String::from_utf8_lossy(&workplace.read("a.img")[..512]).into_owned();
-    for expected in ["SIZE1=60;", "SIZE2=40;", "DISTANCE=60", "PIXEL_SIZE=0.5", "WAVELENGTH=1"] {
+    for expected in ["SIZE1=60;", "SIZE2=40;", "DISTANCE=60", "PIXEL_SIZE=0.5", "WAVELENGTH=1", "IMAGE_PEDESTAL=40;"] {
         assert!(header.contains(expected), "{expected}: {header}");
     }
     for name in ["a.cbf", "a.pgm", "a.png", "a.tif"] {

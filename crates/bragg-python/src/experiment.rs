@@ -9,6 +9,7 @@ use bragg::description::keys::{self, SUPERSEDED, is_under};
 use bragg::description::{self, Description, Entry, Known, Listed, Origin, Resolved};
 use bragg::experiment::{Crystal, Experiment as Complete, UnitCell};
 use bragg::gradient::Parameter;
+use bragg::image::Recording;
 use bragg::kernel::{Sample, Unwatched, cpu};
 use bragg::refine::{describe, forget_reflections};
 use bragg::response;
@@ -326,7 +327,10 @@ impl Experiment {
         let (photons, noise) = (pixels_of("image", image)?.to_f32(), self.state.resolved.noise);
         let recording =
             run(py, threads::allowed(None), None, move |watch| response::record_watched(photons, &noise, watch))?;
-        let recording = recording.map_err(exception)?;
+        let mut recording = recording.map_err(exception)?;
+        if let Recording::Counts(counts) = &mut recording {
+            response::flag_masked(counts, &self.state.resolved.experiment.detector);
+        }
         crate::images::recording_into_array(py, recording)
     }
 }

@@ -40,8 +40,15 @@ fn what_is_written_comes_back() {
                 (_, true) if extension == "bin" => Recording::Photons(recording.to_f32()),
                 _ => recording,
             };
+            let (expected, described) = if extension == "img" {
+                let Recording::Counts(image) = expected else { panic!("photons") };
+                let with_pedestal = Recording::Counts(image.map(|count| count + 40));
+                (with_pedestal, Metadata { adc_offset: Some(40.0), saturation: Some(65534.0), ..metadata() })
+            } else {
+                (expected, metadata())
+            };
             assert_eq!(back, expected, "{extension}");
-            assert_eq!(header, (!keeps_photons).then(metadata), "{extension}");
+            assert_eq!(header, (!keeps_photons).then_some(described), "{extension}");
         }
     }
 }
@@ -49,10 +56,10 @@ fn what_is_written_comes_back() {
 #[test]
 fn clipped_pixels_are_counted_and_kept_at_the_limit() {
     let folder = tempfile::tempdir().unwrap();
-    let panel = PanelImage::new(2, 2, vec![-7.0f32, 70000.0, 65535.2, 1e12]).unwrap();
+    let panel = PanelImage::new(2, 2, vec![-47.0f32, 70000.0, 65494.4, 1e12]).unwrap();
     let recording = Recording::Photons(Image { panels: vec![panel] });
     for (name, n_clipped, expected) in
-        [("a.img", 3, [0, 65535, 65535, 65535]), ("a.cbf", 1, [-7, 70000, 65535, i32::MAX])]
+        [("a.img", 3, [-1, 65535, 65534, 65535]), ("a.cbf", 1, [-47, 70000, 65494, i32::MAX])]
     {
         let path = folder.path().join(name);
         assert_eq!(write(&path, &recording).unwrap().n_clipped, n_clipped);

@@ -27,7 +27,7 @@ fn an_ordinary_detector_is_what_was_given() {
         phi_start: 10.0,
         oscillation_width: 0.5,
         sensor: Some(Sensor { material: "Si".to_owned(), thickness: 0.45 }),
-        adc_offset: 40.0,
+        adc_offset: Some(40.0),
         gain: 2.0,
         saturation: Some(60000.0),
         ..Metadata::new(0.98, found.distance, found.beam_center, 0.075)

@@ -1,18 +1,20 @@
 //! `bragg noise`: counts from an image without noise, so that a dose series needs no new simulation.
 
 use crate::arguments::Noise;
-use crate::images;
+use crate::images::{self, Opened};
 use crate::interrupt::Signals;
 use crate::messages::Messages;
 use bragg::Error;
 use bragg::description::{Description, Origin, resolve_noise};
-use bragg::io::WriteOptions;
+use bragg::image::{Image, Recording};
+use bragg::io::{Metadata, WriteOptions};
 use bragg::response;
+use std::path::Path;
 
 pub(crate) fn run(arguments: &Noise) -> anyhow::Result<()> {
     let messages = Messages { quiet: arguments.input.quiet };
     let image = &arguments.input.image;
-    let noise = resolve_noise(settings(arguments)?)?;
+    let mut noise = resolve_noise(settings(arguments)?)?;
     let factor = arguments.scale;
     if !(factor.is_finite() && factor > 0.0) {
         return Err(Error::setting("--scale", format!("is {factor}; it must be a number, greater than 0")).into());
@@ -20,19 +22,44 @@ pub(crate) fn run(arguments: &Noise) -> anyhow::Result<()> {
     let mut opened = images::open(&arguments.input)?;
     images::check_outputs(&arguments.output, &opened.recording.panel_sizes(), &[image])?;
     images::warn_of_geometry(&opened, image, &arguments.output, messages);
-    let expected = opened.recording.to_f32().map(|&photons| (f64::from(photons) * factor) as f32);
+    let expected = photons(&opened, factor, image, messages);
     let without = expected.pixels().filter(|photons| photons.is_nan() || **photons < 0.0).count();
     if without > 0 {
         messages.note(format_args!(
-            "{}: {without} pixels are negative or no number; they get the count {}",
+            "{}: {without} pixels are masked, saturated, negative or no number; they get the count {}",
             image.display(),
             response::NO_VALUE
         ));
     }
+    noise.detector_limit = opened.metadata.saturation.filter(|&most| most != SHORT_LIMIT);
     let counts = response::record_watched(expected, &noise, &Signals)?;
-    (opened.metadata.gain, opened.metadata.adc_offset) = (noise.gain, noise.adc_offset);
-    opened.metadata.saturation = noise.saturation;
+    opened.metadata.gain = noise.gain;
+    opened.metadata.adc_offset = arguments.adc.as_ref().map(|_| noise.adc_offset);
+    opened.metadata.saturation = noise.highest();
     images::write(&arguments.output, &counts, &opened.metadata, &WriteOptions::default(), messages)
+}
+
+/// The largest count of 16 bits, which the header of an SMV image has whatever the detector.
+const SHORT_LIMIT: f64 = 65534.0;
+
+/// The expected photons of an image, times a factor: its own pedestal and gain are taken out. Pixels without a value are no numbers.
+fn photons(opened: &Opened, factor: f64, image: &Path, messages: Messages) -> Image<f32> {
+    let Metadata { adc_offset, gain, saturation, .. } = opened.metadata;
+    let pedestal = adc_offset.unwrap_or(0.0);
+    if pedestal != 0.0 || gain != 1.0 {
+        messages.note(format_args!(
+            "{}: its pedestal, {pedestal}, is taken off first, and the rest divided by its gain, {gain}",
+            image.display()
+        ));
+    }
+    let photons = |count: f64| ((count - pedestal) / gain * factor) as f32;
+    match &opened.recording {
+        Recording::Photons(expected) => expected.map(|&count| photons(f64::from(count))),
+        Recording::Counts(counts) => counts.map(|&count| {
+            let has_value = count >= 0 && saturation.is_none_or(|most| f64::from(count) <= most);
+            if has_value { photons(f64::from(count)) } else { f32::NAN }
+        }),
+    }
 }
 
 /// The options as the keys of an experiment file, which know what is allowed.
@@ -42,7 +69,7 @@ fn settings(arguments: &Noise) -> bragg::Result<Description> {
         ("noise.seed", Some(&arguments.seed), "--seed"),
         ("scan.frame", Some(&arguments.frame), "--frame"),
         ("noise.gain", Some(&arguments.gain), "--gain"),
-        ("noise.adc_offset", Some(&arguments.adc), "--adc"),
+        ("noise.adc_offset", arguments.adc.as_ref(), "--adc"),
         ("noise.saturation", arguments.saturation.as_ref(), "--saturation"),
     ] {
         if let Some(text) = text {

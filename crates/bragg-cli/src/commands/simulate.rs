@@ -9,7 +9,7 @@ use crate::render::{on_threads, render};
 use crate::{images, numbers, threads};
 use bragg::Error;
 use bragg::description::{self, Description, Known, Notice, Origin, Resolved, Value};
-use bragg::image::Moments;
+use bragg::image::{Moments, Recording};
 use bragg::io::reflections::Content;
 use bragg::io::{self, WriteOptions};
 use bragg::response;
@@ -179,7 +179,10 @@ fn simulate(
         numbers::check(scene, &image, &resolved.description)?;
     }
     summarise(scene, &moments, seconds, messages);
-    let recording = response::record_watched(image, &resolved.noise, &Signals)?;
+    let mut recording = response::record_watched(image, &resolved.noise, &Signals)?;
+    if let Recording::Counts(counts) = &mut recording {
+        response::flag_masked(counts, &resolved.experiment.detector);
+    }
     let options = WriteOptions { picture: resolved.output.picture.clone(), pgm_scale: None };
     images::write(outputs, &recording, &resolved.metadata(), &options, messages)
 }

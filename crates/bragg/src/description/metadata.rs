@@ -40,9 +40,12 @@ pub fn metadata(experiment: &Experiment, noise: &Noise) -> Metadata {
     metadata.panels = detector.panels.iter().map(placement).collect();
     metadata.phi_start = scan.start;
     metadata.oscillation_width = scan.range;
-    metadata.saturation = noise.saturation;
-    metadata.adc_offset = noise.adc_offset;
+    metadata.saturation = noise.highest();
+    metadata.adc_offset = (noise.adc_offset != 0.0).then_some(noise.adc_offset);
     metadata.gain = noise.gain;
+    if detector.panels.iter().any(|panel| panel.mask.is_some()) {
+        metadata.live = detector.panels.iter().map(|panel| panel.mask.clone()).collect();
+    }
     metadata
 }
 
@@ -55,6 +58,7 @@ impl Resolved {
         if self.experiment.detector.panels.len() == 1 && self.description.n_panels() == 0 {
             metadata.two_theta = number("detector.two_theta").unwrap_or_default();
         }
+        metadata.adc_offset = number("noise.adc_offset").or(metadata.adc_offset);
         metadata.exposure_time = self.exposure.unwrap_or(metadata.exposure_time);
         if self.experiment.detector.sensor.is_some()
             && let (Some(material), Some(thickness)) =

@@ -1,5 +1,6 @@
 //! The formats by the extensions of their files, and one way in and out for all of them.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -100,14 +101,14 @@ pub struct WriteOptions {
 /// What there is to say about a file that was written.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Written {
-    /// Pixels that were cut to what the format's numbers can say, or were no numbers.
+    /// Pixels that are brighter than the largest count of the detector or the format, or photons below its lowest number.
     pub n_clipped: usize,
     /// What the format could not express, as sentences.
     pub notes: Vec<String>,
 }
 
-/// Writes a recording in the format of the file's extension. Integer formats round photons to the nearest integer and
-/// cut them to their range. Several panels need `.npy`; a picture shows them side by side.
+/// Writes a recording in the format of the file's extension. Integer formats round photons to the nearest integer; readers find what is
+/// brighter than the largest count, or masked, to be no count. Several panels need `.npy`; a picture shows them side by side.
 pub fn write_recording(
     path: &Path,
     recording: &Recording,
@@ -118,10 +119,14 @@ pub fn write_recording(
     let sizes = recording.panel_sizes();
     check_panels(path, format, &sizes)?;
     let mut written = Written::default();
-    let panel = || Panel::first(recording).map_err(|error| Error::io("write", path, error));
+    let flagged = match format {
+        Format::Smv | Format::Cbf => metadata.flagged(recording),
+        _ => Cow::Borrowed(recording),
+    };
+    let panel = || Panel::first(&flagged).map_err(|error| Error::io("write", path, error));
     match format {
         Format::Smv => {
-            let integers = Integers { panel: panel()?, low: 0, high: u16::MAX.into() };
+            let integers = smv::integers(panel()?, metadata);
             let n_clipped = AtomicUsize::new(0);
             let counts = |range: Range<usize>, out: &mut [u16]| {
                 n_clipped.fetch_add(integers.fill(range, out, |count| count as u16), Relaxed);
@@ -131,7 +136,13 @@ pub fn write_recording(
             written = Written { n_clipped: n_clipped.into_inner(), notes: header_notes(path, metadata) };
         }
         Format::Cbf => {
-            let integers = Integers { panel: panel()?, low: i32::MIN, high: i32::MAX };
+            let panel = panel()?;
+            let cutoff = cbf::cutoff(metadata);
+            // counts that are too high stay: they say so by themselves
+            let integers = match panel {
+                Panel::Photons(_) => Integers { highest: cutoff, brighter: cutoff + 1, ..Integers::plain(panel) },
+                Panel::Counts(_) => Integers::plain(panel),
+            };
             let name = path.file_stem().unwrap_or_default().to_string_lossy();
             written.notes = header_notes(path, metadata);
             atomic::write(path, |w| {
@@ -144,7 +155,7 @@ pub fn write_recording(
         Format::Pgm => {
             let panel = panel()?;
             let scale = options.pgm_scale.unwrap_or_else(|| pgm::panel_scale(panel));
-            atomic::write(path, |w| pgm::write_panel(w, panel, scale))?;
+            atomic::write(path, |w| pgm::write_panel(w, panel, scale, false))?;
         }
         Format::Png => {
             options.picture.check(&sizes)?;
@@ -195,6 +206,12 @@ fn header_notes(path: &Path, metadata: &Metadata) -> Vec<String> {
     };
     let path = path.display();
     vec![format!("the header of {path} cannot say {what}: programs that take the geometry from it will be wrong")]
+}
+
+/// Whether a pixel of a mask means that the detector's pixel is used: it is above the counts of no photon, `pedestal`. Negative numbers are
+/// flags in images with a pedestal, and numbers as others are in those without.
+pub fn is_live(count: i32, pedestal: f64) -> bool {
+    f64::from(count) != pedestal && (pedestal <= 0.0 || count >= 0)
 }
 
 /// An image that was read.

@@ -1,6 +1,10 @@
 //! What the header of an image says about the experiment.
 
+use super::pixels;
+use crate::image::{Image, Recording};
 use crate::math::Vec3;
+use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Detector, beam and scan as far as image headers express them: a flat detector normal to the beam, one wavelength.
 ///
@@ -33,8 +37,8 @@ pub struct Metadata {
     pub flux: Option<f64>,
     /// The highest value that still means something (counts).
     pub saturation: Option<f64>,
-    /// Added to every count (counts).
-    pub adc_offset: f64,
+    /// Added to every count (counts), where anything was said of it.
+    pub adc_offset: Option<f64>,
     /// Counts per photon.
     pub gain: f64,
     /// The detector is tilted, bent or of several panels, so that no header can describe it.
@@ -43,6 +47,8 @@ pub struct Metadata {
     pub panels: Vec<Placement>,
     /// Rows, columns or spindle do not lie as readers of the header take them to: columns against the lab's y, the spindle along rows.
     pub unusual_axes: bool,
+    /// Of each panel, one flag a pixel, where some are masked: `false` is. Empty where nothing is.
+    pub live: Vec<Option<Arc<[bool]>>>,
 }
 
 /// Where a panel lies.
@@ -84,12 +90,31 @@ impl Metadata {
             sensor: None,
             flux: None,
             saturation: None,
-            adc_offset: 0.0,
+            adc_offset: None,
             gain: 1.0,
             tilted: false,
             panels: Vec::new(),
             unusual_axes: false,
+            live: Vec::new(),
         }
+    }
+
+    /// The recording with masked pixels flagged: −1 among counts, no number among photons.
+    pub(super) fn flagged<'a>(&self, recording: &'a Recording) -> Cow<'a, Recording> {
+        fn flag<T: Copy>(image: &mut Image<T>, live: &[Option<Arc<[bool]>>], flag: T) {
+            for (panel, live) in image.panels.iter_mut().zip(live) {
+                let pixels = panel.pixels_mut().iter_mut().zip(live.iter().flat_map(|live| live.iter()));
+                pixels.filter(|(_, is_live)| !**is_live).for_each(|(pixel, _)| *pixel = flag);
+            }
+        }
+        let mut recording = Cow::Borrowed(recording);
+        if self.live.iter().any(Option::is_some) {
+            match recording.to_mut() {
+                Recording::Photons(image) => flag(image, &self.live, f32::NAN),
+                Recording::Counts(image) => flag(image, &self.live, pixels::NO_VALUE),
+            }
+        }
+        recording
     }
 
     /// Start (deg) and width (deg, not negative) of the rotation, which over one exposure is the same either way round.

@@ -33,6 +33,6 @@ pub mod tiff;
 pub mod xds_ascii;
 
 pub(crate) use bounded::read_bytes;
-pub use format::{Format, Opened, WriteOptions, Written, check_output, parse, read, write_recording};
+pub use format::{Format, Opened, WriteOptions, Written, check_output, is_live, parse, read, write_recording};
 pub use metadata::{Metadata, Placement, Sensor};
 pub use packed::without_packing;

@@ -34,17 +34,18 @@ fn grey_level(photons: f32, scale: f64) -> u8 {
 
 /// Writes grey levels; `scale` is only recorded, in a comment.
 pub fn write(w: &mut dyn Write, grey_levels: &PanelImage<u8>, scale: f64) -> io::Result<()> {
-    write_header(w, (grey_levels.n_fast(), grey_levels.n_slow()), scale)?;
+    write_header(w, (grey_levels.n_fast(), grey_levels.n_slow()), Some(scale))?;
     w.write_all(grey_levels.pixels())
 }
 
 /// Writes the grey levels of photons: `photons · scale`, truncated, and cut to 0 … 255.
 pub fn write_scaled(w: &mut dyn Write, photons: &PanelImage<f32>, scale: f64) -> io::Result<()> {
-    write_panel(w, Panel::Photons(photons), scale)
+    write_panel(w, Panel::Photons(photons), scale, true)
 }
 
-pub(super) fn write_panel(w: &mut dyn Write, panel: Panel<'_>, scale: f64) -> io::Result<()> {
-    write_header(w, panel.size(), scale)?;
+/// Writes grey levels, and the scale in a comment, with which fabio (2026.6) does not read them.
+pub(super) fn write_panel(w: &mut dyn Write, panel: Panel<'_>, scale: f64, with_comment: bool) -> io::Result<()> {
+    write_header(w, panel.size(), with_comment.then_some(scale))?;
     pixels::write_made(w, panel.len(), |range, levels: &mut [u8]| match panel {
         Panel::Photons(panel) => {
             levels.iter_mut().zip(&panel.pixels()[range]).for_each(|(level, &x)| *level = grey_level(x, scale));
@@ -55,8 +56,9 @@ pub(super) fn write_panel(w: &mut dyn Write, panel: Panel<'_>, scale: f64) -> io
     })
 }
 
-fn write_header(w: &mut dyn Write, (n_fast, n_slow): (usize, usize), scale: f64) -> io::Result<()> {
-    write!(w, "P5\n{n_fast} {n_slow}\n# pixels scaled by {}\n255\n", G(scale))
+fn write_header(w: &mut dyn Write, (n_fast, n_slow): (usize, usize), scale: Option<f64>) -> io::Result<()> {
+    let comment = scale.map(|scale| format!("# pixels scaled by {}\n", G(scale))).unwrap_or_default();
+    write!(w, "P5\n{n_fast} {n_slow}\n{comment}255\n")
 }
 
 /// Reads the grey levels of an 8-bit binary grey map. Whatever scale made them is not undone.
@@ -142,6 +144,9 @@ mod tests {
         let mut bytes = Vec::new();
         write_scaled(&mut bytes, &photons, 2.0).unwrap();
         assert_eq!(bytes, b"P5\n7 1\n# pixels scaled by 2\n255\n\x00\x01\x02\xff\xff\x00\x00");
+        bytes.clear();
+        write_panel(&mut bytes, Panel::Photons(&photons), 2.0, false).unwrap();
+        assert_eq!(bytes, b"P5\n7 1\n255\n\x00\x01\x02\xff\xff\x00\x00");
         // Values 1 and 3: mean 2, rmsd √2.
         assert!((automatic_scale(&[1.0, 3.0]) - 50.0 / 2f64.sqrt()).abs() < 1e-12);
         for flat in [&[][..], &[1.0], &[0.0, 0.0]] {

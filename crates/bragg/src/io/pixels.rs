@@ -174,34 +174,56 @@ impl<'a> Panel<'a> {
     }
 }
 
-/// A panel's pixels as integers from `low` to `high`, which lie to both sides of 0 or begin there.
+/// The count of a pixel of which nothing is known, as miniCBF has it.
+pub(super) const NO_VALUE: i32 = -1;
+
+/// A panel's pixels as the integers of a file.
 ///
-/// Photons are rounded to the nearest integer, halves away from zero; what is not a number becomes 0 and counts as cut.
+/// Photons are rounded to the nearest integer, halves away from zero. What is above the highest count becomes the number for that;
+/// counts below 0 are flags, and what is not a number gets the flag [`NO_VALUE`].
 #[derive(Clone, Copy)]
 pub(super) struct Integers<'a> {
     pub(super) panel: Panel<'a>,
+    /// The lowest number of the file: flags below it become it.
     pub(super) low: i32,
-    pub(super) high: i32,
+    /// Added to every pixel that has a value.
+    pub(super) offset: i32,
+    /// The highest number that is still a count, and what brighter pixels become.
+    pub(super) highest: i32,
+    pub(super) brighter: i32,
+}
+
+impl<'a> Integers<'a> {
+    /// All numbers of 32 bits, as they are.
+    pub(super) fn plain(panel: Panel<'a>) -> Self {
+        Self { panel, low: i32::MIN, offset: 0, highest: i32::MAX, brighter: i32::MAX }
+    }
 }
 
 impl Integers<'_> {
-    /// Puts some pixels into `out`; returns how many had to be cut.
+    /// Puts some pixels into `out`; returns how many were above the highest count, or photons below the lowest number.
     pub(super) fn fill<T>(self, range: Range<usize>, out: &mut [T], cast: impl Fn(i32) -> T) -> usize {
-        let (low, high) = (self.low, self.high);
+        let Self { low, offset, highest, brighter, .. } = self;
+        let flag = NO_VALUE.max(low);
         match self.panel {
             Panel::Photons(panel) => {
-                let (low, high) = (f64::from(low), f64::from(high));
+                let (least, most, offset) = (f64::from(low), f64::from(highest), f64::from(offset));
                 convert(&panel.pixels()[range], out, move |photons| {
-                    let number = if photons.is_nan() { 0.0 } else { f64::from(photons) };
+                    let is_number = !photons.is_nan();
+                    let number = if is_number { f64::from(photons) + offset } else { 0.0 };
                     // exact in f64, and its whole part is the rounded number
                     let half_more = number + 0.5f64.copysign(number);
-                    let fits = !photons.is_nan() & (half_more > low - 1.0) & (half_more < high + 1.0);
-                    let inside = if half_more > low { half_more } else { low };
-                    (cast(whole_part(if inside < high { inside } else { high })), fits)
+                    let (is_dim, is_bright) = (half_more <= least - 1.0, half_more >= most + 1.0);
+                    let inside = if half_more > least { half_more } else { least };
+                    let count = whole_part(if inside < most { inside } else { most });
+                    let count = if is_bright { brighter } else { count };
+                    (cast(if is_number { count } else { flag }), !(is_number & (is_dim | is_bright)))
                 })
             }
             Panel::Counts(panel) => convert(&panel.pixels()[range], out, move |count| {
-                (cast(count.clamp(low, high)), (count >= low) & (count <= high))
+                let is_bright = count > highest.saturating_sub(offset);
+                let value = if is_bright { brighter } else { count.wrapping_add(offset) };
+                (cast(if count < 0 { count.max(low) } else { value }), (count < 0) | !is_bright)
             }),
         }
     }
@@ -227,25 +249,32 @@ mod tests {
     use super::*;
     use crate::image::Image;
 
-    fn integers(recording: &Recording, low: i32, high: i32) -> (Vec<i32>, usize) {
+    fn integers(recording: &Recording, [low, highest, brighter]: [i32; 3], offset: i32) -> (Vec<i32>, usize) {
         let panel = Panel::first(recording).unwrap();
         let mut out = vec![0; panel.len()];
-        let n_clipped = Integers { panel, low, high }.fill(0..out.len(), &mut out, |count| count);
+        let n_clipped = Integers { panel, low, offset, highest, brighter }.fill(0..out.len(), &mut out, |count| count);
         (out, n_clipped)
     }
 
+    const SHORT: [i32; 3] = [0, 65534, 65535];
+    const LONG: [i32; 3] = [i32::MIN, i32::MAX - 1, i32::MAX];
+
     #[test]
     fn photons_are_rounded_and_cut() {
-        let photons = vec![0.4, 0.5, 1.49, -0.4, -0.6, 65535.4, 65536.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
+        let photons = vec![0.4, 0.5, 1.49, -0.4, -0.6, 65534.4, 65534.5, f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
         let panel = PanelImage::new(5, 2, photons).unwrap();
         let recording = Recording::Photons(Image { panels: vec![panel] });
-        let (found, n_clipped) = integers(&recording, 0, 65535);
-        assert_eq!(found, [0, 1, 1, 0, 0, 65535, 65535, 0, 65535, 0]);
-        assert_eq!(n_clipped, 5); // −0.6, 65536 and the three that are no numbers
+        let (found, n_clipped) = integers(&recording, SHORT, 0);
+        assert_eq!(found, [0, 1, 1, 0, 0, 65534, 65535, 0, 65535, 0]);
+        assert_eq!(n_clipped, 4); // −0.6, 65534.5 and the infinite ones
 
-        let (found, n_clipped) = integers(&recording, i32::MIN, i32::MAX);
-        assert_eq!(found, [0, 1, 1, 0, -1, 65535, 65536, 0, i32::MAX, i32::MIN]);
-        assert_eq!(n_clipped, 3);
+        let (found, n_clipped) = integers(&recording, LONG, 0);
+        assert_eq!(found, [0, 1, 1, 0, -1, 65534, 65535, NO_VALUE, i32::MAX, i32::MIN]);
+        assert_eq!(n_clipped, 2);
+
+        // brighter than 1000 is 1001, and 40 more is 40 more
+        let (found, n_clipped) = integers(&recording, [0, 1000, 1001], 40);
+        assert_eq!((found, n_clipped), (vec![40, 41, 41, 40, 39, 1001, 1001, 0, 1001, 0], 4));
     }
 
     #[test]
@@ -259,14 +288,20 @@ mod tests {
         let expected: Vec<i32> = values.iter().map(|&x| f64::from(x).round() as i32).collect();
         let panel = PanelImage::new(values.len(), 1, values).unwrap();
         let recording = Recording::Photons(Image { panels: vec![panel] });
-        assert_eq!(integers(&recording, i32::MIN, i32::MAX), (expected, 0));
+        assert_eq!(integers(&recording, LONG, 0), (expected, 0));
     }
 
     #[test]
-    fn counts_are_cut() {
-        let panel = PanelImage::new(4, 1, vec![-1, 0, 65535, 65536]).unwrap();
+    fn counts_are_cut_and_flags_stay() {
+        let panel = PanelImage::new(8, 1, vec![-2, -1, 0, 65494, 65495, 65534, 65535, i32::MAX]).unwrap();
         let recording = Recording::Counts(Image { panels: vec![panel] });
-        assert_eq!(integers(&recording, 0, 65535), (vec![0, 0, 65535, 65535], 2));
+        assert_eq!(integers(&recording, SHORT, 0), (vec![0, 0, 0, 65494, 65495, 65534, 65535, 65535], 2));
+        assert_eq!(integers(&recording, SHORT, 40), (vec![0, 0, 40, 65534, 65535, 65535, 65535, 65535], 4));
+        assert_eq!(integers(&recording, LONG, 0), (vec![-2, -1, 0, 65494, 65495, 65534, 65535, i32::MAX], 1));
+        let panel = Panel::first(&recording).unwrap();
+        let mut out = vec![0; 8];
+        assert_eq!(Integers::plain(panel).fill(0..8, &mut out, |count| count), 0);
+        assert_eq!(out, [-2, -1, 0, 65494, 65495, 65534, 65535, i32::MAX]);
     }
 
     #[test]

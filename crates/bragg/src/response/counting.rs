@@ -1,7 +1,7 @@
 //! Counting photons: Poisson noise, gain, offset and saturation.
 
 use crate::error::Result;
-use crate::experiment::Noise;
+use crate::experiment::{Detector, Noise};
 use crate::image::{Image, PanelImage, Recording};
 use crate::monitor::{Monitor, Unwatched, watched};
 use crate::random::keyed::{self, Purpose};
@@ -11,6 +11,8 @@ use rayon::prelude::*;
 
 /// The count of a pixel of which nothing is known, as miniCBF has it.
 pub const NO_VALUE: i32 = -1;
+/// The largest count where nothing else limits it: the next is the largest number of 32 bits, for brighter pixels.
+const HIGHEST: f64 = i32::MAX as f64 - 1.0;
 
 /// What a detector records of the expected photons: counts where there is noise, and otherwise the expected counts, not rounded.
 ///
@@ -58,7 +60,24 @@ fn expected(photons: f32, noise: &Noise) -> f32 {
         return photons;
     }
     let count = f64::from(photons) * noise.gain + noise.adc_offset;
-    noise.saturation.map_or(count, |saturation| count.min(saturation)) as f32
+    match noise.saturation.map(f64::floor) {
+        // what would be rounded to more
+        Some(highest) if count >= highest + 0.5 => (highest + 1.0) as f32,
+        _ => count as f32,
+    }
+}
+
+/// Gives masked pixels the count [`NO_VALUE`].
+pub fn flag_masked(counts: &mut Image<i32>, detector: &Detector) {
+    for (counts, panel) in counts.panels.iter_mut().zip(&detector.panels) {
+        let Some(mask) = &panel.mask else { continue };
+        counts
+            .pixels_mut()
+            .iter_mut()
+            .zip(&**mask)
+            .filter(|(_, is_live)| !**is_live)
+            .for_each(|(count, _)| *count = NO_VALUE);
+    }
 }
 
 /// Never `None`: the pixels keep their number.
@@ -97,9 +116,8 @@ fn poisson(random: &mut ChaCha8Rng, mean: f64) -> Option<f64> {
 }
 
 fn digitised(photons: f64, noise: &Noise) -> i32 {
-    let highest = noise.saturation.unwrap_or(f64::INFINITY);
-    // `as` stops at the largest i32
-    (photons * noise.gain + noise.adc_offset).min(highest).round() as i32
+    let highest = noise.highest().unwrap_or(HIGHEST).min(HIGHEST);
+    (photons * noise.gain + noise.adc_offset).round().min(highest + 1.0) as i32
 }
 
 #[cfg(test)]
@@ -166,8 +184,13 @@ mod tests {
         assert!(found.iter().all(|count| (count - 40) % 3 == 0), "whole photons");
         let limited = counts(&photons, &Noise { saturation: Some(350.0), ..noise });
         for (limited, found) in limited.into_iter().zip(found) {
-            assert_eq!(limited, found.min(350));
+            // 351 is none of the counts: they are 40 and threes
+            assert_eq!(limited, found.min(351));
         }
+        let of_detector = Noise { detector_limit: Some(330.9), ..noise };
+        assert!(counts(&photons, &of_detector).into_iter().all(|count| count <= 331));
+        let given = Noise { saturation: Some(350.0), ..of_detector };
+        assert!(counts(&photons, &given).into_iter().any(|count| count == 351));
     }
 
     #[test]
@@ -231,6 +254,6 @@ mod tests {
         assert_eq!(record(photons.clone(), &Noise::default()), Recording::Photons(photons.clone()));
         let noise = Noise { adc_offset: 40.0, gain: 2.0, saturation: Some(1000.0), ..Noise::default() };
         let Recording::Photons(found) = record(photons, &noise) else { panic!("counts") };
-        assert_eq!(found.panels[0].pixels(), [40.5, 60.0, -1.0, 1000.0]);
+        assert_eq!(found.panels[0].pixels(), [40.5, 60.0, -1.0, 1001.0]);
     }
 }

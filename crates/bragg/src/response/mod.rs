@@ -3,4 +3,4 @@
 mod counting;
 pub mod nanobragg;
 
-pub use counting::{NO_VALUE, record, record_watched};
+pub use counting::{NO_VALUE, flag_masked, record, record_watched};

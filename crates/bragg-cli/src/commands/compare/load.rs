@@ -5,14 +5,16 @@ use bragg::io::{self, Format};
 use bragg::{Error, Result};
 use std::path::Path;
 
-/// Reads an image. Counts below 0, the usual flags of gaps, become no numbers. Of an image that does not say its size, `given` is the size
+/// Reads an image. Counts below 0, the usual flags of gaps, become no numbers; the pedestal that a header names is taken off. Of an image that does not say its size, `given` is the size
 /// that it must have, `asked` the one that it should have; otherwise it is a square, or one row.
 pub(super) fn image(path: &Path, given: Option<(usize, usize)>, asked: Option<(usize, usize)>) -> Result<Image<f64>> {
     let is_bare = Format::from_path(io::without_packing(path)).is_ok_and(|format| format == Format::Raw);
     let size = if is_bare { given.or_else(|| likely_size(path, asked)) } else { None };
-    Ok(match io::read(path, size)?.recording {
+    let io::Opened { recording, metadata, .. } = io::read(path, size)?;
+    let pedestal = metadata.and_then(|metadata| metadata.adc_offset).unwrap_or(0.0);
+    Ok(match recording {
         Recording::Photons(image) => image.map(|&photons| f64::from(photons)),
-        Recording::Counts(image) => image.map(|&count| if count < 0 { f64::NAN } else { f64::from(count) }),
+        Recording::Counts(image) => image.map(|&count| if count < 0 { f64::NAN } else { f64::from(count) - pedestal }),
     })
 }
 

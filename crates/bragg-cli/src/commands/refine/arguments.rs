@@ -50,13 +50,13 @@ pub(crate) struct Refine {
     /// Standard deviation (photons) that reading adds to a pixel; with --loss gauss.
     #[arg(long, value_name = "SIGMA", default_value_t = 0.0)]
     pub(crate) read_noise: f64,
-    /// Counts of a pixel without photons.
-    #[arg(long, value_name = "COUNTS", default_value_t = 0.0, allow_negative_numbers = true)]
-    pub(crate) adc: f64,
-    /// Counts per photon.
-    #[arg(long, default_value_t = 1.0)]
-    pub(crate) gain: f64,
-    /// Leave out pixels with more counts: they are saturated.
+    /// Counts of a pixel without photons; what the image's header says when not given.
+    #[arg(long, value_name = "COUNTS", allow_negative_numbers = true)]
+    pub(crate) adc: Option<f64>,
+    /// Counts per photon; what the image's header says when not given.
+    #[arg(long)]
+    pub(crate) gain: Option<f64>,
+    /// Leave out pixels with more counts: they are saturated. What the image's header says when not given.
     #[arg(long, value_name = "COUNTS")]
     pub(crate) max_counts: Option<f64>,
     /// What is known of a parameter: name=value±sigma (or value+-sigma); may be repeated.

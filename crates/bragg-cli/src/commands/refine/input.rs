@@ -8,7 +8,7 @@ use bragg::Error;
 use bragg::description::{self, Description, Known, Origin, Resolved, resolve_knowing};
 use bragg::experiment::{Experiment, Roi};
 use bragg::gradient::{Parameter, parse_list};
-use bragg::image::Recording;
+use bragg::image::{PanelImage, Recording};
 use bragg::io::{self, Metadata};
 use bragg::refine::{
     Experiments, LargeStop, LeftOut, Loss, Observed, Priors, Restraint, Selection, Settings, Start, State, Stop,
@@ -121,10 +121,8 @@ fn resolved(path: &Path, arguments: &Refine) -> Result<Resolved> {
 }
 
 fn selection(arguments: &Refine, resolved: &[Resolved]) -> Result<Selection> {
-    if !(arguments.gain.is_finite() && arguments.gain > 0.0) {
-        return Err(
-            Error::setting("--gain", format!("is {}; it must be a number, greater than 0", arguments.gain)).into()
-        );
+    if let Some(gain) = arguments.gain.filter(|gain| !(gain.is_finite() && *gain > 0.0)) {
+        return Err(Error::setting("--gain", format!("is {gain}; it must be a number, greater than 0")).into());
     }
     if !(arguments.reach.is_finite() && arguments.reach >= 0.0) {
         let what = format!("is {}; it must be an angle in degrees, not negative", arguments.reach);
@@ -133,8 +131,8 @@ fn selection(arguments: &Refine, resolved: &[Resolved]) -> Result<Selection> {
     if let Some(most) = arguments.max_counts.filter(|most| most.is_nan()) {
         return Err(Error::setting("--max-counts", format!("is {most}; it must be a number")).into());
     }
-    if !arguments.adc.is_finite() {
-        return Err(Error::setting("--adc", format!("is {}; it must be a number", arguments.adc)).into());
+    if let Some(adc) = arguments.adc.filter(|adc| !adc.is_finite()) {
+        return Err(Error::setting("--adc", format!("is {adc}; it must be a number")).into());
     }
     let roi = match arguments.roi.as_deref() {
         Some(&[fast0, fast1, slow0, slow1]) if fast0 <= fast1 && slow0 <= slow1 => {
@@ -150,7 +148,8 @@ fn selection(arguments: &Refine, resolved: &[Resolved]) -> Result<Selection> {
         (Some(path), Some(resolved)) => Some(mask(path, &resolved.experiment)?),
         _ => None,
     };
-    Ok(Selection { offset: arguments.adc, gain: arguments.gain, max_counts: arguments.max_counts, roi, mask })
+    let (offset, gain) = (arguments.adc.unwrap_or(0.0), arguments.gain.unwrap_or(1.0));
+    Ok(Selection { offset, gain, max_counts: arguments.max_counts, roi, mask })
 }
 
 fn first_size(experiment: &Experiment) -> Option<(usize, usize)> {
@@ -158,11 +157,16 @@ fn first_size(experiment: &Experiment) -> Option<(usize, usize)> {
 }
 
 fn mask(path: &Path, experiment: &Experiment) -> Result<Vec<Arc<[bool]>>> {
-    Ok(match io::read(path, first_size(experiment))?.recording {
+    let io::Opened { recording, metadata, .. } = io::read(path, first_size(experiment))?;
+    let pedestal = metadata.and_then(|metadata| metadata.adc_offset).unwrap_or(0.0);
+    Ok(match recording {
         Recording::Photons(image) => {
             image.panels.iter().map(|p| p.pixels().iter().map(|&x| x != 0.0).collect()).collect()
         }
-        Recording::Counts(image) => image.panels.iter().map(|p| p.pixels().iter().map(|&x| x != 0).collect()).collect(),
+        Recording::Counts(image) => {
+            let live = |panel: &PanelImage<i32>| panel.pixels().iter().map(|&x| io::is_live(x, pedestal)).collect();
+            image.panels.iter().map(live).collect()
+        }
     })
 }
 
@@ -178,9 +182,25 @@ fn observed(
     let io::Opened { recording, metadata: header, notes } = io::read(&pair.image, first_size(experiment))?;
     notes.iter().for_each(|note| messages.note(format_args!("{}: {note}", pair.image.display())));
     let mut selection = selection.clone();
+    let described = resolved.metadata();
     if selection.max_counts.is_none() {
-        let saturation = header.and_then(|header| header.saturation).or(resolved.metadata().saturation);
-        selection.max_counts = saturation.map(f64::next_down);
+        selection.max_counts = header.as_ref().and_then(|header| header.saturation).or(described.saturation);
+    }
+    // what the image says of itself comes before what the experiment says
+    let recorded = header.as_ref().unwrap_or(&described);
+    if arguments.adc.is_none() {
+        selection.offset = recorded.adc_offset.unwrap_or(0.0);
+    }
+    if arguments.gain.is_none() {
+        selection.gain = recorded.gain;
+    }
+    if arguments.adc.is_none() && arguments.gain.is_none() && (selection.offset, selection.gain) != (0.0, 1.0) {
+        messages.note(format_args!(
+            "{}: a pixel without photons has {} counts and a photon {}, as is said of it; --adc and --gain say otherwise",
+            pair.image.display(),
+            selection.offset,
+            selection.gain
+        ));
     }
     let mut observed = Observed::new(&recording, experiment, &selection, loss, &pair.image)?;
     if selection.max_counts.is_none() {

@@ -18,7 +18,7 @@ impl Resolver {
             apply(detector, &Image { panels: vec![mask] }, |&value| value != 0);
             return Ok(());
         }
-        let io::Opened { recording: mask, notes, .. } = io::read(&path, Some(first))?;
+        let io::Opened { recording: mask, metadata, notes } = io::read(&path, Some(first))?;
         notes.iter().for_each(|note| self.notice(format!("{}: {note}", path.display())));
         if mask.panel_sizes() != sizes {
             let text = |sizes: &[(usize, usize)]| {
@@ -31,7 +31,10 @@ impl Resolver {
         }
         match mask {
             Recording::Photons(image) => apply(detector, &image, |&value| value != 0.0),
-            Recording::Counts(image) => apply(detector, &image, |&value| value != 0),
+            Recording::Counts(image) => {
+                let pedestal = metadata.and_then(|metadata| metadata.adc_offset).unwrap_or(0.0);
+                apply(detector, &image, |&value| io::is_live(value, pedestal));
+            }
         }
         Ok(())
     }

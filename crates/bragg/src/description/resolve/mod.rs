@@ -73,7 +73,7 @@ pub fn resolve_picture(description: Description) -> Result<png::Style> {
 /// # Errors
 /// A setting contradicts another.
 pub fn resolve_noise(description: Description) -> Result<Noise> {
-    Resolver::new(description).noise()
+    Resolver::new(description).noise(None)
 }
 
 /// The amplitudes that a description leads to, without beam and detector.
@@ -203,7 +203,7 @@ pub fn resolve_knowing(description: Description, known: Known) -> Result<(Resolv
     let experiment =
         Experiment { crystal, structure_factors, beam, detector, scan, sampling, water_volume, background_plane };
     resolver.check_work(&experiment)?;
-    let noise = resolver.noise()?;
+    let noise = resolver.noise(Some(experiment.beam.wavelength))?;
     let output = resolver.output()?;
     let panels = &experiment.detector.panels;
     output.picture.check(&panels.iter().map(|panel| (panel.n_fast, panel.n_slow)).collect::<Vec<_>>())?;

@@ -2,15 +2,17 @@
 
 use super::Output;
 use super::resolver::Resolver;
-use crate::description::Value;
+use crate::description::{Value, presets};
 use crate::error::Result;
 use crate::experiment::Noise;
 use crate::experiment::coverage::Coverage;
 use crate::io::png;
 use crate::reflections::Reflections;
+use crate::units::EV_ANGSTROM;
 
 impl Resolver {
-    pub(super) fn noise(&mut self) -> Result<Noise> {
+    /// How photons become counts; with a wavelength (Å), by the preset of the detector.
+    pub(super) fn noise(&mut self, wavelength: Option<f64>) -> Result<Noise> {
         if self.has("noise.seed") {
             self.automatic("noise.poisson", true, "a seed is given")?;
         }
@@ -23,10 +25,23 @@ impl Resolver {
         Ok(Noise {
             poisson_seed,
             frame: self.seed("scan.frame")?,
-            adc_offset: self.number("noise.adc_offset")?,
+            adc_offset: self.given_number("noise.adc_offset")?.unwrap_or(0.0),
             gain: self.number("noise.gain")?,
             saturation: self.given_number("noise.saturation")?,
+            detector_limit: wavelength.map_or(Ok(None), |wavelength| self.detector_limit(wavelength))?,
         })
+    }
+
+    /// The largest count of the detector that is named.
+    fn detector_limit(&mut self, wavelength: f64) -> Result<Option<f64>> {
+        /// Of images that say nothing of it (s).
+        const EXPOSURE: f64 = 1.0;
+        if !self.has("detector.preset") {
+            return Ok(None);
+        }
+        let preset = presets::preset(&self.text("detector.preset")?);
+        let exposure = self.exposure.unwrap_or(EXPOSURE);
+        Ok(preset.map(|preset| preset.limit.counts(exposure, EV_ANGSTROM / wavelength)))
     }
 
     pub(super) fn output(&mut self) -> Result<Output> {

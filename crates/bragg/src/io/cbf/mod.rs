@@ -1,6 +1,8 @@
 //! miniCBF images (`.cbf`): a short text header, then 32-bit counts in the byte-offset compression, as Pilatus and
 //! Eiger detectors write them.
 //!
+//! Pixels without a value are −1, and pixels too bright for a count one more than `Count_cutoff`, the largest that dxtbx trusts.
+//!
 //! The header convention is `GENERIC_MINI`, which dxtbx reads for any image size; dxtbx, fabio, CBFlib, XDS and
 //! CrystFEL all read this layout. dxtbx also wants the file's name to carry an image number (`sim_00001.cbf`).
 
@@ -35,8 +37,7 @@ const LONGEST_HEADER: usize = 1 << 20;
 
 /// Writes counts and their header; `name` (usually the file's, without its extension) becomes the data block's.
 pub fn write(w: &mut dyn Write, panel: &PanelImage<i32>, metadata: &Metadata, name: &str) -> io::Result<()> {
-    let integers = Integers { panel: Panel::Counts(panel), low: i32::MIN, high: i32::MAX };
-    write_integers(w, integers, metadata, name).map(|_| ())
+    write_integers(w, Integers::plain(Panel::Counts(panel)), metadata, name).map(|_| ())
 }
 
 /// The same of what is made of a panel; returns how many pixels had to be cut.
@@ -138,6 +139,12 @@ fn block_name(name: &str) -> String {
     if name.is_empty() { "image".to_owned() } else { name }
 }
 
+/// The largest count that is one: below the largest number, which is what pixels have that are too bright for it.
+pub(super) fn cutoff(metadata: &Metadata) -> i32 {
+    // `as` stops at the largest i32
+    metadata.saturation.map_or(i32::MAX, |most| most as i32).clamp(0, i32::MAX - 1)
+}
+
 /// The header lines, in metres as the format has them.
 fn contents(metadata: &Metadata) -> Vec<String> {
     let number = |value: f64| significant(value, 12);
@@ -153,8 +160,9 @@ fn contents(metadata: &Metadata) -> Vec<String> {
     }));
     lines.push(format!("# Exposure_time {} s", number(metadata.exposure_time)));
     lines.push(format!("# Exposure_period {} s", number(metadata.exposure_time)));
-    let cutoff = metadata.saturation.unwrap_or(f64::from(i32::MAX)).clamp(0.0, f64::from(i32::MAX));
-    lines.push(format!("# Count_cutoff {} counts", cutoff as i32));
+    lines.push(format!("# Count_cutoff {} counts", cutoff(metadata)));
+    lines.push(format!("# Gain {} counts/photon", number(metadata.gain)));
+    lines.push(format!("# Pedestal {} counts", number(metadata.adc_offset.unwrap_or(0.0))));
     lines.push(format!("# Wavelength {} A", number(metadata.wavelength)));
     lines.push(format!("# Detector_distance {} m", meters(metadata.distance)));
     lines.push(format!("# Beam_xy ({}, {}) pixels", number(fast), number(slow)));
@@ -303,7 +311,7 @@ fn metadata(text: &str) -> Option<Metadata> {
         Some(Sensor { material: material.to_owned(), thickness })
     };
     let two_theta = number("Detector_2theta").unwrap_or(0.0);
-    let cutoff = number("Count_cutoff").filter(|&cutoff| cutoff < f64::from(i32::MAX));
+    let cutoff = number("Count_cutoff").filter(|&cutoff| cutoff < f64::from(i32::MAX) - 1.0);
     Some(Metadata {
         phi_start: number("Start_angle").unwrap_or(0.0),
         oscillation_width: number("Angle_increment").unwrap_or(0.0),
@@ -312,6 +320,8 @@ fn metadata(text: &str) -> Option<Metadata> {
         sensor: sensor("Silicon", "Si").or_else(|| sensor("CdTe", "CdTe")).or_else(|| sensor("GaAs", "GaAs")),
         flux: number("Flux"),
         saturation: cutoff,
+        gain: number("Gain").filter(|&gain| gain > 0.0).unwrap_or(1.0),
+        adc_offset: number("Pedestal").filter(|&pedestal| pedestal != 0.0),
         tilted: two_theta != 0.0,
         ..Metadata::new(number("Wavelength")?, number("Detector_distance")? * 1e3, beam_center, pixel_size * 1e3)
     })
@@ -329,6 +339,7 @@ mod tests {
         (metadata.phi_start, metadata.oscillation_width, metadata.exposure_time) = (10.0, 0.25, 0.1);
         metadata.sensor = Some(Sensor { material: "Si".to_owned(), thickness: 0.32 });
         (metadata.flux, metadata.saturation) = (Some(1.5e12), Some(1_048_575.0));
+        (metadata.gain, metadata.adc_offset) = (2.5, Some(10.0));
         let mut bytes = Vec::new();
         write(&mut bytes, &panel, &metadata, "sim 0001").unwrap();
         (panel, metadata, bytes)
@@ -363,6 +374,8 @@ mod tests {
             "# Silicon sensor, thickness 0.00032 m\r\n",
             "# Exposure_period 0.1 s\r\n",
             "# Count_cutoff 1048575 counts\r\n",
+            "# Gain 2.5 counts/photon\r\n",
+            "# Pedestal 10 counts\r\n",
             "# Wavelength 0.9795 A\r\n",
             "# Detector_distance 0.123456 m\r\n",
             "# Beam_xy (217.25, 98.5) pixels\r\n",

@@ -146,12 +146,13 @@ pub fn can_draw_rings(recording: &Recording, metadata: &Metadata) -> bool {
     recording.panel_sizes().len() == 1 && metadata.is_normal_to_beam()
 }
 
-/// Draws the image. Several panels lie where they are, seen along their mean normal, or in rows where that is not known. Counts below 0
-/// (the usual flags of gaps and bad pixels) and values that are not numbers get a grey of their own.
+/// Draws the image. Several panels lie where they are, seen along their mean normal, or in rows where that is not known. Masked pixels, counts
+/// below 0 (the usual flags of gaps and bad pixels) and values that are not numbers get a grey of their own.
 pub fn write(w: &mut dyn Write, recording: &Recording, metadata: &Metadata, style: &Style) -> io::Result<()> {
-    let part = style.part(recording, metadata);
+    let flagged = metadata.flagged(recording);
+    let part = style.part(&flagged, metadata);
     let (recording, metadata) =
-        part.as_ref().map_or((recording, metadata), |(recording, metadata)| (recording, metadata));
+        part.as_ref().map_or((&*flagged, metadata), |(recording, metadata)| (recording, metadata));
     let sheet = Sheet::new(recording, &metadata.panels, style);
     let contrast = Contrast::new(&sheet.values, style.scale, style.low, style.high);
     let zoom = style.magnification(sheet.width.max(sheet.height));

@@ -13,15 +13,20 @@ pub use nanobragg::NanoBraggHeader;
 
 use super::c_format::{leading_number, significant};
 use super::metadata::Metadata;
-use super::pixels;
+use super::pixels::{self, Integers, NO_VALUE, Panel};
 use crate::error::{Error, Result};
 use crate::image::{Image, PanelImage, Recording};
 
 /// Headers are padded to a multiple of this (bytes).
 const BLOCK: usize = 512;
-/// Rotation (deg) written for a still. dxtbx turns the spindle round where the range is not above 0, and takes less
-/// than 1e-7 for a still.
-const STILL: f64 = 1e-8;
+/// Rotation (deg) written for a still. dxtbx turns the spindle round where the range is not above 0: this is above 0, and 0 in radians.
+const STILL: f64 = 1e-322;
+/// What is less than this (deg) is a still: 1e-8 is what we wrote before.
+const LEAST_ROTATION: f64 = 2e-8;
+/// Counts of a pixel without photons, where nothing else is said: dxtbx and others take 0 for a pixel without a value.
+const PEDESTAL: f64 = 40.0;
+/// The largest count, below the largest number of 16 bits, which is what pixels have that are too bright.
+const HIGHEST: f64 = u16::MAX as f64 - 1.0;
 
 /// The header of an SMV image.
 #[derive(Debug, Clone, PartialEq)]
@@ -130,11 +135,12 @@ impl Header {
         Some(Metadata {
             close_distance,
             phi_start: number("OSC_START").or_else(|| number("PHI")).unwrap_or(0.0),
-            oscillation_width: number("OSC_RANGE").filter(|width| width.abs() > 2.0 * STILL).unwrap_or(0.0),
+            oscillation_width: number("OSC_RANGE").filter(|width| width.abs() > LEAST_ROTATION).unwrap_or(0.0),
             exposure_time: number("TIME").unwrap_or(1.0),
             two_theta,
-            saturation: number("CCD_IMAGE_SATURATION"),
-            adc_offset: number("IMAGE_PEDESTAL").or_else(|| number("ADC_OFFSET")).unwrap_or(0.0),
+            saturation: number("CCD_IMAGE_SATURATION").map(|most| most.min(HIGHEST)),
+            // where it is not said the counts stay as they are
+            adc_offset: number("IMAGE_PEDESTAL").or_else(|| number("ADC_OFFSET")).or(Some(0.0)),
             gain: number("GAIN").unwrap_or(1.0),
             tilted: two_theta != 0.0 || close_distance.is_some(),
             ..Metadata::new(number("WAVELENGTH")?, distance, beam_center, pixel_size)
@@ -153,7 +159,7 @@ fn whole(number: f64) -> Option<usize> {
 }
 
 /// Reads the pixels in the byte order the header names (little-endian where it names none): 16-bit counts, or what d*TREK's `Data_type`
-/// says they are, up to 32 bits; floating-point numbers are photons.
+/// says they are, up to 32 bits; floating-point numbers are photons. Where there is an IMAGE_PEDESTAL, pixels of 0 have no value and become −1.
 pub fn parse(bytes: &[u8], path: &Path) -> Result<(Recording, Option<Metadata>)> {
     let header = Header::parse(bytes, path)?;
     let complaint = |what: String| Error::file(path, None, what);
@@ -164,7 +170,10 @@ pub fn parse(bytes: &[u8], path: &Path) -> Result<(Recording, Option<Metadata>)>
     let kind = header.exact("Data_type").or_else(|| header.exact("TYPE")).unwrap_or("unsigned_short");
     let words = kind.replace('_', " ").to_ascii_lowercase();
     let words = words.strip_suffix(" int").unwrap_or(&words);
-    let integers = |panel: PanelImage<i32>| Recording::Counts(Image { panels: vec![panel] });
+    // with a pedestal no pixel that has a value is 0
+    let has_flags = header.exact_number("IMAGE_PEDESTAL").is_some_and(|pedestal| pedestal > 0.0);
+    let flagged = |&count: &i32| if has_flags && count == 0 { NO_VALUE } else { count };
+    let integers = |panel: PanelImage<i32>| Recording::Counts(Image { panels: vec![panel.map(flagged)] });
     let recording = match words {
         "unsigned short" => {
             integers(header.panel(bytes, path, [u16::from_le_bytes, u16::from_be_bytes])?.map(|&x| x.into()))
@@ -255,6 +264,22 @@ pub fn write_drawn(
     pixels::write_drawn(w, n, counts)
 }
 
+/// Counts to add to those of a recording: [`PEDESTAL`], unless something was said of it.
+fn pedestal(metadata: &Metadata) -> f64 {
+    if metadata.adc_offset.is_none() { PEDESTAL } else { 0.0 }
+}
+
+/// The largest count that an image has.
+fn highest(metadata: &Metadata) -> f64 {
+    metadata.saturation.map_or(HIGHEST, |most| (most.floor() + pedestal(metadata)).clamp(1.0, HIGHEST))
+}
+
+/// A panel's pixels as an image with [`header`] has them: pixels without a value are 0, those too bright for a count 65535.
+pub(super) fn integers<'a>(panel: Panel<'a>, metadata: &Metadata) -> Integers<'a> {
+    let (offset, highest) = (pedestal(metadata) as i32, highest(metadata) as i32);
+    Integers { panel, low: 0, offset, highest, brighter: u16::MAX.into() }
+}
+
 /// A header for `size` (fast, slow) pixels from which dxtbx (its ADSC reader) takes the right geometry: no
 /// `BEAMLINE=fake`, the beam centre in mm from the corner with X along slow, and gain and pedestal said and not
 /// guessed.
@@ -273,10 +298,10 @@ pub fn header(size: (usize, usize), metadata: &Metadata) -> Vec<u8> {
         ("OSC_RANGE", osc_range),
         ("TIME", metadata.exposure_time),
         ("TWOTHETA", metadata.two_theta),
-        ("IMAGE_PEDESTAL", metadata.adc_offset),
+        ("IMAGE_PEDESTAL", metadata.adc_offset.unwrap_or(PEDESTAL)),
         ("GAIN", metadata.gain),
     ];
-    numbers.extend(metadata.saturation.map(|limit| ("CCD_IMAGE_SATURATION", limit.min(65535.0))));
+    numbers.push(("CCD_IMAGE_SATURATION", highest(metadata)));
     numbers.extend(metadata.close_distance.map(|close| ("CLOSE_DISTANCE", close)));
     let mut lines =
         format!("DIM=2;\nBYTE_ORDER=little_endian;\nTYPE=unsigned_short;\nSIZE1={};\nSIZE2={};\n", size.0, size.1);
@@ -350,14 +375,14 @@ mod tests {
     fn a_written_image_comes_back() {
         let mut metadata = Metadata::new(0.9795, 123.456, (217.25, 98.5), 0.172);
         (metadata.phi_start, metadata.oscillation_width, metadata.exposure_time) = (10.0, 0.25, 0.1);
-        (metadata.adc_offset, metadata.gain, metadata.saturation) = (40.0, 1.8, Some(60000.0));
+        (metadata.adc_offset, metadata.gain, metadata.saturation) = (Some(40.0), 1.8, Some(60000.0));
         let panel = PanelImage::new(3, 2, vec![0, 1, 255, 256, 40000, 65535]).unwrap();
         let mut bytes = Vec::new();
         write(&mut bytes, &header((3, 2), &metadata), &panel).unwrap();
         assert!(bytes.starts_with(b"{\nHEADER_BYTES=512;\n"));
         assert_eq!(bytes.len(), 512 + 12);
         let mut read = parse(&bytes, Path::new(PATH)).unwrap().1.unwrap();
-        assert_eq!(counts(&bytes), [0, 1, 255, 256, 40000, 65535]);
+        assert_eq!(counts(&bytes), [NO_VALUE, 1, 255, 256, 40000, 65535]);
         assert!((read.beam_center.0 - 217.25).abs() < 1e-9 && (read.beam_center.1 - 98.5).abs() < 1e-9);
         read.beam_center = metadata.beam_center;
         assert_eq!(read, metadata);
@@ -381,6 +406,7 @@ mod tests {
         // X is along slow (20 pixels of 0.1 mm), Y along fast.
         assert_eq!((header.exact("BEAM_CENTER_X"), header.exact("BEAM_CENTER_Y")), (Some("2"), Some("1")));
         assert!(header.exact_number("OSC_RANGE").unwrap() > 0.0);
+        assert_eq!(header.exact_number("OSC_RANGE").unwrap().to_radians(), 0.0);
         assert_eq!(header.metadata().unwrap().oscillation_width, 0.0);
         // One '=' in every line but the first and the last, as dxtbx and fabio split them.
         let text = String::from_utf8(bytes).unwrap();
