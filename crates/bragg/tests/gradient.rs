@@ -2,7 +2,7 @@
 
 mod common;
 
-use bragg::experiment::beam::{Spread, Ticks};
+use bragg::experiment::beam::{Spread, TickSample, Ticks};
 use bragg::experiment::{
     Curvature, Experiment, Interpolation, MosaicSpread, Polarization, SamplingDepth, Sensor, Shape, Source, UnitCell,
 };
@@ -41,7 +41,12 @@ const VARIATIONS: [(&str, Variation); 10] = [
         (e.scan.first, e.scan.start, e.scan.step, e.scan.range, e.scan.n_steps) = (0.55, 0.3, 0.5, 1.0, 2);
     }),
     ("divergence and dispersion", |e| {
-        let ticks = |range: f64, n_steps: usize| Ticks { range, step: range / (n_steps as f64 - 1.0), n_steps };
+        let ticks = |range: f64, n_steps: usize| Ticks {
+            range,
+            step: range / (n_steps as f64 - 1.0),
+            n_steps,
+            sample: TickSample::Ends,
+        };
         let spread = Spread {
             horizontal: ticks(2.0, 2),
             vertical: ticks(3.0, 3),

@@ -90,7 +90,8 @@ const SPREADS: &[&str] = &[
     "beam.divergence.horizontal_range = @\nbeam.divergence.horizontal_steps = 4\nbeam.dispersion.range = \"@ %\"\nbeam.dispersion.steps = 3\n",
     "beam.divergence.horizontal_range = @\nbeam.divergence.horizontal_step = @\nbeam.divergence.horizontal_steps = 3\n\
      beam.divergence.vertical_range = 0.5\nbeam.divergence.vertical_step = 0.125\nbeam.divergence.vertical_steps = 5\n\
-     beam.divergence.round = false\nbeam.dispersion.range = 0.1\nbeam.dispersion.step = @\nbeam.dispersion.steps = 2\n",
+     beam.divergence.round = false\nbeam.dispersion.range = 0.1\nbeam.dispersion.step = @\nbeam.dispersion.steps = 2\n\
+     beam.divergence.sample = \"ends\"\nbeam.dispersion.sample = \"ends\"\n",
     "beam.divergence.vertical_range = \"@ deg\"\nbeam.divergence.vertical_steps = 2\n",
 ];
 const DETECTORS: &[&str] = &[

@@ -193,12 +193,20 @@ fn ranges_need_steps_or_a_step() {
     let wavelengths = |lines: &str| sources(lines).iter().map(|source| source.wavelength).collect::<Vec<_>>();
     let by_steps = wavelengths("beam.dispersion.range = \"2 %\"\nbeam.dispersion.steps = 3");
     let by_step = wavelengths("beam.dispersion.range = 0.02\nbeam.dispersion.step = 0.01");
-    for list in [by_steps, by_step] {
-        assert_eq!(list.len(), 3);
-        assert!(list.iter().zip([0.99, 1.0, 1.01]).all(|(x, expected)| (x - expected).abs() < 1e-15), "{list:?}");
-    }
+    let are = |list: &[f64], expected: &[f64]| {
+        assert_eq!(list.len(), expected.len());
+        assert!(list.iter().zip(expected).all(|(x, expected)| (x - expected).abs() < 1e-15), "{list:?}");
+    };
+    are(&by_steps, &[1.0 - 0.02 / 3.0, 1.0, 1.0 + 0.02 / 3.0]);
+    are(&by_step, &[0.995, 1.005]);
+    are(&wavelengths("beam.dispersion.range = 0.02\nbeam.dispersion.steps = 1"), &[1.0]);
+    let from_end_to_end = "beam.dispersion.sample = \"ends\"\nbeam.dispersion.range = 0.02\n";
+    are(&wavelengths(&format!("{from_end_to_end}beam.dispersion.steps = 3")), &[0.99, 1.0, 1.01]);
+    are(&wavelengths(&format!("{from_end_to_end}beam.dispersion.step = 0.01")), &[0.99, 1.0, 1.01]);
+    let as_nanobragg = "sampling.physics = \"nanobragg\"\nbeam.dispersion.range = 0.02\nbeam.dispersion.steps = 2";
+    are(&wavelengths(as_nanobragg), &[0.99, 1.01]);
     let divergence = "beam.divergence.horizontal_range = 1\nbeam.divergence.horizontal_steps = 3\n\
-                      beam.divergence.vertical_range = \"1 mrad\"\nbeam.divergence.vertical_step = 0.5\n";
+                      beam.divergence.vertical_range = \"1 mrad\"\nbeam.divergence.vertical_step = 0.5\nbeam.divergence.sample = \"ends\"\n";
     assert_eq!(sources(divergence).len(), 5);
     assert_eq!(sources(&format!("{divergence}beam.divergence.round = false")).len(), 9);
 }
@@ -376,7 +384,14 @@ fn what_cannot_be_is_refused_by_name_line_and_remedy() {
         (with("beam.exposure = 2"), vec!["beam.exposure", "without beam.flux"]),
         (with("beam.dispersion.range = 0.1"), vec!["beam.dispersion.range", "needs beam.dispersion.steps"]),
         (with("beam.dispersion.steps = 3"), vec!["beam.dispersion.steps", "without beam.dispersion.range"]),
-        (with("beam.dispersion.range = 0.1\nbeam.dispersion.steps = 1"), vec!["beam.dispersion.steps", "at least 2"]),
+        (
+            with("beam.dispersion.range = 0.1\nbeam.dispersion.steps = 1\nbeam.dispersion.sample = \"ends\""),
+            vec!["beam.dispersion.steps", "at least 2"],
+        ),
+        (
+            with("beam.dispersion.range = 0.1\nbeam.dispersion.steps = 4\nbeam.dispersion.step = 0.03"),
+            vec!["beam.dispersion.step", "0.025"],
+        ),
         (
             with("beam.dispersion.range = 0.1\nbeam.dispersion.step = 0.03"),
             vec!["beam.dispersion.step", "whole number"],

@@ -120,8 +120,9 @@ const FRACTION: Kind = In(Unit::Fraction);
 /// The largest number of something that is counted: it fits every integer type it is turned into.
 const MOST: f64 = 2_147_483_647.0;
 const COUNTED: Allowed = Allowed::Between(1.0, MOST);
-const TICKS: Default = Automatic("range / step + 1");
-const TICK_STEP: Default = Automatic("range / (steps − 1)");
+const TICKS: Default = Automatic("range / step; one more from end to end");
+const TICK_STEP: Default = Automatic("range / steps; range / (steps − 1) from end to end");
+const TICK_SAMPLE: Default = Automatic("midpoint; ends with physics = \"nanobragg\"");
 
 /// The formats of structure factors by their names; `None` for the one that name and content tell.
 pub const FORMATS: [(&str, Option<Content>); 10] = [
@@ -272,10 +273,12 @@ pub const KEYS: &[Key] = &[
     key("beam.divergence.vertical_range", MRAD, One, Toml("0.0"), "full range of directions across the polarisation").non_negative(),
     key("beam.divergence.vertical_step", MRAD, One, TICK_STEP, "angle between directions").non_negative(),
     key("beam.divergence.vertical_steps", Integer, One, TICKS, "number of directions").allow(COUNTED),
+    key("beam.divergence.sample", OneOf(&["midpoint", "ends"]), One, TICK_SAMPLE, "whether directions are those in the middles of equal parts of the range, or reach its ends, as in nanoBragg, and stand for a wider one"),
     key("beam.divergence.round", Bool, One, Toml("true"), "whether the corners of the range are left out"),
     key("beam.dispersion.range", FRACTION, One, Toml("0.0"), "full width of the spectrum as a fraction of the wavelength").allow(Allowed::Between(0.0, 1.9)),
     key("beam.dispersion.step", FRACTION, One, TICK_STEP, "distance between wavelengths as a fraction of the wavelength").non_negative(),
     key("beam.dispersion.steps", Integer, One, TICKS, "number of wavelengths").allow(COUNTED),
+    key("beam.dispersion.sample", OneOf(&["midpoint", "ends"]), One, TICK_SAMPLE, "the same of wavelengths"),
     key("detector.preset", OneOf(PRESETS), One, Absent("the detector is described by numbers"),
         "a known detector: sets pixels, pixel_size, sensor and the largest count where they are not given"),
     key("detector.distance", MM, One, Required("distance or a list of panels must be given"),

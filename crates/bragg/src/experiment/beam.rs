@@ -48,20 +48,34 @@ impl<R: Real> Beam<R> {
     }
 }
 
+/// Where the points of a range lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TickSample {
+    /// In the middles of equal parts, so that the points stand for a uniform distribution over the range: their variance is
+    /// range²/12 · (1 − 1/n²).
+    #[default]
+    Midpoint,
+    /// From end to end, as nanoBragg has them. n points stand for a range that is wider by a step: their variance is range²/12 ·
+    /// (n + 1)/(n − 1), three times that of the range for two of them.
+    Ends,
+}
+
 /// Equally spaced points that fill a range symmetrically about its middle.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ticks<R = f64> {
-    /// From the first to the last point, when the steps fill it.
+    /// The whole range.
     pub range: R,
-    /// Between neighbouring points.
+    /// Between neighbouring points: range/n of midpoints; range/(n − 1) fills the range from end to end.
     pub step: R,
-    /// Number of points.
+    /// Number of points, n.
     pub n_steps: usize,
+    /// Where they lie.
+    pub sample: TickSample,
 }
 
 impl Ticks {
     /// The middle alone.
-    pub const ONE: Self = Self { range: 0.0, step: 0.0, n_steps: 1 };
+    pub const ONE: Self = Self { range: 0.0, step: 0.0, n_steps: 1, sample: TickSample::Midpoint };
 }
 
 impl<R: Real> Ticks<R> {
@@ -73,19 +87,37 @@ impl<R: Real> Ticks<R> {
     /// The same; the middle alone where there is no more.
     fn collapsed(self) -> Self {
         let zero = R::constant(0.0);
-        if self.is_spread() { self } else { Self { range: zero, step: zero, n_steps: 1 } }
+        if self.is_spread() { self } else { Self { range: zero, step: zero, n_steps: 1, ..self } }
     }
 
     fn offset(&self, i: usize) -> R {
-        self.step * R::constant(i as f64) - self.range / R::constant(2.0)
+        let half = R::constant(2.0);
+        match self.sample {
+            TickSample::Midpoint => self.step * R::constant(i as f64 + 0.5 - self.n_steps as f64 / 2.0),
+            TickSample::Ends => self.step * R::constant(i as f64) - self.range / half,
+        }
     }
 
-    /// The square that decides whether a direction lies in the round range: 4·(offset² − correction)/range². No number where there is no
-    /// range: a line has no corners.
+    /// The square that decides whether a direction lies in the round range: 4·offset²/range², 1 on its edge. From end to end it is
+    /// nanoBragg's, less a correction for even numbers of points. No number where there is no range: a line has no corners.
     fn round(&self, offset: R) -> f64 {
         let [range, step, offset] = [self.range, self.step, offset].map(Real::value);
-        let odd = (self.n_steps % 2) as f64;
-        4.0 * (offset * offset - step * step / 4.0 * (1.0 - odd)) / (range * range)
+        let of_range = |square: f64| 4.0 * square / (range * range);
+        match self.sample {
+            TickSample::Midpoint => of_range(offset * offset),
+            TickSample::Ends => {
+                let odd = (self.n_steps % 2) as f64;
+                of_range(offset * offset - step * step / 4.0 * (1.0 - odd))
+            }
+        }
+    }
+
+    /// The sum of two such squares beyond which a direction is left out.
+    fn round_limit(&self) -> f64 {
+        match self.sample {
+            TickSample::Midpoint => 1.0,
+            TickSample::Ends => 1.1,
+        }
     }
 }
 
@@ -124,7 +156,7 @@ impl<R: Real> Spread<R> {
         let mut sources = Vec::new();
         for h in (0..horizontal.n_steps).map(|i| horizontal.offset(i)) {
             for v in (0..vertical.n_steps).map(|i| vertical.offset(i)) {
-                if self.round && horizontal.round(h) + vertical.round(v) > 1.1 {
+                if self.round && horizontal.round(h) + vertical.round(v) > horizontal.round_limit() {
                     continue;
                 }
                 let turned =
@@ -191,6 +223,7 @@ mod tests {
     use super::*;
 
     const DIRECTION: Vec3 = Vec3([0.0, 0.0, 1.0]);
+    const PI: f64 = std::f64::consts::PI;
     const E: Vec3 = Vec3([1.0, 0.0, 0.0]);
 
     fn spread() -> Spread {
@@ -205,7 +238,7 @@ mod tests {
 
     #[test]
     fn wavelengths_fill_the_range_symmetrically() {
-        let dispersion = Ticks { range: 0.02, step: 0.01, n_steps: 3 };
+        let dispersion = Ticks { range: 0.02, step: 0.01, n_steps: 3, sample: TickSample::Ends };
         let sources = Spread { dispersion, ..spread() }.sources(DIRECTION, 1.0);
         for (source, expected) in sources.iter().zip([0.99, 1.0, 1.01]) {
             assert!((source.wavelength - expected).abs() < 1e-15);
@@ -214,7 +247,7 @@ mod tests {
 
     #[test]
     fn directions_lie_along_and_across_the_field() {
-        let horizontal = Ticks { range: 2.0, step: 1.0, n_steps: 3 };
+        let horizontal = Ticks { range: 2.0, step: 1.0, n_steps: 3, sample: TickSample::Ends };
         // vertical = propagation × E = −z × x = −y, about which the source at +z turns by −1 mrad towards +x
         let sources = Spread { horizontal, ..spread() }.sources(DIRECTION, 1.0);
         let x: Vec<_> = sources.iter().map(|source| source.direction[0]).collect();
@@ -229,7 +262,7 @@ mod tests {
     /// Three directions 4 mrad apart in a range of 6: the last lies 5 mrad from the middle, and there is no corner that could be cut.
     #[test]
     fn a_line_of_directions_has_no_corners() {
-        let horizontal = Ticks { range: 6.0, step: 4.0, n_steps: 3 };
+        let horizontal = Ticks { range: 6.0, step: 4.0, n_steps: 3, sample: TickSample::Ends };
         for spread in [Spread { horizontal, ..spread() }, Spread { vertical: horizontal, ..spread() }] {
             assert_eq!(spread.sources(DIRECTION, 1.0).len(), 3);
         }
@@ -237,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_field_along_the_beam_leaves_one_direction() {
-        let ticks = Ticks { range: 6.0, step: 3.0, n_steps: 3 };
+        let ticks = Ticks { range: 6.0, step: 3.0, n_steps: 3, sample: TickSample::Ends };
         let spread = Spread { horizontal: ticks, vertical: ticks, round: false, e_vector: DIRECTION, ..spread() };
         let sources = spread.sources(DIRECTION, 1.0);
         assert!(sources.len() == 9 && sources.iter().all(|source| (source.direction - DIRECTION).norm() < 1e-15));
@@ -245,16 +278,52 @@ mod tests {
 
     #[test]
     fn round_ranges_leave_out_the_corners() {
-        let ticks = |n_steps: usize| Ticks { range: 1.0, step: 1.0 / (n_steps as f64 - 1.0), n_steps };
-        let count = |n, round| {
-            Spread { horizontal: ticks(n), vertical: ticks(n), round, ..spread() }.sources(DIRECTION, 1.0).len()
+        let ends = |n_steps: usize| Ticks {
+            range: 1.0,
+            step: 1.0 / (n_steps as f64 - 1.0),
+            n_steps,
+            sample: TickSample::Ends,
         };
+        let sources = |ticks: Ticks, round| {
+            Spread { horizontal: ticks, vertical: ticks, round, ..spread() }.sources(DIRECTION, 1.0)
+        };
+        let count = |n, round| sources(ends(n), round).len();
         assert_eq!(count(3, false), 9);
         assert_eq!(count(3, true), 5);
         // with two steps the correction for even numbers brings the corners to 0
         assert_eq!(count(2, true), 4);
         // 5 × 5: the offsets (0, ½, 1) of the half range give squares 0, ¼, 1; those of at most 1.1 in sum are 1 + 4 + 4 + 4
         assert_eq!(count(5, true), 13);
+        // midpoints of squares whose centre lies in the circle: π/4 of 40 × 40, and the mean square radius of a disc, R²/2
+        let middles = Ticks { range: 1.0, step: 0.025, n_steps: 40, sample: TickSample::Midpoint };
+        let disc = sources(middles, true);
+        assert!((disc.len() as f64 / (PI / 4.0 * 1600.0) - 1.0).abs() < 0.01, "{}", disc.len());
+        let squares: f64 = disc.iter().map(|s| s.direction[0].powi(2) + s.direction[1].powi(2)).sum();
+        let mean = squares / disc.len() as f64 / (RADIAN_PER_MRAD * RADIAN_PER_MRAD);
+        assert!((mean / 0.125 - 1.0).abs() < 0.01, "{mean}");
+    }
+
+    /// The variance of a uniform distribution is range²/12. Midpoints fall short of it by 1/n²; points from end to end are those of a range
+    /// that is wider by a step.
+    #[test]
+    fn points_stand_for_their_range() {
+        let variance = |step: f64, n_steps: usize, sample| {
+            let dispersion = Ticks { range: 0.06, step, n_steps, sample };
+            let sources = Spread { dispersion, ..spread() }.sources(DIRECTION, 1.0);
+            let mean: f64 = sources.iter().map(|source| source.wavelength).sum::<f64>() / n_steps as f64;
+            assert!((mean - 1.0).abs() < 1e-14);
+            sources.iter().map(|source| (source.wavelength - 1.0).powi(2)).sum::<f64>() / n_steps as f64
+        };
+        let uniform = 0.06 * 0.06 / 12.0;
+        for n in [1, 2, 3, 7, 100] {
+            let count = n as f64;
+            let middles = variance(0.06 / count, n, TickSample::Midpoint);
+            assert!((middles - uniform * (1.0 - 1.0 / (count * count))).abs() < 1e-12 * uniform, "{n}: {middles}");
+            if n > 1 {
+                let ends = variance(0.06 / (count - 1.0), n, TickSample::Ends);
+                assert!((ends - uniform * (count + 1.0) / (count - 1.0)).abs() < 1e-12 * uniform, "{n}: {ends}");
+            }
+        }
     }
 
     #[test]

@@ -62,8 +62,12 @@ fn structure_factors<R: Real>(from: &StructureFactors) -> StructureFactors<R> {
 }
 
 fn beam<R: Real>(from: &Beam) -> Beam<R> {
-    let ticks =
-        |ticks: Ticks| Ticks { range: R::constant(ticks.range), step: R::constant(ticks.step), n_steps: ticks.n_steps };
+    let ticks = |Ticks { range, step, n_steps, sample }| Ticks {
+        range: R::constant(range),
+        step: R::constant(step),
+        n_steps,
+        sample,
+    };
     let source = |source: &Source| Source {
         direction: Vec3::constant(source.direction),
         wavelength: R::constant(source.wavelength),

@@ -2,7 +2,7 @@
 
 use super::options::{Options, PolarOption, WavelengthOption};
 use crate::error::{Error, Result};
-use crate::experiment::beam::Ticks;
+use crate::experiment::beam::{TickSample, Ticks};
 use crate::units::{EV_ANGSTROM, METER_PER_MM, UNIT_FLUENCE};
 
 /// What the user said of such a range: number, range and step, as they were typed.
@@ -90,7 +90,7 @@ fn counted(n: f64, range: f64, step: f64) -> std::result::Result<Ticks, String> 
     if n > MAX_TICKS {
         return Err(format!("this makes {n} samples; the most is {MAX_TICKS}"));
     }
-    Ok(Ticks { n_steps: n as usize, range, step })
+    Ok(Ticks { n_steps: n as usize, range, step, sample: TickSample::Ends })
 }
 
 /// The wavelength (Å).

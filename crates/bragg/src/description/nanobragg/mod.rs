@@ -328,6 +328,9 @@ impl Writer<'_> {
         self.ticks("beam.divergence.horizontal_", "-hdivrange", horizontal)?;
         self.ticks("beam.divergence.vertical_", "-vdivrange", vertical)?;
         self.ticks("beam.dispersion.", "-dispersion", asked_dispersion(self.options).across(1.0))?;
+        // the options name the outermost points, whichever physics there is
+        self.put("beam.divergence.sample", "ends", "-hdivrange")?;
+        self.put("beam.dispersion.sample", "ends", "-dispersion")?;
         self.put("beam.divergence.round", self.options.sources.round_div.unwrap_or(true), "-round_div")
     }
 

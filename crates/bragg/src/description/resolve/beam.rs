@@ -2,7 +2,7 @@
 
 use super::resolver::Resolver;
 use crate::error::{Error, Result, reserved};
-use crate::experiment::beam::{self, Spread, Ticks};
+use crate::experiment::beam::{self, Spread, TickSample, Ticks};
 use crate::experiment::{Beam, Polarization, Source};
 use crate::io::source_file;
 use crate::math::Vec3;
@@ -142,11 +142,13 @@ impl Resolver {
         e_vector: Vec3,
         wavelength: f64,
     ) -> Result<(Vec<Source>, Option<Spread>)> {
+        let directions = self.tick_sample("beam.divergence.sample")?;
+        let wavelengths = self.tick_sample("beam.dispersion.sample")?;
         let spread = Spread {
-            horizontal: self.ticks("beam.divergence.horizontal_")?,
-            vertical: self.ticks("beam.divergence.vertical_")?,
+            horizontal: self.ticks("beam.divergence.horizontal_", directions)?,
+            vertical: self.ticks("beam.divergence.vertical_", directions)?,
             round: self.flag("beam.divergence.round")?,
-            dispersion: self.ticks("beam.dispersion.")?,
+            dispersion: self.ticks("beam.dispersion.", wavelengths)?,
             e_vector,
         };
         let n_sources = spread.n_sources();
@@ -168,8 +170,19 @@ impl Resolver {
         Ok((sources, Some(spread)))
     }
 
+    /// Whether the points of a range lie in the middles of equal parts of it or go from end to end.
+    fn tick_sample(&mut self, name: &str) -> Result<TickSample> {
+        let (sample, why) = if self.text("sampling.physics")? == "nanobragg" {
+            ("ends", "as in nanoBragg")
+        } else {
+            ("midpoint", "points that stand for the range")
+        };
+        self.automatic(name, sample, why)?;
+        Ok(if self.text(name)? == "ends" { TickSample::Ends } else { TickSample::Midpoint })
+    }
+
     /// Range, step and number of points of an axis; two of them give the third.
-    fn ticks(&mut self, prefix: &str) -> Result<Ticks> {
+    fn ticks(&mut self, prefix: &str, sample: TickSample) -> Result<Ticks> {
         let [range_key, step_key, steps_key] = ["range", "step", "steps"].map(|last| format!("{prefix}{last}"));
         if !self.has(&range_key) {
             for name in [&step_key, &steps_key] {
@@ -181,28 +194,44 @@ impl Resolver {
         let range = self.number(&range_key)?;
         [&step_key, &steps_key].into_iter().for_each(|name| self.mark_used(name));
         if range == 0.0 {
-            return Ok(Ticks::ONE);
+            return Ok(Ticks { sample, ..Ticks::ONE });
         }
+        // n points have n − 1 steps between them from end to end, and half a step beyond each of them otherwise
+        let (beyond, in_words) = if sample == TickSample::Ends { (1, " − 1") } else { (0, "") };
         if !self.has(&steps_key) {
             let Some(step) = self.given_number(&step_key)?.filter(|&step| step > 0.0) else {
                 let what = format!("needs {steps_key} (how many points) or {step_key} (how far apart) beside it");
                 return Err(self.error(&range_key, what));
             };
             let intervals = (range / step).round();
-            if intervals < 1.0 || (range / step - intervals).abs() > 1e-6 * intervals || intervals > MAX_SOURCES {
+            if intervals < 1.0 || differs(range / step, intervals) || intervals > MAX_SOURCES {
                 let what =
                     format!("is {step}; the range of {range} must be a whole number of steps, at most {MAX_SOURCES:e}");
                 return Err(self.error(&step_key, what));
             }
-            self.automatic(&steps_key, intervals as i64 + 1, "range / step + 1")?;
+            let why = if beyond == 1 { "range / step + 1" } else { "range / step" };
+            self.automatic(&steps_key, intervals as i64 + beyond, why)?;
         }
         let n_steps = self.count(&steps_key)?;
-        if !self.has(&step_key) {
-            if n_steps < 2 {
-                return Err(self.error(&steps_key, "is 1; a range above 0 needs at least 2 points"));
-            }
-            self.automatic(&step_key, range / (n_steps - 1) as f64, "range / (steps − 1)")?;
+        if n_steps < 2 && beyond == 1 && !self.has(&step_key) {
+            return Err(self.error(&steps_key, "is 1; a range above 0 needs at least 2 points from end to end"));
         }
-        Ok(Ticks { range, step: self.number(&step_key)?, n_steps })
+        let filling = range / (n_steps as f64 - beyond as f64);
+        if !self.has(&step_key) {
+            self.automatic(&step_key, filling, format!("range / (steps{in_words})"))?;
+        }
+        let step = self.number(&step_key)?;
+        if sample == TickSample::Midpoint && differs(step, filling) {
+            let what = format!(
+                "is {step}; {n_steps} steps fill a range of {range} when they are {filling}: give two of the three"
+            );
+            return Err(self.error(&step_key, what));
+        }
+        Ok(Ticks { range, step, n_steps, sample })
     }
+}
+
+/// Whether two numbers differ by more than what their digits leave open.
+fn differs(number: f64, expected: f64) -> bool {
+    (number - expected).abs() > 1e-6 * expected
 }
