@@ -139,6 +139,9 @@ pub(crate) struct Simulate {
     /// of the system's caches; at most 1 GiB).
     #[arg(long)]
     pub(crate) no_cache: bool,
+    /// Begin even what takes more than an hour.
+    #[arg(long)]
+    pub(crate) yes: bool,
     /// No notes, no progress, no summary; only errors.
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -283,6 +286,9 @@ pub(crate) struct Gradient {
     /// Threads to compute with, at most; as many as the system allows this process when not given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
+    /// Begin even what takes more than an hour.
+    #[arg(long)]
+    pub(crate) yes: bool,
     /// No notes, no progress, no summary; only errors.
     #[arg(short, long)]
     pub(crate) quiet: bool,

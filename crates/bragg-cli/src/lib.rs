@@ -7,6 +7,7 @@ mod exit;
 mod flags;
 mod images;
 mod interrupt;
+mod long_jobs;
 mod messages;
 pub mod numbers;
 mod options;

@@ -238,7 +238,7 @@ mod unix {
         let workplace = Workplace::new();
         let before = workplace.files();
         let pipes = "mkfifo in.npy out.npy 2>/dev/null;";
-        let day = "simulate x.toml --set detector.pixels=[3,3] --set sampling.oversample=20000 -o a.npy";
+        let day = "simulate x.toml --set detector.pixels=[6,6] --set sampling.oversample=10000 -o a.npy";
         for (line, signal) in [
             (format!("exec $BRAGG {day}"), "INT"),
             (format!("exec $BRAGG {day}"), "HUP"),

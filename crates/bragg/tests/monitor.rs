@@ -63,7 +63,7 @@ fn described(settings: &[(&str, &str)]) -> Experiment {
 
 #[test]
 fn a_pixel_of_days() {
-    const SUB_PIXELS: &str = "[sampling]\noversample = 20000\n";
+    const SUB_PIXELS: &str = "[sampling]\noversample = 10000\n";
     const SOURCES: &str = "[sampling]\noversample = 300\n[beam.divergence]\nhorizontal_range = 1\nhorizontal_steps = 300\nvertical_range = 1\n\
                            vertical_steps = 300\n";
     for (what, lines) in [("sub-pixels", SUB_PIXELS), ("sources", SOURCES)] {

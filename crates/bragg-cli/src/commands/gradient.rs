@@ -6,7 +6,7 @@ use crate::interrupt::Signals;
 use crate::messages::{self, Messages};
 use crate::progress::Progress;
 use crate::threads::on_threads;
-use crate::{images, numbers, threads};
+use crate::{images, long_jobs, numbers, threads};
 use bragg::Error;
 use bragg::description::{self, Known, Resolved};
 use bragg::experiment::Experiment;
@@ -37,9 +37,12 @@ pub(crate) fn run(arguments: &Gradient) -> anyhow::Result<()> {
     }
     let output = arguments.output.as_deref().unwrap_or(Path::new("gradient.npy"));
     let files = files(arguments, &resolved, output, &parameters)?;
-    resolved.notices.iter().for_each(|notice| messages.note(notice));
     let experiment = &resolved.experiment;
-    let n_workers = threads::for_rendering(n_threads, &Scene::watched(experiment, &Signals)?);
+    let mut scene = Scene::watched(experiment, &Signals)?;
+    let n_workers = threads::for_rendering(n_threads, &scene);
+    long_jobs::check(experiment, &mut scene, (long_jobs::WITH_DERIVATIVES, n_workers), arguments.yes, messages)?;
+    drop(scene);
+    resolved.notices.iter().for_each(|notice| messages.note(notice));
     on_threads(n_workers, || differentiate(&resolved, &parameters, &files, messages))?
 }
 

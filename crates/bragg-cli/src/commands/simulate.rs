@@ -6,7 +6,7 @@ use crate::interrupt::Signals;
 use crate::messages::{self, Messages};
 use crate::progress::Progress;
 use crate::render::{on_threads, render};
-use crate::{images, numbers, threads};
+use crate::{images, long_jobs, numbers, threads};
 use bragg::Error;
 use bragg::description::{self, Description, Known, Notice, Origin, Resolved, Value};
 use bragg::image::{Moments, Recording};
@@ -37,10 +37,12 @@ pub(crate) fn run(arguments: &Simulate) -> anyhow::Result<()> {
         return print(resolved);
     }
     let outputs = outputs(&subject, &resolved)?;
+    let mut scene = Scene::watched(&resolved.experiment, &Signals)?;
+    let n_workers = threads::for_rendering(n_threads, &scene);
+    long_jobs::check(&resolved.experiment, &mut scene, (1.0, n_workers), arguments.yes, messages)?;
     resolved.notices.iter().for_each(|notice| messages.note(notice));
     let start = Instant::now();
-    let scene = Scene::watched(&resolved.experiment, &Signals)?;
-    on_threads(threads::for_rendering(n_threads, &scene), || simulate(&resolved, &scene, &outputs, messages, start))?
+    on_threads(n_workers, || simulate(&resolved, &scene, &outputs, messages, start))?
 }
 
 /// What there is to simulate.

@@ -89,12 +89,15 @@ pub struct Key {
     pub default: Default,
     /// Which numbers are allowed.
     pub allowed: Allowed,
+    /// The smallest and the largest number (but for signs) that is usual; outside, numbers without a unit are asked about. A few decades
+    /// around what is built and measured.
+    pub usually: Option<(f64, f64)>,
     /// One line for people.
     pub help: &'static str,
 }
 
 const fn key(name: &'static str, kind: Kind, count: Count, default: Default, help: &'static str) -> Key {
-    Key { name, kind, count, default, allowed: Allowed::Any, help }
+    Key { name, kind, count, default, allowed: Allowed::Any, usually: None, help }
 }
 
 impl Key {
@@ -105,6 +108,11 @@ impl Key {
 
     const fn positive(self) -> Self {
         self.allow(Allowed::Positive)
+    }
+
+    const fn usually(mut self, low: f64, high: f64) -> Self {
+        self.usually = Some((low, high));
+        self
     }
 
     const fn non_negative(self) -> Self {
@@ -120,6 +128,8 @@ const FRACTION: Kind = In(Unit::Fraction);
 /// The largest number of something that is counted: it fits every integer type it is turned into.
 const MOST: f64 = 2_147_483_647.0;
 const COUNTED: Allowed = Allowed::Between(1.0, MOST);
+/// From an atom to a metre (mm).
+const SIZE: Allowed = Allowed::Between(1e-7, 1000.0);
 const TICKS: Default = Automatic("range / step; one more from end to end");
 const TICK_STEP: Default = Automatic("range / steps; range / (steps − 1) from end to end");
 const TICK_SAMPLE: Default = Automatic("midpoint; ends with physics = \"nanobragg\"");
@@ -178,9 +188,9 @@ pub const KEYS: &[Key] = &[
     key("crystal.n_cells", Amount, OneOr(3), Required("n_cells or domain_size must be given"),
         "number of unit cells along a, b and c of one mosaic block, which scatters coherently; between whole numbers, which a refinement goes through, the square shape is sin²(πNδ)/sin²(πδ) with δ ≤ ½ from the nearest reflection").allow(COUNTED),
     key("crystal.domain_size", MM, OneOr(3), Absent("n_cells is used"),
-        "edge of one mosaic block along a, b and c; n_cells is then domain_size / edge, rounded up").positive(),
+        "edge of one mosaic block along a, b and c; n_cells is then domain_size / edge, rounded up").allow(SIZE).usually(1e-6, 0.1),
     key("crystal.extent", MM, OneOr(3), Absent("n_blocks is used"),
-        "real size of the crystal: one number, or three, two across the beam (x and y where the beam runs along z) and one along it; what of it lies in the beam (beam.size) is n_blocks mosaic blocks").positive(),
+        "real size of the crystal: one number, or three, two across the beam (x and y where the beam runs along z) and one along it; what of it lies in the beam (beam.size) is n_blocks mosaic blocks").allow(SIZE).usually(1e-5, 10.0),
     key("crystal.extent_shape", OneOf(&["box", "sphere"]), One, Absent("box, when an extent is given"),
         "shape of the crystal with this extent: a box, or a sphere of this diameter (an ellipsoid with three)"),
     key("crystal.n_blocks", Number, One, Automatic("illuminated volume of extent / volume of n_cells cells; 1 without an extent"),
@@ -194,22 +204,22 @@ pub const KEYS: &[Key] = &[
     key("crystal.mosaic.distribution", OneOf(&["gaussian", "cap"]), One, Automatic("cap with a half_width, otherwise gaussian"),
         "how the orientations of mosaic domains spread: rotation vectors with a Gaussian distribution, or nanoBragg's cap (angles half_width · (1 − r²)^⅓, r uniform, about axes uniform on the sphere)"),
     key("crystal.mosaic.eta", DEG, One, Automatic("0 without a half_width"),
-        "mosaicity, of a Gaussian: standard deviation of a domain's rotation about each axis").allow(Allowed::Between(0.0, 60.0)),
+        "mosaicity, of a Gaussian: standard deviation of a domain's rotation about each axis").allow(Allowed::Between(0.0, 60.0)).usually(1e-6, 20.0),
     key("crystal.mosaic.half_width", DEG, One, Absent("eta is used"),
-        "mosaicity, of a cap: largest angle by which a domain is turned; the standard deviation about each axis is 0.496 of it").allow(Allowed::Between(0.0, 180.0)),
+        "mosaicity, of a cap: largest angle by which a domain is turned; the standard deviation about each axis is 0.496 of it").allow(Allowed::Between(0.0, 180.0)).usually(1e-6, 100.0),
     key("crystal.mosaic.domains", Integer, One, Automatic("1 without mosaicity, 10 with it"), "number of mosaic domains").allow(COUNTED),
     key("crystal.mosaic.seed", Integer, One, Toml("12345678"), "seed of the mosaic domains; each scan.frame has domains of its own").non_negative(),
     key("crystal.mosaic.generator", OneOf(&["keyed", "nanobragg"]), One, Toml("\"keyed\""),
         "random numbers of the mosaic domains: our own, or nanoBragg's for the same domains of a cap from the same seed, whatever the frame"),
     key("crystal.mosaic.frame", OneOf(&["crystal", "laboratory"]), One, Automatic("crystal; laboratory with physics = \"nanobragg\""),
         "whether domains turn with the crystal, or stay in the laboratory while it turns, as in nanoBragg"),
-    key("crystal.cell.a", ANGSTROM, One, Automatic("that of the file of structure factors or coordinates"), "edge a").positive(),
-    key("crystal.cell.b", ANGSTROM, One, Automatic("as a, or that of the file of structure factors or coordinates"), "edge b").positive(),
-    key("crystal.cell.c", ANGSTROM, One, Automatic("as a, or that of the file of structure factors or coordinates"), "edge c").positive(),
+    key("crystal.cell.a", ANGSTROM, One, Automatic("that of the file of structure factors or coordinates"), "edge a").positive().usually(1.0, 5000.0),
+    key("crystal.cell.b", ANGSTROM, One, Automatic("as a, or that of the file of structure factors or coordinates"), "edge b").positive().usually(1.0, 5000.0),
+    key("crystal.cell.c", ANGSTROM, One, Automatic("as a, or that of the file of structure factors or coordinates"), "edge c").positive().usually(1.0, 5000.0),
     key("crystal.cell.alpha", DEG, One, Toml("90.0"), "angle between b and c; from the file when no cell is given")
-        .allow(Allowed::Between(0.0, 180.0)),
-    key("crystal.cell.beta", DEG, One, Toml("90.0"), "angle between a and c; likewise").allow(Allowed::Between(0.0, 180.0)),
-    key("crystal.cell.gamma", DEG, One, Toml("90.0"), "angle between a and b; likewise").allow(Allowed::Between(0.0, 180.0)),
+        .allow(Allowed::Between(0.0, 180.0)).usually(10.0, 180.0),
+    key("crystal.cell.beta", DEG, One, Toml("90.0"), "angle between a and c; likewise").allow(Allowed::Between(0.0, 180.0)).usually(10.0, 180.0),
+    key("crystal.cell.gamma", DEG, One, Toml("90.0"), "angle between a and b; likewise").allow(Allowed::Between(0.0, 180.0)).usually(10.0, 180.0),
     key("crystal.structure_factors.file", Path, One, Absent("every reflection has the default amplitude"),
         "structure factors (MTZ, CIF, CrystFEL, XDS, SHELX, lines h k l F), or coordinates (PDB, CIF) to compute them from; also compressed"),
     key("crystal.structure_factors.format", OneOf(FORMAT_NAMES), One, Toml("\"auto\""),
@@ -217,7 +227,7 @@ pub const KEYS: &[Key] = &[
     key("crystal.structure_factors.column", Text, One, Absent("the obvious column"), "label of the MTZ or CIF column with F or I; of CIF also BLOCK/COLUMN[crystal_id=1,wavelength_id=1]"),
     key("crystal.structure_factors.d_min", ANGSTROM, One,
         Automatic("of coordinates: what the detector reaches (or sampling.d_min) and half a reciprocal cell more, two and a half for interpolation"),
-        "finest spacing of what is calculated or filled in; reflections of a file beyond it are left out").positive(),
+        "finest spacing of what is calculated or filled in; reflections of a file beyond it are left out").positive().usually(0.3, 200.0),
     key("crystal.structure_factors.models", OneOf(&["first", "all"]), One, Toml("\"first\""),
         "which models of coordinates scatter: the first, or all, each with the same share of the crystal"),
     key("crystal.structure_factors.solvent", Bool, One, Toml("true"), "whether bulk solvent fills the cell between the atoms of coordinates"),
@@ -244,8 +254,8 @@ pub const KEYS: &[Key] = &[
     key("crystal.structure_factors.interpolation", OneOf(&["nearest", "tricubic", "auto"]), One,
         Automatic("tricubic when reflections are loaded and any of n_cells is 1 or 2, nearest otherwise"),
         "how |F| is read between reflections"),
-    key("beam.wavelength", ANGSTROM, One, Required("wavelength or energy must be given"), "wavelength").positive(),
-    key("beam.energy", In(Unit::Ev), One, Absent("wavelength is used"), "photon energy, instead of the wavelength").positive(),
+    key("beam.wavelength", ANGSTROM, One, Required("wavelength or energy must be given"), "wavelength").positive().usually(0.2, 20.0),
+    key("beam.energy", In(Unit::Ev), One, Absent("wavelength is used"), "photon energy, instead of the wavelength").positive().usually(500.0, 200_000.0),
     key("beam.direction", Number, Exactly(3), Toml("[0.0, 0.0, 1.0]"), "direction from the sample to the source (dxtbx)"),
     key("beam.polarization", OneOf(&["kahn", "none"]), One, Toml("\"kahn\""),
         "the polarisation factor (Kahn et al. 1982), or none"),
@@ -259,34 +269,34 @@ pub const KEYS: &[Key] = &[
     key("beam.fluence", Number, One, Toml("1e20"),
         "photons per m² on the sample; the default is 10¹² photons in a square of 0.1 mm").non_negative(),
     key("beam.flux", Number, One, Absent("fluence is used"), "photons per second; fluence is then flux · exposure / size²").positive(),
-    key("beam.exposure", In(Unit::Second), One, Absent("1 s, when a flux is given"), "exposure time, with flux").positive(),
-    key("beam.size", MM, One, Toml("0.1"), "edge of the square beam: what of the crystal and the water lies in it scatters").positive(),
+    key("beam.exposure", In(Unit::Second), One, Absent("1 s, when a flux is given"), "exposure time, with flux").positive().usually(1e-16, 3600.0),
+    key("beam.size", MM, One, Toml("0.1"), "edge of the square beam: what of the crystal and the water lies in it scatters").allow(SIZE).usually(1e-5, 10.0),
     key("beam.source_file", Path, One, Absent("the sources are generated"),
         "list of sources, one per line: x y z (laboratory frame, from the sample), weight, wavelength in m"),
     key("beam.source_weights", OneOf(&["apply", "ignore"]), One, Toml("\"apply\""),
         "whether the weights of the source file count (normalised to mean 1) or all sources are alike"),
     key("beam.source_wavelength", OneOf(&["file", "beam"]), One, Toml("\"file\""),
         "whether the source file's wavelengths are used, or the beam's for all"),
-    key("beam.divergence.horizontal_range", MRAD, One, Toml("0.0"), "full range of directions along the polarisation").non_negative(),
-    key("beam.divergence.horizontal_step", MRAD, One, TICK_STEP, "angle between directions").non_negative(),
+    key("beam.divergence.horizontal_range", MRAD, One, Toml("0.0"), "full range of directions along the polarisation").non_negative().usually(1e-4, 100.0),
+    key("beam.divergence.horizontal_step", MRAD, One, TICK_STEP, "angle between directions").non_negative().usually(1e-6, 100.0),
     key("beam.divergence.horizontal_steps", Integer, One, TICKS, "number of directions").allow(COUNTED),
-    key("beam.divergence.vertical_range", MRAD, One, Toml("0.0"), "full range of directions across the polarisation").non_negative(),
-    key("beam.divergence.vertical_step", MRAD, One, TICK_STEP, "angle between directions").non_negative(),
+    key("beam.divergence.vertical_range", MRAD, One, Toml("0.0"), "full range of directions across the polarisation").non_negative().usually(1e-4, 100.0),
+    key("beam.divergence.vertical_step", MRAD, One, TICK_STEP, "angle between directions").non_negative().usually(1e-6, 100.0),
     key("beam.divergence.vertical_steps", Integer, One, TICKS, "number of directions").allow(COUNTED),
     key("beam.divergence.sample", OneOf(&["midpoint", "ends"]), One, TICK_SAMPLE, "whether directions are those in the middles of equal parts of the range, or reach its ends, as in nanoBragg, and stand for a wider one"),
     key("beam.divergence.round", Bool, One, Toml("true"), "whether the corners of the range are left out"),
-    key("beam.dispersion.range", FRACTION, One, Toml("0.0"), "full width of the spectrum as a fraction of the wavelength").allow(Allowed::Between(0.0, 1.9)),
-    key("beam.dispersion.step", FRACTION, One, TICK_STEP, "distance between wavelengths as a fraction of the wavelength").non_negative(),
+    key("beam.dispersion.range", FRACTION, One, Toml("0.0"), "full width of the spectrum as a fraction of the wavelength").allow(Allowed::Between(0.0, 1.9)).usually(1e-7, 0.5),
+    key("beam.dispersion.step", FRACTION, One, TICK_STEP, "distance between wavelengths as a fraction of the wavelength").non_negative().usually(1e-9, 0.5),
     key("beam.dispersion.steps", Integer, One, TICKS, "number of wavelengths").allow(COUNTED),
     key("beam.dispersion.sample", OneOf(&["midpoint", "ends"]), One, TICK_SAMPLE, "the same of wavelengths"),
     key("detector.preset", OneOf(PRESETS), One, Absent("the detector is described by numbers"),
         "a known detector: sets pixels, pixel_size, sensor and the largest count where they are not given"),
     key("detector.distance", MM, One, Required("distance or a list of panels must be given"),
-        "distance along the beam from the sample to the detector; negative puts it before the sample").allow(Allowed::NonZero),
+        "distance along the beam from the sample to the detector; negative puts it before the sample").allow(Allowed::NonZero).usually(5.0, 50_000.0),
     key("detector.beam_center", PixelPosition, Exactly(2), Automatic("the centre of the detector"),
         "where the beam meets the detector, fast and slow, from the outer corner of the first pixel"),
     key("detector.pixels", Integer, Exactly(2), Required("pixels or a preset must be given"), "number of pixels along fast and slow").allow(COUNTED),
-    key("detector.pixel_size", MM, One, Required("pixel_size or a preset must be given"), "edge of a pixel").positive(),
+    key("detector.pixel_size", MM, One, Required("pixel_size or a preset must be given"), "edge of a pixel").positive().usually(0.001, 10.0),
     key("detector.fast_axis", Number, Exactly(3), Toml("[1.0, 0.0, 0.0]"), "direction of rows, before the detector is turned"),
     key("detector.slow_axis", Number, Exactly(3), Toml("[0.0, -1.0, 0.0]"), "direction of columns, before the detector is turned"),
     key("detector.tilt", DEG, Exactly(3), Toml("[0.0, 0.0, 0.0]"), "turns the detector about lab x, then y, then z"),
@@ -304,11 +314,11 @@ pub const KEYS: &[Key] = &[
     key("detector.mask", Path, One, Absent("no pixel is masked"), "image (.img, .npy or another that is read) whose zero pixels are skipped; several panels need .npy"),
     key("detector.sensor.material", OneOf(super::presets::MATERIALS), One, Absent("attenuation_length is used"),
         "what the sensor is made of: sets the attenuation length at the beam's wavelength"),
-    key("detector.sensor.thickness", MM, One, Automatic("layers · layer_thickness"), "thickness of the sensor; 0 counts every photon on the surface").non_negative(),
+    key("detector.sensor.thickness", MM, One, Automatic("layers · layer_thickness"), "thickness of the sensor; 0 counts every photon on the surface").non_negative().usually(1e-3, 20.0),
     key("detector.sensor.attenuation_length", MM, One, Automatic("that of the material at the beam's wavelength"),
-        "depth at which 1/e of the photons remain").positive(),
+        "depth at which 1/e of the photons remain").positive().usually(1e-5, 200.0),
     key("detector.sensor.layers", Integer, One, Toml("1"), "number of sub-layers in which absorption is sampled").allow(Allowed::Between(1.0, 10_000.0)),
-    key("detector.sensor.layer_thickness", MM, One, Automatic("thickness / layers"), "thickness of a sub-layer").non_negative(),
+    key("detector.sensor.layer_thickness", MM, One, Automatic("thickness / layers"), "thickness of a sub-layer").non_negative().usually(1e-5, 20.0),
     key("detector.sensor.sampling_depth", OneOf(&["mean", "entrance"]), One, Automatic("mean; entrance with physics = \"nanobragg\""),
         "where a sub-layer is sampled: at the mean depth of the photons that it absorbs, or at its front, as in nanoBragg"),
     key("detector.panel[].name", Text, One, Automatic("panel and its number"), "name of the panel"),
@@ -317,7 +327,7 @@ pub const KEYS: &[Key] = &[
     key("detector.panel[].slow_axis", Number, Exactly(3), Required("every panel needs a slow_axis"), "direction of columns"),
     key("detector.panel[].normal", Number, Exactly(3), Automatic("across both axes, away from the sample"), "direction in which depth in the sensor is measured"),
     key("detector.panel[].pixels", Integer, Exactly(2), Automatic("detector.pixels"), "number of pixels along fast and slow").allow(COUNTED),
-    key("detector.panel[].pixel_size", MM, One, Automatic("detector.pixel_size"), "edge of a pixel").positive(),
+    key("detector.panel[].pixel_size", MM, One, Automatic("detector.pixel_size"), "edge of a pixel").positive().usually(0.001, 10.0),
     key("detector.panel[].roi", Integer, Exactly(4), Automatic("detector.roi, or all pixels"), "pixels to compute, as detector.roi").allow(Allowed::Between(0.0, MOST)),
     key("scan.axis", Number, Exactly(3), Toml("[1.0, 0.0, 0.0]"), "axis about which the crystal turns during the exposure"),
     key("scan.start", DEG, One, Toml("0.0"), "angle at the start of the exposure"),
@@ -327,8 +337,8 @@ pub const KEYS: &[Key] = &[
     key("scan.frame", Integer, One, Toml("0"), "number of the image in its series: mosaic domains and noise have random numbers of their own for each").non_negative(),
     key("scan.sample", OneOf(&["midpoint", "start"]), One, Toml("\"midpoint\""), "whether each step is sampled in its middle or at its start"),
     key("sampling.oversample", Integer, One, Automatic("3 samples across the narrowest spot, at least 1"),
-        "sub-pixels along each axis of a pixel").allow(Allowed::Between(1.0, 100_000.0)),
-    key("sampling.d_min", ANGSTROM, One, Toml("0.0"), "Bragg scattering of finer spacing is left out; 0 keeps everything").non_negative(),
+        "sub-pixels along each axis of a pixel").allow(Allowed::Between(1.0, 10_000.0)),
+    key("sampling.d_min", ANGSTROM, One, Toml("0.0"), "Bragg scattering of finer spacing is left out; 0 keeps everything").non_negative().usually(0.3, 1000.0),
     key("sampling.physics", OneOf(&["correct", "nanobragg"]), One, Toml("\"correct\""),
         "how samples are combined: every factor at every sample, or as nanoBragg does"),
     key("sampling.oversample_thick", Bool, One, Toml("false"), "nanoBragg's -oversample_thick; only with physics = \"nanobragg\""),
@@ -339,7 +349,7 @@ pub const KEYS: &[Key] = &[
     key("sampling.culling", Number, One, Toml("1e-7"),
         "largest fraction of a pixel's value that may be left out by skipping orientations whose Gaussian or top-hat spots do not reach it; 0 skips none")
         .allow(Allowed::Between(0.0, 0.01)),
-    key("background.water", MM, One, Absent("water_volume is used"), "thickness of a layer of water across the beam").non_negative(),
+    key("background.water", MM, One, Absent("water_volume is used"), "thickness of a layer of water across the beam").non_negative().usually(1e-5, 20.0),
     key("background.water_volume", Number, One, Automatic("water · beam.size², or 0"), "volume of water in the beam, mm³").non_negative(),
     key("background.offset", Number, One, Toml("0.0"), "photons in every pixel besides, in the middle of each panel"),
     key("background.slope_fast", Number, One, Toml("0.0"), "how many more of them there are from pixel to pixel along fast"),

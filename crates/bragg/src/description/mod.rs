@@ -118,13 +118,18 @@ impl Description {
     /// Gives a value to a name; later values win over earlier ones. `crystal.cell` takes up to six numbers.
     ///
     /// # Errors
-    /// There is no such key, or the value is none that the key allows.
+    /// There is no such key, the value is none that the key allows, or a number that somebody wrote without its unit is so far from what is
+    /// usual that another unit must be meant.
     pub fn insert(&mut self, name: &str, value: impl Into<Value>, origin: Origin) -> Result<()> {
         let value = value.into();
         if name == "crystal.cell" {
             return self.insert_cell(value, &origin);
         }
         let key = keys::find(name).ok_or_else(|| origin.error(name, keys::unknown(name)))?;
+        let is_written = matches!(origin, Origin::File { .. } | Origin::Set | Origin::Program(_));
+        if let Some(question) = key.question(&value).filter(|_| is_written) {
+            return Err(origin.error(name, question));
+        }
         let value = key.admit(value).map_err(|what| origin.error(name, what))?;
         self.entries.insert(name.to_owned(), Entry { value, origin });
         Ok(())
@@ -322,6 +327,73 @@ mod tests {
         // a cell edge alone does not say how the crystal lies: that is left to the error about contradictions
         d.set("crystal.cell.a", "71", Origin::Set).unwrap();
         assert_ne!(value(&d, "crystal.a_matrix"), "nothing");
+    }
+
+    /// Numbers a factor of some hundred to a million off, as people give them who think in another unit.
+    #[test]
+    fn numbers_in_another_unit_are_asked_about() {
+        for (name, text, meant) in [
+            ("beam.energy", "12.7", "12.7 keV"),
+            ("beam.energy", "8", "8 keV"),
+            ("beam.wavelength", "0.1", "0.1 nm"),
+            ("beam.wavelength", "97.6", "97.6 pm"),
+            ("beam.wavelength", "1e-10", "1e-10 m"),
+            ("beam.exposure", "5000", "5000 ms"),
+            ("beam.size", "50", "50 um"),
+            ("beam.size", "2e-5", ""),
+            ("beam.divergence.horizontal_range", "300", "300 urad"),
+            ("beam.dispersion.range", "4", "4 %"),
+            ("detector.distance", "0.15", "0.15 m"),
+            ("detector.distance", "-0.15", "-0.15 m"),
+            ("detector.distance", "150000", "150000 um"),
+            ("detector.pixel_size", "75", "75 um"),
+            ("detector.pixel_size", "7.5e-5", "7.5e-5 m"),
+            ("detector.panel[2].pixel_size", "172", "172 um"),
+            ("detector.sensor.thickness", "320", "320 um"),
+            ("detector.sensor.attenuation_length", "250", "250 um"),
+            ("background.water", "200", "200 um"),
+            ("crystal.extent", "30", "30 um"),
+            ("crystal.extent", "[0.03, 0.03, 40]", "40 um"),
+            ("crystal.domain_size", "0.2", "0.2 um"),
+            ("crystal.cell", "[0.79, 0.79, 0.38]", "0.79 nm"),
+            ("crystal.cell", "[7900]", "7900 pm"),
+            ("crystal.cell.alpha", "1.5708", "1.5708 rad"),
+            ("crystal.structure_factors.d_min", "0.18", "0.18 nm"),
+            ("sampling.d_min", "1.8e-10", "1.8e-10 m"),
+            ("sampling.d_min", "0", ""),
+            ("detector.distance", "100", ""),
+            ("detector.distance", "1e300", ""),
+        ] {
+            for origin in [Origin::Set, Origin::Program("Python".to_owned())] {
+                let outcome = Description::new().set(name, text, origin);
+                match outcome {
+                    Ok(()) => assert_eq!(meant, "", "{name} = {text}"),
+                    Err(error) => {
+                        let message = error.to_string();
+                        assert!(
+                            message.contains(&format!("was \"{meant}\" meant? Usual is ")),
+                            "{name} = {text}: {message}"
+                        );
+                        assert!(!message.contains('\n'));
+                    }
+                }
+            }
+        }
+        let message = Description::new().set("beam.energy", "12.7", Origin::Set).unwrap_err().to_string();
+        let expected = "beam.energy (--set): is 12.7 eV; was \"12.7 keV\" meant? Usual is 500 to 200000 eV. To have it so, write \"12.7 eV\"";
+        assert_eq!(message, expected);
+        // what is written with its unit, or comes from a program's own numbers, stands
+        let mut d = Description::new();
+        d.set("beam.energy", "12.7 eV", Origin::Set).unwrap();
+        d.set("beam.dispersion.range", "90 %", Origin::Set).unwrap();
+        d.set("crystal.extent", "[\"0.03 mm\", 0.03, \"40 mm\"]", Origin::Set).unwrap();
+        d.insert("detector.distance", 0.15, Origin::Flag("-distance".to_owned())).unwrap();
+        d.insert("detector.pixel_size", 75.0, Origin::Automatic("somehow".to_owned())).unwrap();
+        let text = print::to_toml(&d);
+        assert!(text.contains("energy = \"12.7 eV\"") && text.contains("distance = \"0.15 mm\""), "{text}");
+        let again = toml::parse(&text, Path::new("again.toml")).unwrap();
+        let values = |d: &Description| d.iter().map(|(name, e)| format!("{name}={}", e.value)).collect::<Vec<_>>();
+        assert_eq!(values(&again), values(&d));
     }
 
     #[test]

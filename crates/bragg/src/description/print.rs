@@ -53,7 +53,7 @@ fn line(text: &mut String, key: &Key, name: &str, entry: &Entry) {
     };
     let origin = entry.origin.to_string();
     let origin = printable(&origin);
-    let _ = writeln!(text, "{name} = {}  # {unit}{origin}", entry.value);
+    let _ = writeln!(text, "{name} = {}  # {unit}{origin}", key.printed(&entry.value));
 }
 
 #[cfg(test)]

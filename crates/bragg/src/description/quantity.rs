@@ -59,6 +59,21 @@ impl Unit {
     }
 }
 
+impl Unit {
+    /// Other units in which people give the same, those first that they take for granted most.
+    pub(super) fn others(self) -> &'static [&'static str] {
+        match self {
+            Self::Mm => &["um", "m", "nm", "cm", "A", "pm"],
+            Self::Angstrom => &["nm", "pm", "m"],
+            Self::Deg => &["mrad", "rad"],
+            Self::Mrad => &["urad", "rad", "deg"],
+            Self::Ev => &["keV"],
+            Self::Second => &["ms", "us", "fs"],
+            Self::Fraction => &["%"],
+        }
+    }
+}
+
 /// What a unit measures, and its size as a power of ten of m, rad, eV, s or 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Dimension {
@@ -174,6 +189,13 @@ mod tests {
         assert_eq!(parse("300 urad", Unit::Mrad), Ok(0.3));
         assert_eq!(parse_pixels("12.5 px"), Some(12.5));
         assert_eq!(parse_pixels("12.5 mm"), None);
+    }
+
+    #[test]
+    fn every_other_unit_is_one_of_the_same() {
+        for unit in [Unit::Mm, Unit::Angstrom, Unit::Deg, Unit::Mrad, Unit::Ev, Unit::Second, Unit::Fraction] {
+            assert!(unit.others().iter().all(|other| parse(&format!("1 {other}"), unit).is_ok()));
+        }
     }
 
     #[test]

@@ -13,6 +13,8 @@ An experiment file is TOML. This page is made from the program's table of keys.
   `distance = 100`), and on the command line in `--set detector.distance=100`, which wins over the file.
 - A bare number is in the unit named below; text with a unit is converted: `distance = \"0.1 m\"`, `pixel_size = \"75 um\"`,
   `energy = \"12.4 keV\"`, `range = \"1 %\"`.
+- A number without its unit that is far from what is usual, and would be usual in another unit, is asked about: `energy = 12.7` is refused
+  with the question whether 12.7 keV was meant. With its unit, `energy = \"12.7 eV\"`, any number is taken as it is.
 - `cell = [70, 80, 90, 75, 85, 95]` is short for `cell.a` to `cell.gamma`. Matrices are lists of nine numbers by rows, or three
   lists of three.
 - File names are relative to the experiment file.

@@ -119,6 +119,43 @@ impl Key {
         text.parse().ok().filter(|usual: &f64| *usual != 0.0)
     }
 
+    /// What to ask of a number without a unit that is far from what is usual, where it would be usual in another unit.
+    pub(super) fn question(&self, value: &Value) -> Option<String> {
+        let (Kind::In(unit) | Kind::InOr(unit, _), Some((low, high))) = (self.kind, self.usually) else { return None };
+        let numbers = match value {
+            Value::List(list) => list.iter().filter_map(Value::number).collect(),
+            one => Vec::from_iter(one.number()),
+        };
+        let is_usual = |x: f64| (low..=high).contains(&x.abs());
+        let x = numbers.into_iter().find(|&x| x.is_finite() && x != 0.0 && !is_usual(x))?;
+        let in_units = unit.others().iter().map(|other| format!("{} {other}", short(x)));
+        let meant = in_units.into_iter().find(|text| quantity::parse(text, unit).is_ok_and(is_usual))?;
+        let (given, symbol) = (short(x), unit.symbol());
+        let written =
+            if unit == Unit::Fraction { format!("{} %", short(x * 100.0)) } else { format!("{given} {symbol}") };
+        let [given, high] = [given, short(high)].map(|number| format!("{number} {symbol}").trim_end().to_owned());
+        Some(format!(
+            "is {given}; was \"{meant}\" meant? Usual is {} to {high}. To have it so, write \"{written}\"",
+            short(low)
+        ))
+    }
+
+    /// The value as text that stands for itself, whatever is usual.
+    pub(super) fn printed(&self, value: &Value) -> String {
+        let (Kind::In(unit) | Kind::InOr(unit, _), true) = (self.kind, self.question(value).is_some()) else {
+            return value.to_string();
+        };
+        let with_unit = |value: &Value| match value {
+            Value::Number(x) => Value::Text(format!("{x:?} {}", unit.symbol()).trim_end().to_owned()),
+            other => other.clone(),
+        };
+        match value {
+            Value::List(list) => Value::List(list.iter().map(with_unit).collect()),
+            one => with_unit(one),
+        }
+        .to_string()
+    }
+
     /// The value as this key keeps it, from one as it was written.
     ///
     /// # Errors
@@ -212,6 +249,11 @@ impl Key {
             Err(format!("is {value}; it must be {}", self.allowed_text()))
         }
     }
+}
+
+/// A number as people write it.
+fn short(x: f64) -> String {
+    if x.fract() == 0.0 && x.abs() < 1e7 { format!("{x:.0}") } else { format!("{x:?}") }
 }
 
 /// A matrix written as a list of rows is the list of its elements.

@@ -16,6 +16,7 @@ pub mod scan;
 pub mod sensor_material;
 pub mod structure_factors;
 pub mod unit_cell;
+pub mod work;
 
 pub use beam::{Beam, Polarization, Source};
 pub use crystal::{Crystal, Mosaic, MosaicFrame, MosaicSpread, Shape};

@@ -91,6 +91,9 @@ pub(crate) struct Refine {
     /// Threads to compute with, at most.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
+    /// Begin even what takes more than an hour.
+    #[arg(long)]
+    pub(crate) yes: bool,
     /// No notes, no progress; only the table and errors.
     #[arg(short, long)]
     pub(crate) quiet: bool,

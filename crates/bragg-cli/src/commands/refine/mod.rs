@@ -9,7 +9,7 @@ mod watch;
 use crate::interrupt::Signals;
 use crate::messages::Messages;
 use crate::render::on_threads;
-use crate::threads;
+use crate::{long_jobs, threads};
 use arguments::Refine;
 use bragg::Error;
 use bragg::refine::{Outcome, refine_from};
@@ -26,8 +26,14 @@ pub(crate) fn run(arguments: &Refine) -> anyhow::Result<()> {
     let start = Instant::now();
     let task = on_threads(n_threads, || input::task(arguments, messages))??;
     report::check_outputs(arguments, &task)?;
-    let scene = task.start.experiments.first().map(|first| Scene::watched(first, &Signals)).transpose()?;
-    let work = scene.map_or(1, |scene| threads::for_rendering(n_threads, &scene));
+    let mut work = 1;
+    if let Some(first) = task.start.experiments.first() {
+        let mut scene = Scene::watched(first, &Signals)?;
+        work = threads::for_rendering(n_threads, &scene);
+        // one iteration
+        let times = long_jobs::WITH_DERIVATIVES * task.start.experiments.len() as f64;
+        long_jobs::check(first, &mut scene, (times, work), arguments.yes, messages)?;
+    }
     let outcome = on_threads(work, || solve(arguments, &task, messages))??;
     report::write(arguments, &task, &outcome, start.elapsed().as_secs_f64(), messages)
 }

@@ -20,6 +20,9 @@ const MATRIX_KEYS: [&str; 5] = [
 const CELL_NAMES: [&str; 6] = ["a", "b", "c", "alpha", "beta", "gamma"];
 /// U is taken as a rotation when its rows are orthonormal to this: four decimals.
 const U_TOLERANCE: f64 = 1e-4;
+const ANGSTROM_PER_MM: f64 = 1e7;
+/// The longest edge of a mosaic block (Å), 1 mm: no crystal is coherent so far, and the kinematic theory ends long before.
+const LONGEST_BLOCK: f64 = 1e7;
 /// A crystal size within this of whole cells (relative) is not rounded up to one more.
 const WHOLE_CELLS: f64 = 1e-9;
 
@@ -146,7 +149,6 @@ impl Resolver {
             let edges = real_space.0.map(Vec3::norm);
             let mut n_cells = [0; 3];
             for axis in 0..3 {
-                const ANGSTROM_PER_MM: f64 = 1e7;
                 let cells = sizes[axis] * ANGSTROM_PER_MM / edges[axis];
                 let whole = if cells - cells.round() <= WHOLE_CELLS * cells { cells.round() } else { cells.ceil() };
                 n_cells[axis] = whole.clamp(1.0, i64::MAX as f64) as i64;
@@ -162,7 +164,18 @@ impl Resolver {
                 )
             })?;
         }
-        self.array("crystal.n_cells")
+        let n_cells = self.array::<3>("crystal.n_cells")?;
+        let edges: [f64; 3] = std::array::from_fn(|i| n_cells[i] * real_space.0[i].norm());
+        let longest = edges.into_iter().fold(0.0, f64::max);
+        if longest > LONGEST_BLOCK && !self.is_nanobragg()? {
+            let what = format!(
+                "makes a mosaic block of {:.3e} mm; the edge of one coherent block is at most 1 mm, usually some tenths of a micrometre. The size \
+                 of the whole crystal is crystal.extent",
+                longest / ANGSTROM_PER_MM
+            );
+            return Err(self.error("crystal.n_cells", what));
+        }
+        Ok(n_cells)
     }
 
     fn mosaic(&mut self) -> Result<Mosaic> {

@@ -2,16 +2,13 @@
 
 use super::resolver::Resolver;
 use crate::error::{Error, Result};
-use crate::experiment::{
-    Crystal, Detector, Experiment, Physics, Precision, Roi, RunningFactors, Sampling, Scan, Shape,
-};
+use crate::experiment::work::{Work, seconds_per_term};
+use crate::experiment::{Crystal, Detector, Experiment, Physics, Precision, RunningFactors, Sampling, Scan, Shape};
 
 /// Orientations (sources × spindle steps × mosaic domains) above which nothing is started.
 const MAX_ORIENTATIONS: f64 = 1e9;
-/// Samples (pixels × sub-pixels × layers × orientations) above which the user is told how long they take.
-const MANY_SAMPLES: f64 = 1e12;
-/// What a sample takes, roughly.
-const SECONDS_PER_SAMPLE: f64 = 5e-9;
+/// Work (s, on one thread) of which the user is told how long it takes.
+const MANY_SECONDS: f64 = 3600.0;
 /// Spindle steps × mosaic domains above which nothing is started: their matrices take 720 MB.
 const MAX_MATRICES: f64 = 1e7;
 
@@ -116,24 +113,15 @@ impl Resolver {
         if orientations > MAX_ORIENTATIONS {
             return Err(self.error(name, format!("makes {product}; at most {MAX_ORIENTATIONS:e} are allowed")));
         }
-        let panels = &experiment.detector.panels;
-        let n_pixels: f64 = panels
-            .iter()
-            .map(|panel| match panel.roi {
-                Some(Roi { fast, slow }) => {
-                    [fast, slow].map(|[first, last]| (last + 1 - first) as f64).iter().product()
-                }
-                None => panel.n_fast as f64 * panel.n_slow as f64,
-            })
-            .sum();
-        let oversample = experiment.sampling.oversample;
-        let layers = experiment.detector.sensor.map_or(1, |sensor| sensor.n_layers);
-        let samples = n_pixels * (oversample * oversample) as f64 * layers as f64 * orientations;
-        if samples > MANY_SAMPLES {
-            let hours = samples * SECONDS_PER_SAMPLE / 3600.0;
+        let work = Work::of(experiment);
+        let seconds = work.terms() * seconds_per_term(experiment.crystal.shape, experiment.sampling.precision);
+        if seconds > MANY_SECONDS {
+            let oversample = experiment.sampling.oversample;
             self.notice(format!(
-                "{samples:.0e} samples take about {hours:.0} hours on one thread; sampling.oversample = {oversample} is for the spots \
-                 of one coherent block of crystal.n_cells = [{}], usually some ten cells wide",
+                "{:.0e} terms take about {:.0} hours on one thread; sampling.oversample = {oversample} is for the spots of one coherent block \
+                 of crystal.n_cells = [{}], usually some ten to some hundred cells wide",
+                work.terms(),
+                seconds / 3600.0,
                 experiment.crystal.n_cells.map(|n| n.to_string()).join(", ")
             ));
         }
