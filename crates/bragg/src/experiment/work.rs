@@ -75,6 +75,6 @@ pub fn seconds_per_term(shape: Shape, precision: Precision) -> f64 {
     match (shape, precision) {
         (Shape::Square, Precision::Fast) => 1.5e-9,
         (Shape::Square | Shape::Round, _) => 4e-9,
-        (Shape::Gauss | Shape::Tophat, _) => 2e-9,
+        _ => 2e-9,
     }
 }
