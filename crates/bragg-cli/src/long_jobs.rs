@@ -34,7 +34,7 @@ pub(crate) fn check(
     messages: Messages,
 ) -> Result<()> {
     let work = Work::of(experiment);
-    let stated = seconds_per_term(scene.domain.shape, scene.precision);
+    let stated = seconds_per_term(experiment.crystal.shape, experiment.sampling.precision);
     let seconds = |per_term: f64| work.terms() * per_term * times / n_threads as f64;
     if seconds(stated) <= LONG {
         return Ok(());

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 /// A triclinic crystal of five cells a side on a small detector.
 const STILL: &str = "\
-[crystal]\ncell = [70, 80, 90, 75, 85, 95]\nmisset = [5, 3, 2]\nn_cells = 5\nshape = \"gauss\"\nstructure_factors = { default = 100, include_f000 = true }\n\
+[crystal]\ncell = [70, 80, 90, 75, 85, 95]\nmisset = [5, 3, 2]\nn_cells = 5\nshape = \"gauss-nanobragg\"\nstructure_factors = { default = 100, include_f000 = true }\n\
 [beam]\nwavelength = 1.0\nfluence = 1.26e27\n\
 [detector]\npixels = [96, 96]\npixel_size = 0.3\ndistance = 100\n[sampling]\noversample = 1\n[background]\noffset = 0.5\n";
 
