@@ -119,7 +119,7 @@ fn amplitudes(e: &mut Experiment) {
     let bound = |axis: usize, pick: fn(f64, f64) -> f64| corners.iter().map(|hkl| hkl[axis]).reduce(pick).unwrap();
     let min = [0, 1, 2].map(|axis| bound(axis, f64::min).floor() as i32 - 4);
     let mut max = [0, 1, 2].map(|axis| bound(axis, f64::max).ceil() as i32 + 4);
-    max[0] -= 6;
+    max[0] -= 5;
     assert!((0..3).any(|axis| min[axis].min(max[axis]) > 30 || min[axis].max(max[axis]) < -30), "{min:?} {max:?}");
     let n: usize = AmplitudeGrid::extents(min, max).unwrap().iter().product();
     let random = &mut ChaCha8Rng::seed_from_u64(5);
