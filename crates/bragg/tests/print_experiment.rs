@@ -79,18 +79,18 @@ const CRYSTALS: &[&str] = &[
     "crystal.n_cells = 5\ncrystal.n_blocks = 1@e6\ncrystal.mosaic.eta = \"@ mrad\"\ncrystal.mosaic.domains = 5\ncrystal.mosaic.distribution = \"gaussian\"\n",
 ];
 const BEAMS: &[&str] = &[
-    "beam.wavelength = @\n",
+    "beam.wavelength = \"@ Å\"\n",
     "beam.energy = \"1@ keV\"\nbeam.flux = 1e11\nbeam.exposure = @\nbeam.size = \"@ um\"\n",
-    "beam.wavelength = @\nbeam.direction = [#, #, 1@]\nbeam.kahn_factor = #\nbeam.fluence = 1@\n",
-    "beam.wavelength = @\nbeam.polarization_vector = [@, #, 0]\nbeam.kahn_factor = #\nbeam.fluence = 1.25932015286227086e29\nbeam.size = @\n",
-    "beam.wavelength = @\nbeam.polarization = \"none\"\nbeam.flux = 1@\n",
+    "beam.wavelength = \"@ Å\"\nbeam.direction = [#, #, 1@]\nbeam.kahn_factor = #\nbeam.fluence = 1@\n",
+    "beam.wavelength = \"@ Å\"\nbeam.polarization_vector = [@, #, 0]\nbeam.kahn_factor = #\nbeam.fluence = 1.25932015286227086e29\nbeam.size = @\n",
+    "beam.wavelength = \"@ Å\"\nbeam.polarization = \"none\"\nbeam.flux = 1@\n",
 ];
 const SPREADS: &[&str] = &[
     "",
     "beam.divergence.horizontal_range = @\nbeam.divergence.horizontal_steps = 4\nbeam.dispersion.range = \"@ %\"\nbeam.dispersion.steps = 3\n",
     "beam.divergence.horizontal_range = @\nbeam.divergence.horizontal_step = @\nbeam.divergence.horizontal_steps = 3\n\
      beam.divergence.vertical_range = 0.5\nbeam.divergence.vertical_step = 0.125\nbeam.divergence.vertical_steps = 5\n\
-     beam.divergence.round = false\nbeam.dispersion.range = 0.1\nbeam.dispersion.step = @\nbeam.dispersion.steps = 2\n\
+     beam.divergence.round = false\nbeam.dispersion.range = 0.1\nbeam.dispersion.step = @e-1\nbeam.dispersion.steps = 2\n\
      beam.divergence.sample = \"ends\"\nbeam.dispersion.sample = \"ends\"\n",
     "beam.divergence.vertical_range = \"@ deg\"\nbeam.divergence.vertical_steps = 2\n",
 ];
@@ -110,7 +110,7 @@ const RESTS: &[&str] = &[
     "",
     "scan.range = @\nscan.steps = 7\nscan.start = #\nnoise.seed = 3\nnoise.saturation = 65535\noutput.files = [\"a.img\", \"b/c.png\"]\noutput.png.rings = \"auto\"\noutput.png.color_map = \"ice\"\n",
     "scan.step = @\nscan.steps = 4\nscan.range = 5@\nscan.start = #\nscan.sample = \"start\"\nscan.axis = [#, 1@, #]\nsampling.physics = \"nanobragg\"\n\
-     sampling.oversample_omega = true\nsampling.oversample = 2\nsampling.d_min = @\nsampling.precision = \"fast\"\nsampling.culling = @e-3\nbackground.water = \"@ um\"\n",
+     sampling.oversample_omega = true\nsampling.oversample = 2\nsampling.d_min = \"@ Å\"\nsampling.precision = \"fast\"\nsampling.culling = @e-3\nbackground.water = \"@ um\"\n",
     "background.water_volume = @e-6\ncrystal.structure_factors.include_f000 = true\nbackground.offset = #\nbackground.slope_fast = #e-3\nbackground.slope_slow = @\n",
     "noise.poisson = true\nnoise.adc_offset = 40\nnoise.gain = @\noutput.png.rings = [@, 2@]\noutput.png.range = [#, 1@]\noutput.png.beam_cross = true\noutput.png.max_width = 800\n",
 ];

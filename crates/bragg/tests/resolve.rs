@@ -434,14 +434,18 @@ fn what_cannot_be_is_refused_by_name_line_and_remedy() {
         (with("sampling.culling = nan"), vec!["sampling.culling (x.toml:10)"]),
         (with("sampling.oversample_omega = true"), vec!["sampling.oversample_omega", "nanobragg"]),
         (all.replace("[100, 200]", "[100000, 200000]"), vec!["detector.pixels (x.toml:7)", "2147483648"]),
-        (all.replace("n_cells = 5", "n_cells = 2000000000"), vec!["sampling.oversample", "fewer cells"]),
+        (all.replace("n_cells = 5", "n_cells = 90000"), vec!["sampling.oversample", "fewer cells"]),
+        (
+            all.replace("n_cells = 5", "n_cells = 2000000000"),
+            vec!["crystal.n_cells (x.toml:3)", "2.000e4 mm", "crystal.extent"],
+        ),
         (
             all.replace("n_cells = 5", "domain_size = \"100 km\""),
             vec!["crystal.domain_size (x.toml:3)", "unknown unit km"],
         ),
         (
             all.replace("n_cells = 5", "domain_size = \"100000 m\""),
-            vec!["crystal.domain_size (x.toml:3)", "at most 2147483647"],
+            vec!["crystal.domain_size (x.toml:3)", "from 0.0000001 to 1000"],
         ),
         (
             all.replace("wavelength = 1", "wavelength = \"1 um\"").replace(

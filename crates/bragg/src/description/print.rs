@@ -79,7 +79,7 @@ mod tests {
         let again = toml::parse(&text, Path::new("again.toml")).unwrap();
         let values = |d: &Description| d.iter().map(|(name, e)| format!("{name}={}", e.value)).collect::<Vec<_>>();
         assert_eq!(values(&again), values(&d));
-        assert!(text.contains("distance = 0.30000000000000004  # mm; automatic: two lines\n"), "{text}");
+        assert!(text.contains("distance = \"0.30000000000000004 mm\"  # mm; automatic: two lines\n"), "{text}");
         assert!(text.contains("steps = 5  # -phisteps\n"), "{text}");
     }
 }

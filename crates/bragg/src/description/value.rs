@@ -123,7 +123,7 @@ impl Key {
     pub(super) fn question(&self, value: &Value) -> Option<String> {
         let (Kind::In(unit) | Kind::InOr(unit, _), Some((low, high))) = (self.kind, self.usually) else { return None };
         let numbers = match value {
-            Value::List(list) => list.iter().filter_map(Value::number).collect(),
+            Value::List(list) if self.count != Count::One => list.iter().filter_map(Value::number).collect(),
             one => Vec::from_iter(one.number()),
         };
         let is_usual = |x: f64| (low..=high).contains(&x.abs());
