@@ -51,7 +51,7 @@ impl Resolved {
             "a_matrix" => (matrix(&axes.reciprocal_rows().transposed()), ORIENTATION),
             "u_matrix" => (matrix(&rotation(&axes, cell)?), ORIENTATION),
             "misset" => (rotation(&axes, cell)?.xyz_angles().map(f64::to_degrees).into(), ORIENTATION),
-            "size" | "domain_size" => {
+            "domain_size" => {
                 let edges = [0, 1, 2].map(|axis| crystal.n_cells[axis] * cell.edges[axis] / ANGSTROM_PER_MM);
                 (edges.into(), &["crystal.n_cells"])
             }
