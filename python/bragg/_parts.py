@@ -674,7 +674,7 @@ class Output(Part):
         [].
     png : Table, optional
         How pictures look. Keys: ``scale``, ``percentiles``, ``range``, ``color_map``, ``rings``, ``beam_cross``,
-        ``max_width``, ``binning``.
+        ``max_width``, ``panel``, ``roi``, ``zoom``, ``binning``.
 
     Raises
     ------

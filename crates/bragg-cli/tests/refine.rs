@@ -17,7 +17,7 @@ const TRUTH: &str = "\
 [crystal]
 cell = [42, 42, 89]
 misset = [21, 34, 55]
-n_cells = [6, 6, 3]
+n_cells = [3, 3, 2]
 shape = \"gauss\"
 mosaic.eta = 0.15
 mosaic.domains = 4
@@ -25,7 +25,7 @@ structure_factors.default = 100
 
 [beam]
 wavelength = 1.0
-fluence = 2e28
+fluence = 1.5e30
 
 [detector]
 pixels = [100, 90]

@@ -201,11 +201,13 @@ fn differences(e: &Experiment, parameter: &Parameter, h: f64) -> [Vec<f64>; 2] {
     [fine, both]
 }
 
-/// Gaussian spots so narrow that nothing is seen of the jumps between reflections, but in one of the shapes.
+const NARROW: f64 = 1.0;
+
+/// Gaussian spots so narrow that nothing is seen of the jumps between reflections, but for nanoBragg's.
 fn set_shape(e: &mut Experiment, shape: Shape) {
     e.crystal.shape = shape;
     if matches!(shape, Shape::Gauss | Shape::GaussStar) {
-        e.crystal.fudge = 1.0;
+        e.crystal.fudge = NARROW;
     }
 }
 
@@ -246,7 +248,9 @@ fn every_parameter_has_the_derivative_that_small_steps_show() {
             let parameter = instance(row.parameter, &e);
             let tied =
                 matches!(parameter, Parameter::Cell(CellNumbers::EdgesAB | CellNumbers::Edges | CellNumbers::Angles));
-            if tied || parameter.check(&e).is_err() {
+            // nothing of the reflections beyond the list is seen
+            let is_dark = parameter == Parameter::DefaultAmplitude && e.crystal.fudge == NARROW;
+            if tied || is_dark || parameter.check(&e).is_err() {
                 continue;
             }
             check_against_differences(&name, &e, &parameter);

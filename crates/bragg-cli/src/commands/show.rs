@@ -49,8 +49,8 @@ fn settings(arguments: &Show) -> bragg::Result<Description> {
         ("output.png.color_map", &arguments.colors, "--colors"),
         ("output.png.max_width", &arguments.max_width, "--max-width"),
         ("output.png.rings", &arguments.rings.as_deref().map(rings), "--rings"),
-        ("output.png.range", &arguments.range.as_ref().map(list), "--range"),
-        ("output.png.roi", &arguments.roi.as_ref().map(list), "--roi"),
+        ("output.png.range", &arguments.range.as_deref().map(list), "--range"),
+        ("output.png.roi", &arguments.roi.as_deref().map(list), "--roi"),
         ("output.png.panel", &arguments.panel, "--panel"),
         ("output.png.zoom", &arguments.zoom, "--zoom"),
     ] {
@@ -74,7 +74,7 @@ fn of_options(error: Error) -> Error {
 }
 
 /// Several values as TOML has them.
-fn list(values: &Vec<String>) -> String {
+fn list(values: &[String]) -> String {
     format!("[{}]", values.join(", "))
 }
 

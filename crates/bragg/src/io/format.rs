@@ -159,12 +159,8 @@ pub fn write_recording(
         }
         Format::Png => {
             options.picture.check(&sizes)?;
-            if !options.picture.resolution_rings.is_empty() && !png::can_draw_rings(recording, metadata) {
-                let path = path.display();
-                written.notes.push(format!(
-                    "{path} has no resolution rings: they are circles only on one flat panel normal to the beam."
-                ));
-            }
+            let has_rings = options.picture.resolution_rings.is_empty() || png::can_draw_rings(recording, metadata);
+            written.notes.extend((!has_rings).then(|| without_rings(path)));
             atomic::write(path, |w| png::write(w, recording, metadata, &options.picture))?;
         }
         Format::Tiff => atomic::write_seekable(path, |w| tiff::write(w, recording))?,
@@ -196,6 +192,10 @@ fn check_panels(path: &Path, format: Format, sizes: &[(usize, usize)]) -> Result
         }
         _ => Ok(()),
     }
+}
+
+fn without_rings(path: &Path) -> String {
+    format!("{} has no resolution rings: they are circles only on one flat panel normal to the beam.", path.display())
 }
 
 fn header_notes(path: &Path, metadata: &Metadata) -> Vec<String> {

@@ -65,8 +65,8 @@ impl Sheet {
         let pixel = panels.iter().map(edge).fold(0.0, f64::max);
         let corner = [least(0), least(1)];
         let extent = [0, 1].map(|i| (most(i) - corner[i]) / pixel);
-        // what is less than a hundredth of a pixel is no pixel
-        let whole = |length: f64| (length - 0.01).ceil().clamp(1.0, 1e9) as usize;
+        // a last dot of which less than half would be covered is none
+        let whole = |length: f64| length.round().clamp(1.0, 1e9) as usize;
         let bin = whole(extent[0].max(extent[1])).div_ceil(style.max_width.max(1));
         let dots = extent.map(|length| whole(length / bin as f64));
         let mut sheet = Self::blank(dots[0], dots[1], bin);
@@ -215,9 +215,9 @@ mod tests {
         // the second 1.3 columns to the right of the first's end, and a row higher
         let recording = two_panels(&[1.0, 2.0, 3.0, 4.0], &[5.0, 6.0, 7.0, 8.0], 2);
         let sheet = Sheet::new(&recording, &[placement(0.0, 0.0), placement(0.33, 0.1)], &Style::default());
-        assert_eq!((sheet.width, sheet.height, sheet.bin), (6, 3, 1));
+        assert_eq!((sheet.width, sheet.height, sheet.bin), (5, 3, 1));
         let rows: Vec<Vec<f32>> =
-            sheet.values.chunks(6).map(|row| row.iter().map(|v| if v.is_nan() { 0.0 } else { *v }).collect()).collect();
+            sheet.values.chunks(5).map(|row| row.iter().map(|v| if v.is_nan() { 0.0 } else { *v }).collect()).collect();
         assert_eq!(rows[0][..3], [0.0, 0.0, 0.0]);
         assert_eq!(rows[1][..3], [1.0, 2.0, 0.0]);
         assert_eq!(rows[2][..3], [3.0, 4.0, 0.0]);

@@ -107,13 +107,12 @@ impl Sums {
             by_shape[LN_PEAK][..n].copy_from_slice(&sum[..n]);
         }
         let Lattice::Gauss { slope, .. } = lattice else { return };
-        for i in 0..n.min(DARK.len()) {
-            let mut by_fudge = 0.0;
-            for (pair, [a, b]) in PAIRS.into_iter().enumerate() {
-                let times = if a == b { 0.5 } else { 1.0 };
-                by_fudge += times * slope[a][b] * by_shape[MOMENTS + pair][i];
-            }
-            by_shape[LN_FUDGE][i] = by_fudge;
+        let (before, moments) = by_shape.split_at_mut(MOMENTS);
+        let by_fudge = &mut before[LN_FUDGE][..n];
+        by_fudge.fill(0.0);
+        for (moment, [a, b]) in moments.iter().zip(PAIRS) {
+            let times = if a == b { 0.5 } else { 1.0 } * slope[a][b];
+            by_fudge.iter_mut().zip(&moment[..n]).for_each(|(sum, moment)| *sum += times * moment);
         }
     }
 }
