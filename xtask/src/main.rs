@@ -4,6 +4,7 @@
 
 mod ci;
 mod fuzz;
+mod pictures;
 mod process;
 mod reference_pages;
 mod site;
@@ -20,6 +21,7 @@ cargo xtask ci [--only STEP,…] [--skip STEP,…]   every check of the project;
 const MORE_HELP: &str = "
 cargo xtask tidy                                 only the rules of the house
 cargo xtask docs                                 writes the reference pages in docs/ from the program, and builds the site
+cargo xtask pictures                             draws the pictures of the documentation anew
 cargo xtask wheel [--profile NAME]               builds the Python package for others (profile release unless told otherwise)
 cargo xtask fuzz [--seconds N] [TARGET…]         fuzzes the readers, each for N seconds (60)
 cargo xtask fuzz-regressions                     feeds the fuzzers' corpora and past crashes to the readers";
@@ -45,11 +47,12 @@ fn run(arguments: &[String]) -> Result<()> {
         ("ci", _) => ci::run(&root, rest),
         ("tidy", []) => tidy::run(&root),
         ("docs", []) => docs(&root),
+        ("pictures", []) => pictures::draw(&root),
         ("wheel", _) => wheel(&root, rest),
         ("fuzz", _) => fuzz::run(&root, rest),
         ("fuzz-regressions", []) => fuzz::regressions(&root),
         ("help" | "-h" | "--help", _) => run(&[]),
-        ("tidy" | "docs" | "fuzz-regressions", _) => bail!("`{chore}` takes no arguments"),
+        ("tidy" | "docs" | "pictures" | "fuzz-regressions", _) => bail!("`{chore}` takes no arguments"),
         _ => bail!("there is no chore `{chore}`; `cargo xtask` lists them"),
     }
 }
