@@ -59,10 +59,13 @@ class Crystal(Part):
         Number of mosaic blocks in the beam, whose photons add up. When not given: automatic: illuminated volume of
         extent / volume of n_cells cells; 1 without an extent.
     shape : Literal["square", "round", "gauss", "gauss-star", "tophat", "gauss-nanobragg", "tophat-nanobragg"], optional
-        Shape of the crystal, which sets the shape of its spots: a parallelepiped, a sphere, Gaussian or top-hat
-        spots. When not given: "square".
+        Shape of the crystal (of each mosaic block), which sets that of its spots: a parallelepiped; a sphere;
+        Gaussian spots as wide along each index as the block is, or round in reciprocal space ("gauss-star");
+        top-hat spots; nanoBragg's Gaussian and top-hat spots, whose width does not know the cell and whose photons
+        are wrong. When not given: "square".
     fudge : float, optional
-        Scales the argument of the round, gauss and tophat shapes. When not given: 1.0.
+        Multiplies the squared argument of the shapes other than square; photons are right at 1 and go as
+        fudge^(−3/2). When not given: 1.0.
     scale : float, optional
         Multiplies all Bragg scattering, besides n_blocks. When not given: 1.0.
     space_group : str, optional
@@ -283,7 +286,8 @@ class Beam(Part):
     flux : float, optional
         Photons per second; fluence is then flux · exposure / size². When not given: fluence is used.
     exposure : Quantity (s), optional
-        Exposure time, with flux. When not given: 1 s, when a flux is given.
+        Exposure time: with flux it gives the fluence, headers have it, and counters of presets count so many
+        photons a second. When not given: 1 s.
     size : Quantity (mm), optional
         Edge of the square beam: what of the crystal and the water lies in it scatters. When not given: 0.1.
     source_file : PathName, optional
@@ -296,9 +300,9 @@ class Beam(Part):
         Whether the source file's wavelengths are used, or the beam's for all. When not given: "file".
     divergence : Table, optional
         Directions of the beam, mrad. Keys: ``horizontal_range``, ``horizontal_step``, ``horizontal_steps``,
-        ``vertical_range``, ``vertical_step``, ``vertical_steps``, ``round``.
+        ``vertical_range``, ``vertical_step``, ``vertical_steps``, ``sample``, ``round``.
     dispersion : Table, optional
-        Spectrum of the beam, as fractions of the wavelength. Keys: ``range``, ``step``, ``steps``.
+        Spectrum of the beam, as fractions of the wavelength. Keys: ``range``, ``step``, ``steps``, ``sample``.
 
     Raises
     ------
@@ -359,8 +363,8 @@ class Detector(Part):
     Parameters
     ----------
     preset : Literal["pilatus3-6m", "eiger2-16m", "eiger2-4m", "jungfrau-4m", "rayonix-mx340", "adsc-q315r"], optional
-        A known detector: sets pixels, pixel_size and sensor where they are not given. When not given: the detector
-        is described by numbers.
+        A known detector: sets pixels, pixel_size, sensor and the largest count where they are not given. When not
+        given: the detector is described by numbers.
     distance : Quantity (mm), optional
         Distance along the beam from the sample to the detector; negative puts it before the sample. When not given:
         an error: distance or a list of panels must be given.
@@ -632,8 +636,8 @@ class Noise(Part):
     gain : float, optional
         Counts per photon. When not given: 1.0.
     saturation : float, optional
-        Largest count; brighter pixels are recorded as one more, which readers do not take for measured. When not given:
-        that of the preset or the file format.
+        Largest count; brighter pixels are recorded as one more, which readers do not take for measured. When not
+        given: that of the preset or the file format.
 
     Raises
     ------

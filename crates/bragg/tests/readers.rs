@@ -109,13 +109,17 @@ fn dxtbx_trusts_what_was_counted_and_nothing_else() {
             flag_masked(counts, &resolved.experiment.detector);
             assert_eq!(counts.panels[0].pixels()[9], -1);
         }
+        let has_no_pedestal = lines.contains("adc_offset = 0");
         for (name, most) in [("a_1.cbf", f64::from(i32::MAX - 1)), ("a_1.img", 65534.0)] {
+            // without a pedestal SMV has no number that dxtbx does not trust but 0
+            if has_no_pedestal && name == "a_1.img" {
+                continue;
+            }
             let file = File::written(name, &recording, &resolved.metadata());
             let trusted = file.trusted();
-            let zeros_count = !(name == "a_1.img" && lines.contains("adc_offset = 0"));
             for (i, &photons) in ROW.iter().enumerate() {
                 let photons = f64::from(photons);
-                let is_counted = i != 9 && photons < limit.min(most) && (photons > 0.0 || zeros_count);
+                let is_counted = i != 9 && photons < limit.min(most);
                 assert_eq!(trusted[i], is_counted, "{name}, {lines:?}: pixel {i} of {:?}", file.pixels);
                 if is_counted {
                     let off = (file.photons()[i] - photons).abs();
@@ -189,9 +193,10 @@ fn an_smv_image_keeps_its_pedestal_when_it_is_written_again() {
     assert_eq!(image.panels[0].pixels(), [40, -1, 43, 65535]);
     write_recording(&second, &recording, &header.unwrap(), &WriteOptions::default()).unwrap();
     assert_eq!(fs::read(&first).unwrap(), fs::read(&second).unwrap());
-    // somebody who says that there is none has none
+    // somebody who says that there is none has none, and is told what becomes of that
     metadata.adc_offset = Some(0.0);
-    write_recording(&first, &counts, &metadata, &WriteOptions::default()).unwrap();
+    let written = write_recording(&first, &counts, &metadata, &WriteOptions::default()).unwrap();
+    assert!(written.notes.len() == 1 && written.notes[0].contains("has no pedestal"), "{:?}", written.notes);
     let Recording::Counts(image) = read(&first, None).unwrap().recording else { panic!("photons") };
     assert_eq!(image.panels[0].pixels(), [0, 0, 3, 65535]);
 }

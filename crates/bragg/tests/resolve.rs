@@ -381,7 +381,6 @@ fn what_cannot_be_is_refused_by_name_line_and_remedy() {
         ),
         (with("crystal.domain_size = 0.1"), vec!["crystal.domain_size", "contradicts crystal.n_cells"]),
         (with("beam.fluence = 1\nbeam.flux = 2"), vec!["beam.flux", "contradicts beam.fluence"]),
-        (with("beam.exposure = 2"), vec!["beam.exposure", "without beam.flux"]),
         (with("beam.dispersion.range = 0.1"), vec!["beam.dispersion.range", "needs beam.dispersion.steps"]),
         (with("beam.dispersion.steps = 3"), vec!["beam.dispersion.steps", "without beam.dispersion.range"]),
         (

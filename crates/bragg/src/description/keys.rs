@@ -269,7 +269,8 @@ pub const KEYS: &[Key] = &[
     key("beam.fluence", Number, One, Toml("1e20"),
         "photons per m² on the sample; the default is 10¹² photons in a square of 0.1 mm").non_negative(),
     key("beam.flux", Number, One, Absent("fluence is used"), "photons per second; fluence is then flux · exposure / size²").positive(),
-    key("beam.exposure", In(Unit::Second), One, Absent("1 s, when a flux is given"), "exposure time, with flux").positive().usually(1e-16, 3600.0),
+    key("beam.exposure", In(Unit::Second), One, Absent("1 s"),
+        "exposure time: with flux it gives the fluence, headers have it, and counters of presets count so many photons a second").positive().usually(1e-16, 3600.0),
     key("beam.size", MM, One, Toml("0.1"), "edge of the square beam: what of the crystal and the water lies in it scatters").allow(SIZE).usually(1e-5, 10.0),
     key("beam.source_file", Path, One, Absent("the sources are generated"),
         "list of sources, one per line: x y z (laboratory frame, from the sample), weight, wavelength in m"),
@@ -378,7 +379,7 @@ pub const KEYS: &[Key] = &[
 /// Groups of ways to say the same thing. Giving two of a group is an error; of two layers, the later one's way holds.
 pub const ALTERNATIVES: &[&[&[&str]]] = &[
     &[&["beam.wavelength"], &["beam.energy"]],
-    &[&["beam.fluence"], &["beam.flux", "beam.exposure"]],
+    &[&["beam.fluence"], &["beam.flux"]],
     &[&["beam.polarization_fraction"], &["beam.kahn_factor"]],
     &[&["beam.polarization_normal"], &["beam.polarization_vector"]],
     &[&["beam.source_file"], &["beam.divergence", "beam.dispersion"]],

@@ -134,6 +134,12 @@ pub fn write_recording(
             let header = smv::header(sizes[0], metadata);
             atomic::write(path, |w| smv::write_made(w, &header, integers.panel.len(), counts))?;
             written = Written { n_clipped: n_clipped.into_inner(), notes: header_notes(path, metadata) };
+            if metadata.adc_offset == Some(0.0) {
+                written.notes.push(format!(
+                    "{} has no pedestal (noise.adc_offset is 0): readers may take its pixels of 0 for masked, and saturated ones for measured",
+                    path.display()
+                ));
+            }
         }
         Format::Cbf => {
             let panel = panel()?;

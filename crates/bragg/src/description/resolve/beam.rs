@@ -78,8 +78,8 @@ impl Resolver {
     }
 
     fn fluence(&mut self) -> Result<f64> {
+        self.exposure = self.given_number("beam.exposure")?;
         if let Some(flux) = self.given_number("beam.flux")? {
-            self.exposure = self.given_number("beam.exposure")?;
             let exposure = self.exposure.unwrap_or(1.0);
             let size = self.number("beam.size")?;
             let fluence = flux * exposure / (size * METER_PER_MM).powi(2);
@@ -87,14 +87,8 @@ impl Resolver {
                 "beam.flux {flux:e} /s ({}) for {exposure} s in a square of {size} mm",
                 self.origin("beam.flux")
             );
-            for name in ["beam.flux", "beam.exposure"] {
-                self.description.remove(name);
-            }
+            self.description.remove("beam.flux");
             self.automatic("beam.fluence", fluence, why)?;
-        }
-        if self.has("beam.exposure") {
-            let what = "has no effect without beam.flux; give the flux, or beam.fluence alone";
-            return Err(self.error("beam.exposure", what));
         }
         if !self.has("beam.fluence") {
             self.notice(
