@@ -1,7 +1,8 @@
 //! What headers say of resolved experiments.
 
 use bragg::description::{Resolved, resolve, toml};
-use bragg::io::{Metadata, Sensor};
+use bragg::io::{Metadata, Placement, Sensor};
+use bragg::math::Vec3;
 use std::path::Path;
 
 const REST: &str =
@@ -30,6 +31,12 @@ fn an_ordinary_detector_is_what_was_given() {
         adc_offset: Some(40.0),
         gain: 2.0,
         saturation: Some(60000.0),
+        panels: vec![Placement {
+            origin: Vec3::new(-75.0375, 82.5, -150.0),
+            fast_axis: Vec3::new(1.0, 0.0, 0.0),
+            slow_axis: Vec3::new(0.0, -1.0, 0.0),
+            pixel_size: 0.075,
+        }],
         ..Metadata::new(0.98, found.distance, found.beam_center, 0.075)
     };
     assert_eq!(found, expected);
