@@ -269,6 +269,7 @@ fn sensor(n_layers: usize, layer_thickness: f64, attenuation: f64, sampling_dept
 /// A change of an experiment.
 type Variation = fn(&mut Experiment);
 
+// tidy: long because it is one table
 /// Both kernels on everything that changes the way through them.
 #[test]
 fn the_kernel_agrees_with_the_reference() {

@@ -125,22 +125,7 @@ pub fn write_recording(
     };
     let panel = || Panel::first(&flagged).map_err(|error| Error::io("write", path, error));
     match format {
-        Format::Smv => {
-            let integers = smv::integers(panel()?, metadata);
-            let n_clipped = AtomicUsize::new(0);
-            let counts = |range: Range<usize>, out: &mut [u16]| {
-                n_clipped.fetch_add(integers.fill(range, out, |count| count as u16), Relaxed);
-            };
-            let header = smv::header(sizes[0], metadata);
-            atomic::write(path, |w| smv::write_made(w, &header, integers.panel.len(), counts))?;
-            written = Written { n_clipped: n_clipped.into_inner(), notes: header_notes(path, metadata) };
-            if metadata.adc_offset == Some(0.0) {
-                written.notes.push(format!(
-                    "{} has no pedestal (noise.adc_offset is 0): readers may take its pixels of 0 for masked, and saturated ones for measured",
-                    path.display()
-                ));
-            }
-        }
+        Format::Smv => written = write_smv(path, panel()?, metadata)?,
         Format::Cbf => {
             let panel = panel()?;
             let cutoff = cbf::cutoff(metadata);
@@ -172,6 +157,24 @@ pub fn write_recording(
         Format::Tiff => atomic::write_seekable(path, |w| tiff::write(w, recording))?,
     }
     Ok(written)
+}
+
+fn write_smv(path: &Path, panel: Panel<'_>, metadata: &Metadata) -> Result<Written> {
+    let integers = smv::integers(panel, metadata);
+    let n_clipped = AtomicUsize::new(0);
+    let counts = |range: Range<usize>, out: &mut [u16]| {
+        n_clipped.fetch_add(integers.fill(range, out, |count| count as u16), Relaxed);
+    };
+    let header = smv::header(panel.size(), metadata);
+    atomic::write(path, |w| smv::write_made(w, &header, panel.len(), counts))?;
+    let mut notes = header_notes(path, metadata);
+    if metadata.adc_offset == Some(0.0) {
+        notes.push(format!(
+            "{} has no pedestal (noise.adc_offset is 0): readers may take its pixels of 0 for masked, and saturated ones for measured",
+            path.display()
+        ));
+    }
+    Ok(Written { n_clipped: n_clipped.into_inner(), notes })
 }
 
 /// Checks, before there is anything to write, whether an image with panels of these sizes (fast, slow) can be written to a file:
