@@ -14,7 +14,7 @@ const OTHERS: &[&str] = &["pytest", "gemmi", "scipy", "jax", "matplotlib", "mypy
 const LATE: &[&str] = &["reciprocalspaceship", "torch"];
 /// Tests that need some of them.
 const TESTS_WITH_OTHERS: &[&str] =
-    &["test_structure_factors.py", "test_torch.py", "test_frameworks.py", "test_docs.py"];
+    &["test_structure_factors.py", "test_torch.py", "test_frameworks.py", "test_docs.py", "test_end_to_end.py"];
 const OTHERWISE: &str = "`cargo xtask ci --skip python` does the rest";
 
 /// Builds the wheel and tests it.
