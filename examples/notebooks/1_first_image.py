@@ -28,7 +28,13 @@ crystal = next(path for folder in (here, *here.parents) for path in (folder / "1
 
 exp = bragg.Experiment.from_crystal(
     crystal,
-    {"detector.pixels": [500, 500], "detector.pixel_size": "172 um", "detector.distance": 70, "crystal.misset": [10, 20, 30]},
+    {
+        "detector.pixels": [500, 500],
+        "detector.pixel_size": "172 um",
+        "detector.distance": 70,
+        "crystal.misset": [10, 20, 30],
+        "crystal.n_cells": [10, 10, 5],  # small mosaic blocks, whose spots need few samples a pixel
+    },
 )
 exp
 

@@ -412,8 +412,9 @@ class Experiment(Differentiable):
 
     def _simulate(self, threads: Any, roi: Any, progress: Any, dtype: Any, as_list: bool) -> object:
         handle = self._handle
-        if roi is not None:
-            handle = handle.window(window(roi))
+        region = window(roi)
+        if region is not None:
+            handle = handle.window(region)
         return handle.simulate(threads, progress, _is_double(dtype), as_list)
 
     def record(self, image: npt.ArrayLike) -> Pixels:
