@@ -382,7 +382,11 @@ mod tests {
         let message = Description::new().set("beam.energy", "12.7", Origin::Set).unwrap_err().to_string();
         let expected = "beam.energy (--set): is 12.7 eV; was \"12.7 keV\" meant? Usual is 500 to 200000 eV. To have it so, write \"12.7 eV\"";
         assert_eq!(message, expected);
-        // what is written with its unit, or comes from a program's own numbers, stands
+    }
+
+    /// So does what comes from a program's own numbers.
+    #[test]
+    fn numbers_that_are_written_with_their_unit_stand() {
         let mut d = Description::new();
         d.set("beam.energy", "12.7 eV", Origin::Set).unwrap();
         d.set("beam.dispersion.range", "90 %", Origin::Set).unwrap();
