@@ -386,7 +386,7 @@ def test_stills() -> None:
 
     values = np.concatenate([START, generator.normal(scale=0.002, size=60)])
     scale = np.concatenate([SCALE, np.full(60, 1e-3)])
-    for _ in range(3):
+    for _ in range(2):
         hkl = index(values)
         result = fit(residuals, values, scale)
         values = result.values
