@@ -272,7 +272,7 @@ def test_ctrl_c_stops_a_sweep(still: bragg.Experiment) -> None:
 
 
 def test_ctrl_c_stops_within_one_pixel(still: bragg.Experiment) -> None:
-    pixel = still.replace(**{"detector.pixels": [1, 1], "sampling.oversample": 20_000})
+    pixel = still.replace(**{"detector.pixels": [1, 1], "sampling.oversample": 10_000})
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         for work in (lambda: pixel.simulate(threads=1), lambda: pixel.gradient(np.ones((1, 1)), "cell")):
