@@ -20,73 +20,79 @@ import bragg
 
 NAMES = ["crystal.cell.a_b", "crystal.cell.c", "crystal.orientation.x", "crystal.orientation.y", "crystal.orientation.z", "crystal.scale"]
 still = bragg.Experiment(
-    bragg.Crystal(cell=[78, 78, 38], misset=[10, 20, 30], n_cells=20, shape="gauss", mosaic={"eta": 0.05}, structure_factors={"default": 50}),
-    bragg.Beam(wavelength=1.0, fluence=3e29),
-    bragg.Detector(distance=120, pixels=[160, 160], pixel_size=0.5),
-    sampling={"oversample": 2},
+    bragg.Crystal(cell=[78, 78, 38], misset=[10, 20, 30], n_cells=[10, 10, 20], shape="gauss", structure_factors={"default": 50}),
+    bragg.Beam(wavelength=1.0, fluence=1e26),
+    bragg.Detector(distance=400, pixels=[300, 300], pixel_size=0.3),
 )
-BACKGROUND = 0.5  # photons a pixel at the lowest flux
+BACKGROUND = 0.05  # photons a pixel where the crystal scatters N_PHOTONS
+N_PHOTONS = 3000
 
 
-def uncertainties(photons, jacobian, flux):
-    """Standard deviations of the parameters when both crystal and background scatter `flux` times as much."""
-    mean = flux * (photons + BACKGROUND)
-    j = flux * jacobian.reshape(len(NAMES), -1)
-    return np.sqrt(np.diag(np.linalg.inv((j / mean.ravel()) @ j.T)))
+def information(photons, jacobian, factor):
+    """The information where crystal and background scatter `factor` times as much."""
+    j = jacobian.reshape(len(NAMES), -1)
+    return factor * (j / (photons + BACKGROUND).ravel()) @ j.T
+
+
+def still_of(n):
+    """The image of a crystal of n cells along a and b, scaled to N_PHOTONS, and its Jacobian."""
+    exp = still.replace(**{"crystal.n_cells": [n, n, 2 * n]})
+    scale = N_PHOTONS / exp.simulate().sum()
+    return exp.replace(**{"crystal.scale": float(scale)}).value_and_jacobian(NAMES)
 
 
 # %% [markdown]
-# One Jacobian for each oscillation gives all fluxes.
+# Crystals of other sizes, as many photons from each: the spots of large ones are sharp.
 
 # %%
-oscillations = np.array([0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6])
-fluxes = np.array([1, 10, 100, 1000])
-table = np.empty((len(oscillations), len(fluxes), len(NAMES)))
-for i, oscillation in enumerate(oscillations):
-    exp = still.replace(**{"scan.range": oscillation, "scan.steps": 24})
-    photons, jacobian = exp.value_and_jacobian(NAMES)
-    table[i] = [uncertainties(photons, jacobian, flux) for flux in fluxes]
+sizes = np.array([5, 7, 10, 14, 20, 28, 40])
+factors = np.array([1, 10, 100])
+table = np.empty((len(sizes), len(factors), len(NAMES)))
+for i, n in enumerate(sizes):
+    photons, jacobian = still_of(n)
+    table[i] = [np.sqrt(np.diag(np.linalg.inv(information(photons, jacobian, factor)))) for factor in factors]
 
 # %% [markdown]
-# How the parameters of a still hang together is in the same matrix.
+# How the parameters hang together is in the same matrix.
 
 # %%
-photons, jacobian = still.value_and_jacobian(NAMES)
-j = jacobian.reshape(len(NAMES), -1)
-covariance = np.linalg.inv((j / (photons + BACKGROUND).ravel()) @ j.T)
+covariance = np.linalg.inv(information(*still_of(10), 1))
 sigma = np.sqrt(np.diag(covariance))
 correlation = covariance / np.outer(sigma, sigma)
 for name, value, row in zip(NAMES, sigma, correlation):
     print(f"{name:24} σ = {value:9.2e}   " + " ".join(f"{r:6.2f}" for r in row))
 
 # %% [markdown]
-# More photons help as their square root does; turning the crystal helps more, until every reflection has passed.
+# Ten times the photons say the cell √10 times as well. As many photons in sharper spots do better still, though less so where a spot
+# is narrower than a pixel.
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained", width_ratios=(1.25, 1))
-colors = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(fluxes)))
-for color, flux, rows in zip(colors, fluxes, table.transpose(1, 0, 2)):
-    axes[0].loglog(oscillations, 1e3 * rows[:, 0], "o-", color=color, markersize=4)
-    axes[0].text(oscillations[-1] * 1.12, 1e3 * rows[-1, 0], f"{flux:g} × photons", color=color, va="center", fontweight="bold")
-for flux, color in zip(fluxes, colors):
-    axes[0].axhline(1e3 * uncertainties(photons, jacobian, flux)[0], color=color, linestyle=":", linewidth=1)
+edges = sizes * 78 / 1e4  # µm
+for factor, color, rows in zip(factors, plt.get_cmap("viridis")([0.0, 0.45, 0.8]), table.transpose(1, 0, 2)):
+    axes[0].loglog(edges, rows[:, 0], "o-", color=color, markersize=4)
+    count = f"{factor * N_PHOTONS:,} photons".replace(",", "\u2009")
+    axes[0].text(edges[-1] * 1.08, rows[-1, 0], count, color=color, va="center", fontweight="bold")
+within = 400 * 1.0 / 0.3 / 1e4  # µm: λ·distance/edge is a pixel
+axes[0].axvline(within, color="grey", linestyle=":")
+axes[0].text(within, 0.98, " spots within a pixel", transform=axes[0].get_xaxis_transform(), va="top", color="grey")
 axes[0].set(
-    title="How well an image says the edge a",
-    xlabel="oscillation (degrees); dotted: a still",
-    ylabel="σ of a (10⁻³ Å)",
-    xticks=oscillations,
-    xticklabels=[f"{oscillation:g}" for oscillation in oscillations],
-    xlim=(oscillations[0] / 1.2, oscillations[-1] * 4.5),
+    title="How well a still says the edge a",
+    xlabel="edge of the crystal (µm)",
+    ylabel="σ of a (Å)",
+    xticks=edges,
+    xticklabels=[f"{edge:.2f}" for edge in edges],
+    xlim=(edges[0] / 1.2, edges[-1] * 2.6),
 )
 axes[0].minorticks_off()
 axes[0].grid(alpha=0.3)
 labels = ["a = b", "c", "turn x", "turn y", "turn z", "scale"]
 shown = axes[1].imshow(correlation, cmap="RdBu_r", vmin=-1, vmax=1)
 for (i, k), value in np.ndenumerate(correlation):
-    axes[1].text(k, i, f"{value:.2f}".replace("-", "−"), ha="center", va="center", color="white" if abs(value) > 0.6 else "black")
+    axes[1].text(k, i, f"{round(value, 2) + 0.0:.2f}".replace("-", "−"), ha="center", va="center", color="white" if abs(value) > 0.6 else "black")
 axes[1].set(title="What a still cannot tell apart", xticks=range(6), yticks=range(6), xticklabels=labels, yticklabels=labels)
 figure.colorbar(shown, ax=axes[1], label="correlation")
 figure.savefig("information.png", dpi=150)
 
-assert np.allclose(table[:, 0] / table[:, -1], np.sqrt(fluxes[-1] / fluxes[0]))
-assert np.all(np.isfinite(table)) and np.all(table > 0)
+assert np.allclose(table[:, 0] / table[:, -1], np.sqrt(factors[-1] / factors[0]))
+assert np.all(np.isfinite(table)) and np.all(np.diff(table[:4, 0, 0]) < 0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -64,7 +64,8 @@ def rotation(vector: Array) -> Array:
         return np.eye(3)
     x, y, z = vector / angle
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + math.sin(angle) * cross + (1 - math.cos(angle)) * cross @ cross
+    matrix: Array = np.eye(3) + math.sin(angle) * cross + (1 - math.cos(angle)) * cross @ cross
+    return matrix
 
 
 def positions(s1: Array, distance: float, center: Array) -> Array:
@@ -86,7 +87,8 @@ def rays(pixels: Array, distance: float, center: Array) -> Array:
             [(aim[:, 0] - center[0]) * PIXEL, -(aim[:, 1] - center[1]) * PIXEL, np.full(len(aim), -distance)], axis=1
         )
         aim += pixels - positions(point, distance, center)
-    return point / np.linalg.norm(point, axis=1, keepdims=True)
+    unit: Array = point / np.linalg.norm(point, axis=1, keepdims=True)
+    return unit
 
 
 S0 = np.array([0.0, 0.0, -1.0 / WAVELENGTH])
@@ -110,7 +112,7 @@ class Spots:
         return np.minimum(self.intensities / np.sqrt(self.variances), 40)[:, None]
 
 
-def find_spots(counts: NDArray[np.integer], reach: tuple[int, int]) -> Spots:
+def find_spots(counts: NDArray[Any], reach: tuple[int, int]) -> Spots:
     """Spots of a stack of frames: connected pixels above the background, integrated in a box about their centroid.
 
     Spots whose box has another spot in it, or leaves the stack, are left out.
@@ -169,7 +171,7 @@ HKL, F = amplitudes(1.6)
 TRUTH = Amplitudes(HKL, F)
 
 
-def experiment(u: Array, **scan: float) -> bragg.Experiment:
+def experiment(u: Array, **scan: Any) -> bragg.Experiment:
     return bragg.Experiment(
         bragg.Crystal(
             structure_factors=bragg.StructureFactors.from_arrays(HKL, F, cell=CELL, space_group="P 1"),
@@ -211,7 +213,7 @@ def fit(residuals: Callable[[Array], Array], start: Array, scale: Array) -> Fit:
     for turn in range(5):
         all_rows = residuals(values)
         widths = 1.4826 * np.median(np.abs(all_rows), axis=0)
-        kept = (np.abs(all_rows) < 4.5 * widths).all(axis=1)
+        kept: NDArray[np.bool_] = np.all(np.abs(all_rows) < 4.5 * widths, axis=1)
         if turn > 0:
             widths = np.sqrt(np.mean(all_rows[kept] ** 2, axis=0))
 
@@ -234,7 +236,8 @@ def turned_to_sphere(q: Array, angle_near: Array) -> Array:
     middle = np.arctan2(q[:, 1], q[:, 2])
     both = np.stack([middle + opening, middle - opening])
     both += 2 * np.pi * np.rint((angle_near - both) / (2 * np.pi))
-    return np.where(np.abs(both[0] - angle_near) < np.abs(both[1] - angle_near), both[0], both[1])
+    nearer: Array = np.where(np.abs(both[0] - angle_near) < np.abs(both[1] - angle_near), both[0], both[1])
+    return nearer
 
 
 def about_x(q: Array, angle: Array) -> Array:
@@ -281,7 +284,8 @@ def test_rotation_set() -> None:
         s1 = rays(spots.pixels, p[6], p[7:9]) / WAVELENGTH
         q = about_x(s1 - S0, -angles)
         a = rotation(p[9:12]) @ u @ b_matrix(p[:6])
-        return np.rint(q @ np.linalg.inv(a).T).astype(np.int64)
+        indices: NDArray[np.int64] = np.rint(q @ np.linalg.inv(a).T).astype(np.int64)
+        return indices
 
     def residuals(p: Array) -> Array:
         q = hkl @ (rotation(p[9:12]) @ u @ b_matrix(p[:6])).T
@@ -329,7 +333,8 @@ def darwin(s1: Array, width: float) -> Array:
     photons = FLUX * EXPOSURE / (EXTENT * 1e-3) ** 2
     cells = (EXTENT * 1e-3) ** 3 / cell
     per_area = photons * CLASSICAL_ELECTRON_RADIUS**2 * (WAVELENGTH * 1e-10) ** 3 * cells / cell
-    return per_area * lorentz * polarization * captured / math.radians(width)
+    photons_of_one: Array = per_area * lorentz * polarization * captured / math.radians(width)
+    return photons_of_one
 
 
 def still_rays(q: Array) -> tuple[Array, Array]:
@@ -376,7 +381,8 @@ def test_stills() -> None:
     def index(p: Array) -> NDArray[np.int64]:
         q = rays(pixels, p[6], p[7:9]) / WAVELENGTH - S0
         inverse = np.array([np.linalg.inv(a) for a in reciprocal(p)])
-        return np.rint(np.einsum("nij,nj->ni", inverse[still], q)).astype(np.int64)
+        indices: NDArray[np.int64] = np.rint(np.einsum("nij,nj->ni", inverse[still], q)).astype(np.int64)
+        return indices
 
     def residuals(p: Array) -> Array:
         q = np.einsum("nij,nj->ni", np.array(reciprocal(p))[still], hkl)

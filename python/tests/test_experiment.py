@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import bragg
-from bragg import _bragg, _experiment
+from bragg import _bragg, _experiment, _orientation
 
 CRYSTAL = bragg.Crystal(cell=[78, 79, 38], n_cells=10, structure_factors={"default": 100.0})
 BEAM = bragg.Beam(wavelength=1.0)
@@ -31,8 +31,9 @@ def test_the_keywords_are_the_keys_of_the_program(root: Path) -> None:
 
 
 def test_examples_in_the_documentation() -> None:
-    failed, n_tests = doctest.testmod(_experiment)
-    assert n_tests > 5 and failed == 0
+    for module, least in [(_experiment, 6), (_orientation, 3)]:
+        failed, n_tests = doctest.testmod(module)
+        assert n_tests >= least and failed == 0
 
 
 def test_values_come_back_in_their_units(still: bragg.Experiment) -> None:
