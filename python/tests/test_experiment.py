@@ -147,6 +147,28 @@ def test_replacing_a_value_leaves_the_others() -> None:
     assert (whole["crystal.n_cells"], whole["crystal.cell.a"], whole["beam.wavelength"]) == ([3, 3, 3], 78, 1.5)
 
 
+def test_blocks_are_counted() -> None:
+    exp = bragg.Experiment({**CRYSTAL, "extent": "30 um"}, {"wavelength": 1.0, "flux": 1e12, "size": 0.05}, DETECTOR, background={"water": 0.2})
+    block = np.prod(exp["crystal.n_cells"]) * np.linalg.det([exp[f"crystal.real_space_{edge}"] for edge in "abc"])
+    assert exp["crystal.n_blocks"] == pytest.approx(2.7e16 / block)
+    assert exp["crystal.extent"] == pytest.approx([0.03] * 3)
+    assert (exp["background.water_volume"], exp["background.water"]) == pytest.approx((5e-4, 0.2))
+    single = exp.replace(**{"crystal.extent": None, "background.water": 0})
+    assert single["crystal.n_blocks"] == 1
+    many = exp.replace(**{"background.water": 0}).simulate(dtype=np.float64)
+    assert np.allclose(many, exp["crystal.n_blocks"] * single.simulate(dtype=np.float64), rtol=1e-12)
+
+
+def test_numbers_in_another_unit_are_asked_about() -> None:
+    exp = bragg.Experiment(CRYSTAL, BEAM, DETECTOR)
+    for name, value, meant in [("beam.energy", 12.7, "12.7 keV"), ("detector.distance", 0.1, "0.1 m"), ("crystal.extent", 30, "30 um")]:
+        with pytest.raises(ValueError, match=f'{name}.* was "{meant}" meant'):
+            exp.replace(**{name: value})
+    with pytest.raises(ValueError, match='was "75 um" meant'):
+        bragg.Detector(distance=100, pixels=[100, 100], pixel_size=75)
+    assert exp.replace(**{"detector.distance": "0.1 mm"})["detector.distance"] == 0.1
+
+
 def test_parts_are_what_was_given() -> None:
     exp = bragg.Experiment(CRYSTAL, BEAM, DETECTOR, bragg.Scan(range=0.5, steps=2), noise={"seed": 3})
     assert exp.crystal == CRYSTAL and exp.beam == BEAM and exp.detector == DETECTOR

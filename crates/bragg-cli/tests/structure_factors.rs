@@ -133,7 +133,7 @@ fn a_crystal_alone_makes_an_image_whose_printed_experiment_makes_it_again() {
     assert!(messages.contains("no experiment file") && messages.contains("wrote 1a8o.png, 1a8o.cbf"), "{messages}");
     let toml = printed(&workplace, &format!("simulate --pdb 1a8o.pdb {set} --print-experiment"));
     for expected in
-        ["n_cells = [48, 48, 23]  # automatic: ", "d_min = ", "wavelength = 1.0  # Å; automatic", "steps = 2  # --set"]
+        ["n_cells = [36, 36, 17]  # automatic: ", "d_min = ", "wavelength = 1.0  # Å; automatic", "steps = 2  # --set"]
     {
         assert!(toml.contains(expected), "{expected}: {toml}");
     }
@@ -165,8 +165,8 @@ fn the_plan_of_a_crystal_alone_follows_what_is_set() {
         "{notes}"
     );
     assert!(toml.contains("\nsteps = 13  # automatic"), "{toml}");
-    // 50 µm cubed over 48·41.98 × 48·41.98 × 23·88.92 Å³
-    assert!(toml.contains("\nn_blocks = 15052733.7"), "{toml}");
+    // 50 µm cubed over 36·41.98 × 36·41.98 × 17·88.92 Å³
+    assert!(toml.contains("\nn_blocks = 36205268.0"), "{toml}");
     let (toml, notes) = plan("--set scan.range=0");
     assert!(notes.contains("a still of a crystal") && !notes.contains("rotation"), "{notes}");
     assert!(toml.contains("\nsteps = 1  #") && !toml.contains("half a degree"), "{toml}");
@@ -188,7 +188,7 @@ fn the_plan_of_a_crystal_alone_follows_what_is_set() {
         line.split(' ').next().unwrap().parse().unwrap()
     };
     assert!((number("fluence") / 2.5e19 - 1.0).abs() < 1e-12);
-    let block = (48.0 * 41.98_f64).powi(2) * (23.0 * 88.92);
+    let block = (36.0 * 41.98_f64).powi(2) * (17.0 * 88.92);
     assert!((number("n_blocks") / (2e16 / block) - 1.0).abs() < 1e-9);
     let (_, notes) = plan("--set crystal.extent=[0.01,0.02,0.03]");
     assert!(notes.contains("a crystal of 10 µm × 20 µm × 30 µm in a beam of 20 µm"), "{notes}");

@@ -221,7 +221,6 @@ fn a_crystal_alone_in_a_known_beam_scatters_what_darwin_says() {
         ("beam.exposure", "0.01"),
         ("beam.size", "0.02"),
         ("scan.range", "4"),
-        ("crystal.shape", "square"),
         ("crystal.n_cells", "[12, 12, 6]"),
         ("crystal.mosaic.domains", "4"),
         ("detector.pixels", "[200, 200]"),

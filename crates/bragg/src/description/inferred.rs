@@ -31,8 +31,14 @@ impl Resolved {
             let seed: &[_] = &["noise.seed"];
             (name == "noise.poisson").then(|| (self.noise.poisson_seed.is_some().into(), seed))
         };
+        let of_water = || {
+            let size = self.description.get("beam.size")?.value.number()?;
+            let thickness = self.experiment.water_volume / (size * size);
+            let volume: &[_] = &["background.water_volume"];
+            (name == "background.water").then(|| (thickness.into(), volume))
+        };
         let found = self.of_crystal(name).or_else(|| self.of_beam(name)).or_else(|| self.of_detector(name));
-        let (value, from) = found.or_else(of_noise)?;
+        let (value, from) = found.or_else(of_noise).or_else(of_water)?;
         let given = from.iter().find_map(|key| Some((key, self.description.get(key)?)));
         let why =
             given.map_or_else(|| "from the rest".to_owned(), |(key, entry)| format!("from {key} ({})", entry.origin));

@@ -20,8 +20,8 @@ const CRYSTAL_EDGE: f64 = 0.05;
 /// Photons a second, and seconds.
 const FLUX: f64 = 1e12;
 const EXPOSURE: f64 = 0.02;
-/// Edge of a mosaic block (Å), in whole cells: a reflection of 2 Å is 0.05° wide by it, less than by the mosaicity.
-const BLOCK_EDGE: f64 = 2000.0;
+/// Edge of a mosaic block (Å), in whole cells: a reflection of 2 Å is 0.03° wide by it (rms), less than by the mosaicity.
+const BLOCK_EDGE: f64 = 1500.0;
 /// Thickness of water in the beam, in those of the crystal: mother liquor, and so much for air and glass.
 const WATER: f64 = 5.0;
 /// The crystal's orientation (deg): no axis along the beam or the spindle.
@@ -55,8 +55,8 @@ pub fn starting_point(file: &Path, given: Description) -> Result<(Description, N
     if ["crystal.mosaic.eta", "crystal.mosaic.half_width"].into_iter().all(|name| number(name) != Some(0.0)) {
         chosen.insert("crystal.mosaic.domains", MOSAIC.1, why("closer than a spot is wide"))?;
     }
-    let block = known.cell.edges.map(|edge| (BLOCK_EDGE / edge).ceil().max(3.0) as i64);
-    chosen.insert("crystal.n_cells", block, why("a mosaic block of 0.2 µm"))?;
+    let block = block(&known).map(|n| n as i64);
+    chosen.insert("crystal.n_cells", block, why("a mosaic block of 0.15 µm"))?;
     let [x, y, along] = numbers(&given, "crystal.extent").unwrap_or([CRYSTAL_EDGE; 3]);
     chosen.insert("crystal.extent", [x, y, along], why("a usual crystal"))?;
     chosen.insert("beam.flux", FLUX, why("of a usual beamline"))?;
@@ -77,6 +77,11 @@ pub fn starting_point(file: &Path, given: Description) -> Result<(Description, N
         plan(&chosen)
     );
     Ok((chosen, Notice(notice)))
+}
+
+/// Cells along each edge of a mosaic block.
+fn block(known: &Known) -> [f64; 3] {
+    known.cell.edges.map(|edge| (BLOCK_EDGE / edge).ceil().max(3.0))
 }
 
 /// The three numbers of a key that has one for each axis.
@@ -149,6 +154,14 @@ fn detector(known: &Known, given: &Description, chosen: &mut Description) -> Res
     if distance.is_finite() {
         let why = format!("the nearest edge sees {:.2} Å", known.resolution);
         chosen.insert("detector.distance", distance, Origin::Automatic(why))?;
+        let is_ours = !["crystal.shape", "crystal.n_cells", "crystal.domain_size"].into_iter().any(is_given);
+        let longest = (0..3).map(|i| block(known)[i] * known.cell.edges[i]).fold(0.0, f64::max);
+        // 1.5 standard deviations of a block's Gaussian spot, 0.4/L in 1/Å: its sum is off by 2·exp(−2π²/1.5²) = 3e-4
+        let n = (pixel_size * longest / (0.6 * wavelength * distance)).ceil();
+        if is_ours && (1.0..100.0).contains(&n) {
+            let why = Origin::Automatic("sums of Gaussian spots are right within 0.1 %".to_owned());
+            chosen.insert("sampling.oversample", n as i64, why)?;
+        }
     }
     Ok(format!(", {preset_name} at {distance} mm, whose nearest edge sees {:.2} Å", known.resolution))
 }
