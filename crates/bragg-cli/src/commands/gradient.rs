@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &Gradient) -> anyhow::Result<()> {
     let n_workers = threads::for_rendering(n_threads, &scene);
     long_jobs::check(experiment, &mut scene, (long_jobs::WITH_DERIVATIVES, n_workers), arguments.yes, messages)?;
     drop(scene);
-    resolved.notices.iter().for_each(|notice| messages.note(notice));
+    resolved.notices.iter().chain(&resolved.choice).for_each(|notice| messages.note(notice));
     on_threads(n_workers, || differentiate(&resolved, &parameters, &files, messages))?
 }
 

@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &Simulate) -> anyhow::Result<()> {
     let mut scene = Scene::watched(&resolved.experiment, &Signals)?;
     let n_workers = threads::for_rendering(n_threads, &scene);
     long_jobs::check(&resolved.experiment, &mut scene, (1.0, n_workers), arguments.yes, messages)?;
-    resolved.notices.iter().for_each(|notice| messages.note(notice));
+    resolved.notices.iter().chain(&resolved.choice).for_each(|notice| messages.note(notice));
     let start = Instant::now();
     on_threads(n_workers, || simulate(&resolved, &scene, &outputs, messages, start))?
 }

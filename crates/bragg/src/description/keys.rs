@@ -130,7 +130,8 @@ const MOST: f64 = 2_147_483_647.0;
 const COUNTED: Allowed = Allowed::Between(1.0, MOST);
 /// From an atom to a metre (mm).
 const SIZE: Allowed = Allowed::Between(1e-7, 1000.0);
-const TICKS: Default = Automatic("range / step; one more from end to end");
+const TICKS: Default =
+    Automatic("range / step (one more from end to end), or so many that integrated spots are right within 2 %");
 const TICK_STEP: Default = Automatic("range / steps; range / (steps − 1) from end to end");
 const TICK_SAMPLE: Default = Automatic("midpoint; ends with physics = \"nanobragg\"");
 
@@ -207,7 +208,7 @@ pub const KEYS: &[Key] = &[
         "mosaicity, of a Gaussian: standard deviation of a domain's rotation about each axis").allow(Allowed::Between(0.0, 60.0)).usually(1e-6, 20.0),
     key("crystal.mosaic.half_width", DEG, One, Absent("eta is used"),
         "mosaicity, of a cap: largest angle by which a domain is turned; the standard deviation about each axis is 0.496 of it").allow(Allowed::Between(0.0, 180.0)).usually(1e-6, 100.0),
-    key("crystal.mosaic.domains", Integer, One, Automatic("1 without mosaicity, 10 with it"), "number of mosaic domains").allow(COUNTED),
+    key("crystal.mosaic.domains", Integer, One, Automatic("1 without mosaicity; with it so many that integrated spots are right within 2 %"), "number of mosaic domains").allow(COUNTED),
     key("crystal.mosaic.seed", Integer, One, Toml("12345678"), "seed of the mosaic domains; each scan.frame has domains of its own").non_negative(),
     key("crystal.mosaic.generator", OneOf(&["keyed", "nanobragg"]), One, Toml("\"keyed\""),
         "random numbers of the mosaic domains: our own, or nanoBragg's for the same domains of a cap from the same seed, whatever the frame"),
@@ -333,7 +334,7 @@ pub const KEYS: &[Key] = &[
     key("scan.axis", Number, Exactly(3), Toml("[1.0, 0.0, 0.0]"), "axis about which the crystal turns during the exposure"),
     key("scan.start", DEG, One, Toml("0.0"), "angle at the start of the exposure"),
     key("scan.range", DEG, One, Automatic("steps · step, or 0"), "angle by which the crystal turns"),
-    key("scan.steps", Integer, One, Toml("1"), "number of angles that are sampled").allow(COUNTED),
+    key("scan.steps", Integer, One, Automatic("so many that integrated spots are right within 2 %"), "number of angles that are sampled").allow(COUNTED),
     key("scan.step", DEG, One, Automatic("range / steps"), "angle between samples"),
     key("scan.frame", Integer, One, Toml("0"), "number of the image in its series: mosaic domains and noise have random numbers of their own for each").non_negative(),
     key("scan.sample", OneOf(&["midpoint", "start"]), One, Toml("\"midpoint\""), "whether each step is sampled in its middle or at its start"),

@@ -26,11 +26,9 @@ const BLOCK_EDGE: f64 = 1500.0;
 const WATER: f64 = 5.0;
 /// The crystal's orientation (deg): no axis along the beam or the spindle.
 const MISSET: [f64; 3] = [-8.0, 11.0, 33.0];
-/// The rotation (deg), and the mosaicity (deg, rms about each axis), in so many domains.
+/// The rotation (deg), and the mosaicity (deg, rms about each axis).
 const RANGE: f64 = 0.5;
-const MOSAIC: (f64, i64) = (0.075, 30);
-/// The rotation is sampled at angles so far apart (deg): less than a spot is wide.
-const STEP: f64 = 0.04;
+const MOSAIC: f64 = 0.075;
 
 /// What a file says of its crystal.
 struct Known {
@@ -51,10 +49,7 @@ pub fn starting_point(file: &Path, given: Description) -> Result<(Description, N
     chosen.insert("crystal.structure_factors.file", PathBuf::from(file), Origin::Flag("--pdb".to_owned()))?;
     chosen.insert("crystal.misset", MISSET, why("no axis along the beam"))?;
     chosen.insert("crystal.shape", "gauss", why("smooth spots"))?;
-    chosen.insert("crystal.mosaic.eta", MOSAIC.0, why("a good crystal"))?;
-    if ["crystal.mosaic.eta", "crystal.mosaic.half_width"].into_iter().all(|name| number(name) != Some(0.0)) {
-        chosen.insert("crystal.mosaic.domains", MOSAIC.1, why("closer than a spot is wide"))?;
-    }
+    chosen.insert("crystal.mosaic.eta", MOSAIC, why("a good crystal"))?;
     let block = block(&known).map(|n| n as i64);
     chosen.insert("crystal.n_cells", block, why("a mosaic block of 0.15 µm"))?;
     let [x, y, along] = numbers(&given, "crystal.extent").unwrap_or([CRYSTAL_EDGE; 3]);
@@ -63,7 +58,9 @@ pub fn starting_point(file: &Path, given: Description) -> Result<(Description, N
     chosen.insert("beam.exposure", EXPOSURE, why("a usual exposure"))?;
     chosen.insert("beam.size", x.max(y), why("as wide as the crystal"))?;
     chosen.insert("background.water", WATER * along, why("five times as thick as the crystal"))?;
-    scan(&given, &mut chosen)?;
+    if number("scan.step").is_none() {
+        chosen.insert("scan.range", RANGE, why("half a degree"))?;
+    }
     chosen.insert("noise.seed", 1, why("photons are counted"))?;
     chosen.insert("output.png.rings", super::Value::from("auto"), why("to read resolutions by"))?;
     chosen.insert("output.png.percentiles", [1.0, 99.97], why("weak spots are to be seen"))?;
@@ -87,19 +84,6 @@ fn block(known: &Known) -> [f64; 3] {
 /// The three numbers of a key that has one for each axis.
 fn numbers(description: &Description, name: &str) -> Option<[f64; 3]> {
     description.get(name)?.value.numbers()?.try_into().ok()
-}
-
-/// Chooses a rotation, and how finely it is sampled.
-fn scan(given: &Description, chosen: &mut Description) -> Result<()> {
-    let number = |name: &str| given.get(name).and_then(|entry| entry.value.number());
-    let why = |text: &str| Origin::Automatic(text.to_owned());
-    if number("scan.step").is_some() {
-        return Ok(());
-    }
-    let range = number("scan.range").unwrap_or(RANGE);
-    chosen.insert("scan.range", range, why("half a degree"))?;
-    let steps = (range.abs() / STEP).ceil().clamp(1.0, 1e6);
-    chosen.insert("scan.steps", steps as i64, why("closer than a spot is wide"))
 }
 
 /// What is simulated, in words.

@@ -14,6 +14,7 @@ pub mod reach;
 pub mod sampling;
 pub mod scan;
 pub mod sensor_material;
+pub mod smearing;
 pub mod structure_factors;
 pub mod unit_cell;
 pub mod work;

@@ -51,7 +51,7 @@ pub(super) fn task(arguments: &Refine, messages: Messages) -> Result<Task> {
     pairs.extend(arguments.also.chunks_exact(2).map(|also| pair(&also[0], &also[1])));
     let resolved = pairs.iter().map(|pair| resolved(&pair.experiment, arguments)).collect::<Result<Vec<_>>>()?;
     if let Some(first) = resolved.first() {
-        first.notices.iter().for_each(|notice| messages.note(notice));
+        first.notices.iter().chain(&first.choice).for_each(|notice| messages.note(notice));
     }
     let selection = selection(arguments, &resolved)?;
     let mut images = Vec::new();

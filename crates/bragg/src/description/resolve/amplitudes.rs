@@ -40,8 +40,15 @@ pub(super) struct Surroundings<'a> {
     pub(super) monitor: &'a dyn Monitor,
 }
 
-/// The mean photon energy (eV) of a beam's sources by their weights.
+/// The mean photon energy (eV) of a beam: of its spectrum, whose wavelengths are uniform between their ends, or of its sources by their
+/// weights.
 pub(super) fn mean_energy(beam: &Beam) -> f64 {
+    if let Some(spread) = beam.spread {
+        let range = if spread.dispersion.is_spread() { spread.dispersion.range } else { 0.0 };
+        // the mean of 1/(1 + x) for |x| ≤ range/2
+        let mean = if range > 0.0 { ((1.0 + range / 2.0) / (1.0 - range / 2.0)).ln() / range } else { 1.0 };
+        return mean * EV_ANGSTROM / beam.wavelength;
+    }
     let (sum, weights) = beam.sources.iter().fold((0.0, 0.0), |(sum, weights), source| {
         (sum + source.weight * EV_ANGSTROM / source.wavelength, weights + source.weight)
     });
@@ -50,7 +57,7 @@ pub(super) fn mean_energy(beam: &Beam) -> f64 {
 
 const FILE: &str = "crystal.structure_factors.file";
 const COLUMN: &str = "crystal.structure_factors.column";
-const D_MIN: &str = "crystal.structure_factors.d_min";
+pub(super) const D_MIN: &str = "crystal.structure_factors.d_min";
 const FILL: &str = "crystal.structure_factors.fill";
 const FILL_FILE: &str = "crystal.structure_factors.fill_file";
 const FILL_AMPLITUDE: &str = "crystal.structure_factors.fill_amplitude";

@@ -130,7 +130,8 @@ impl Resolver {
         beam::sources_of_file(&lines, direction, wavelength).map_err(|what| Error::file(path, None, what))
     }
 
-    fn generated_sources(
+    /// Ranges of which nobody said how many points they have get three of them, until it is known how many they need.
+    pub(super) fn generated_sources(
         &mut self,
         direction: Vec3,
         e_vector: Vec3,
@@ -192,6 +193,9 @@ impl Resolver {
         }
         // n points have n − 1 steps between them from end to end, and half a step beyond each of them otherwise
         let (beyond, in_words) = if sample == TickSample::Ends { (1, " − 1") } else { (0, "") };
+        if !self.has(&steps_key) && !self.has(&step_key) && !self.is_nanobragg()? {
+            return Ok(Ticks { range, step: range / (3.0 - beyond as f64), n_steps: 3, sample });
+        }
         if !self.has(&steps_key) {
             let Some(step) = self.given_number(&step_key)?.filter(|&step| step > 0.0) else {
                 let what = format!("needs {steps_key} (how many points) or {step_key} (how far apart) beside it");

@@ -1,5 +1,6 @@
 //! The crystal and its structure factors.
 
+use super::automatic::DOMAINS;
 use super::resolver::Resolver;
 use crate::error::{Error, Result};
 use crate::experiment::{Crystal, Interpolation, Mosaic, MosaicFrame, MosaicSpread, Shape, StructureFactors, UnitCell};
@@ -181,9 +182,13 @@ impl Resolver {
     fn mosaic(&mut self) -> Result<Mosaic> {
         let spread = self.mosaic_spread()?;
         let width = spread.width();
-        let (default, why) = if width > 0.0 { (10, "with mosaicity") } else { (1, "without mosaicity") };
-        self.automatic("crystal.mosaic.domains", default, why)?;
-        let n_domains = self.count("crystal.mosaic.domains")?;
+        let is_nanobragg = self.is_nanobragg()?;
+        if width == 0.0 || is_nanobragg || self.text("crystal.mosaic.generator")? == "nanobragg" {
+            let (default, why) = if width > 0.0 { (10, "as in nanoBragg") } else { (1, "without mosaicity") };
+            self.automatic(DOMAINS, default, why)?;
+        }
+        // as many as there must be are known later
+        let n_domains = if self.has(DOMAINS) { self.count(DOMAINS)? } else { 2 };
         let width_key = width_key(spread);
         if width == 0.0 && n_domains > 1 {
             self.notice(format!("the {n_domains} mosaic domains are all alike: {width_key} is 0"));
@@ -206,7 +211,6 @@ impl Resolver {
                 return Err(self.error("crystal.mosaic.generator", what));
             }
         }
-        let is_nanobragg = self.text("sampling.physics")? == "nanobragg";
         let (frame, why) = if is_nanobragg {
             ("laboratory", "as in nanoBragg")
         } else {

@@ -6,6 +6,7 @@
 
 mod amount;
 mod amplitudes;
+mod automatic;
 mod beam;
 mod crystal;
 mod detector;
@@ -45,6 +46,8 @@ pub struct Resolved {
     pub exposure: Option<f64>,
     /// What the user should know.
     pub notices: Vec<Notice>,
+    /// Which samples were chosen, where the description leaves that open, and what they cost.
+    pub choice: Option<Notice>,
     /// The description with every value that was used.
     pub description: Description,
 }
@@ -174,7 +177,7 @@ pub fn resolve_knowing(description: Description, known: Known) -> Result<(Resolv
     let monitor = known.monitor();
     let mut resolver = Resolver::new(description);
     resolver.refuse_contradictions()?;
-    let beam = resolver.beam()?;
+    let mut beam = resolver.beam()?;
     monitor.check()?;
     let mut detector = resolver.detector(beam.propagation(), beam.wavelength)?;
     let around = Surroundings {
@@ -188,7 +191,7 @@ pub fn resolve_knowing(description: Description, known: Known) -> Result<(Resolv
     let listed = resolver.listed(around, known.reflections)?;
     let reflections = listed.as_ref().map(|listed| &*listed.reflections);
     monitor.check()?;
-    let crystal = resolver.crystal(reflections, beam.wavelength)?;
+    let mut crystal = resolver.crystal(reflections, beam.wavelength)?;
     if !known.user_was_told {
         resolver.compare_cells(&crystal.real_space, reflections);
     }
@@ -196,6 +199,7 @@ pub fn resolve_knowing(description: Description, known: Known) -> Result<(Resolv
     monitor.check()?;
     resolver.mask(&mut detector)?;
     monitor.check()?;
+    resolver.choose_samples(&mut crystal, &mut beam, &detector, reflections)?;
     let scan = resolver.scan()?;
     let sampling = resolver.sampling(&crystal, beam.wavelength, &detector)?;
     let water_volume = resolver.water_volume()?;
@@ -203,6 +207,7 @@ pub fn resolve_knowing(description: Description, known: Known) -> Result<(Resolv
     let experiment =
         Experiment { crystal, structure_factors, beam, detector, scan, sampling, water_volume, background_plane };
     resolver.check_work(&experiment)?;
+    let choice = resolver.choice(&experiment);
     let noise = resolver.noise(Some(experiment.beam.wavelength))?;
     let output = resolver.output()?;
     let panels = &experiment.detector.panels;
@@ -212,5 +217,5 @@ pub fn resolve_knowing(description: Description, known: Known) -> Result<(Resolv
     let coverage = looked_at.map(|reflections| coverage(&experiment, reflections));
     resolver.notice_missing(coverage, reflections);
     let Resolver { description, notices, exposure, .. } = resolver;
-    Ok((Resolved { experiment, coverage, noise, output, notices, description, exposure }, listed))
+    Ok((Resolved { experiment, coverage, noise, output, notices, choice, description, exposure }, listed))
 }

@@ -13,13 +13,15 @@ pub(super) struct Resolver {
     pub(super) notices: Vec<Notice>,
     /// Exposure time (s), where it was given.
     pub(super) exposure: Option<f64>,
+    /// What was chosen of the sampling.
+    pub(super) chosen: Vec<String>,
     /// The names that were asked for.
     used: BTreeSet<String>,
 }
 
 impl Resolver {
     pub(super) fn new(description: Description) -> Self {
-        Self { description, notices: Vec::new(), exposure: None, used: BTreeSet::new() }
+        Self { description, notices: Vec::new(), exposure: None, chosen: Vec::new(), used: BTreeSet::new() }
     }
 
     /// Refuses two ways to say the same thing.

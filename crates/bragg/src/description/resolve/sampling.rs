@@ -13,6 +13,21 @@ const MANY_SECONDS: f64 = 3600.0;
 const MAX_MATRICES: f64 = 1e7;
 
 impl Resolver {
+    /// The angle (deg) by which the crystal turns: given, or that of the steps that are.
+    pub(super) fn scan_range(&mut self) -> Result<f64> {
+        let [range, step] = [self.given_number("scan.range")?, self.given_number("scan.step")?];
+        if let (Some(range), Some(step), false) = (range, step, self.has("scan.steps")) {
+            let n_steps = (range / step).round();
+            if !(n_steps >= 1.0 && (range / step - n_steps).abs() <= 1e-6 * n_steps && n_steps <= MAX_MATRICES) {
+                let what = format!("is {step}; the range of {range} must be a whole number of steps");
+                return Err(self.error("scan.step", what));
+            }
+            self.automatic("scan.steps", n_steps as i64, "range / step")?;
+        }
+        let n_steps = if self.has("scan.steps") { self.count("scan.steps")? } else { 1 };
+        Ok(range.or(step.map(|step| step * n_steps as f64)).unwrap_or(0.0))
+    }
+
     pub(super) fn scan(&mut self) -> Result<Scan> {
         let axis = self.direction("scan.axis")?;
         let start = self.number("scan.start")?;
@@ -25,11 +40,6 @@ impl Resolver {
         self.automatic("scan.step", range / n_steps as f64, "range / steps")?;
         let step = self.number("scan.step")?;
         let first = if self.text("scan.sample")? == "start" { start } else { start + step / 2.0 };
-        if range != 0.0 && n_steps == 1 {
-            self.notice(format!(
-                "the rotation of {range} degrees is sampled at {first} degrees alone; more scan.steps sample it"
-            ));
-        }
         let frame = self.seed("scan.frame")?;
         Ok(Scan { axis, first, step, n_steps, start, range, frame })
     }
@@ -49,6 +59,9 @@ impl Resolver {
             let pixel_size = detector.panels.iter().map(|panel| panel.pixel_size).fold(0.0, f64::max);
             let needed = (3.0 * longest * pixel_size / (wavelength * detector.distance.abs())).ceil().max(1.0);
             let why = "3 samples across the narrowest spot";
+            if needed > 1.0 {
+                self.chosen.push(format!("{needed} × {needed} sub-pixels"));
+            }
             self.automatic("sampling.oversample", needed.min(i64::MAX as f64) as i64, why).map_err(|_| {
                 let what = format!(
                     "would be {needed:e} for spots this narrow; the crystal is {longest:e} Å long. Give fewer cells, or the \
