@@ -4,18 +4,18 @@
 //! proportion; what it accepts must hold together, and where the format is also written, must come back the same. The test
 //! `crates/bragg/tests/fuzz_regressions.rs` runs the same functions over the kept inputs.
 
-use bragg::description::keys::{KEYS, Kind};
-use bragg::description::print::to_toml;
-use bragg::description::{Description, resolve, toml};
 use bragg::error::Result;
 use bragg::image::{PanelImage, Recording};
-use bragg::io::reflections::{Content, List, ReadOptions, ReflectionFormat, read_with};
-use bragg::io::{
+use bragg::reflections::Reflections;
+use bragg::symmetry::{Operator, check_group};
+use bragg_io::description::keys::{KEYS, Kind};
+use bragg_io::description::print::to_toml;
+use bragg_io::description::{Description, resolve, toml};
+use bragg_io::formats::reflections::{Content, List, ReadOptions, ReflectionFormat, read_with};
+use bragg_io::formats::{
     cbf, coordinates, crystfel, fdump, hkl, mosflm_matrix, mtz, npy, pgm, raw, refln_cif, shelx, smv, source_file,
     tiff, xds_ascii,
 };
-use bragg::reflections::Reflections;
-use bragg::symmetry::{Operator, check_group};
 use std::io::{Cursor, Write as _};
 use std::path::Path;
 

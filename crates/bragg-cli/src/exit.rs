@@ -1,7 +1,7 @@
 //! How the program ends.
 
-use crate::flags::Refusal;
 use crate::{interrupt, messages};
+use bragg_io::description::nanobragg::flags::Refusal;
 use std::io::{self, Write as _};
 
 /// All went well.

@@ -1,14 +1,14 @@
 //! Images in and out, for every command.
 
 use crate::arguments::Input;
-use crate::cache::cache;
 use crate::interrupt::{self, Signals};
 use crate::messages::Messages;
 use bragg::Error;
-use bragg::description::{self, Description, Known};
 use bragg::image::Recording;
-use bragg::io::atomic::{self, Place};
-use bragg::io::{self, Format, Metadata, WriteOptions};
+use bragg_io::cache::Cache;
+use bragg_io::description::{self, Description, Known};
+use bragg_io::formats::atomic::{self, Place};
+use bragg_io::formats::{self, Format, Metadata, WriteOptions};
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub(crate) struct Opened {
 /// Reads an image and its geometry.
 pub(crate) fn open(input: &Input) -> anyhow::Result<Opened> {
     let size = input.size.as_deref().and_then(|size| Some((*size.first()?, *size.get(1)?)));
-    let io::Opened { recording, metadata: header, notes } = io::read(&input.image, size)?;
+    let formats::Opened { recording, metadata: header, notes } = formats::read(&input.image, size)?;
     let messages = Messages { quiet: input.quiet };
     notes.iter().for_each(|note| messages.note(format_args!("{}: {note}", input.image.display())));
     let from_experiment = input.experiment.as_deref().map(|path| geometry(path, &recording)).transpose()?;
@@ -36,7 +36,7 @@ pub(crate) fn open(input: &Input) -> anyhow::Result<Opened> {
 }
 
 fn geometry(path: &Path, recording: &Recording) -> bragg::Result<Metadata> {
-    let cache = cache(true);
+    let cache = Cache::of_user(true);
     let known = Known { cache: cache.as_ref(), monitor: Some(&Signals), ..Known::default() };
     let (resolved, _) = description::resolve_knowing(description::toml::read(path)?, known)?;
     let sizes: Vec<_> = resolved.experiment.detector.panels.iter().map(|panel| (panel.n_fast, panel.n_slow)).collect();
@@ -57,13 +57,13 @@ pub(crate) fn default_output(path: &Path) -> PathBuf {
 
 /// A file's name without its extension, nor that of a compression behind it.
 fn stem(path: &Path) -> &OsStr {
-    io::without_packing(path).file_stem().unwrap_or_default()
+    formats::without_packing(path).file_stem().unwrap_or_default()
 }
 
 /// Checks, before the work, that every file can be written and that none is an input or named twice.
 pub(crate) fn check_outputs(outputs: &[PathBuf], sizes: &[(usize, usize)], inputs: &[&Path]) -> bragg::Result<()> {
     for output in outputs {
-        io::check_output(output, sizes)?;
+        formats::check_output(output, sizes)?;
     }
     check_apart(outputs, inputs)
 }
@@ -105,7 +105,7 @@ pub(crate) fn write(
         if interrupt::requested() {
             return Err(Error::Interrupted.into());
         }
-        let written = io::write_recording(output, recording, metadata, options)?;
+        let written = formats::write_recording(output, recording, metadata, options)?;
         written.notes.iter().for_each(|note| messages.warning(note));
         if written.n_clipped > 0 {
             let path = output.display();

@@ -4,10 +4,9 @@
 //! a large file or the opening of a pipe that nobody reads, has [`GRACE`]; then, or with a second signal, the handler ends the program itself.
 //! Either way no temporary file is left.
 
-use crate::commands::compare::process;
 use crate::{exit, messages};
-use bragg::io::atomic::{self, Written};
 use bragg::monitor::Monitor;
+use bragg_io::formats::atomic::{self, Written};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc;
 use std::thread;
@@ -86,7 +85,7 @@ impl Monitor for Signals {
 /// Ends the program, whatever it is doing.
 fn end() -> ! {
     atomic::abandon();
-    process::end_all();
+    bragg_compare::end_programs();
     let (sender, receiver) = mpsc::channel();
     let _ = thread::Builder::new().name("last words".to_owned()).spawn(move || {
         tell(&last_words());

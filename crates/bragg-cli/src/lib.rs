@@ -1,27 +1,21 @@
 //! The program `bragg`; called by the name `nanoBragg` it is the drop-in. The Python package calls it from here, too.
 
 mod arguments;
-pub mod cache;
 mod commands;
 mod exit;
-mod flags;
 mod images;
 mod interrupt;
 mod long_jobs;
 mod messages;
-pub mod numbers;
 mod options;
 mod progress;
 mod render;
-pub mod threads;
 
 use arguments::{Cli, Command};
 use clap::Parser as _;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-
-pub use commands::nanobragg::describe as describe_nanobragg;
 
 /// The words of the command line, the first of which is the program.
 static WORDS: OnceLock<Vec<OsString>> = OnceLock::new();

@@ -5,17 +5,26 @@ use bragg::Error;
 /// Arguments, and what gives them here.
 const OPTIONS: &[(&str, &str)] = &[
     ("adc_offset", "--adc"),
+    ("candidate", "--candidate"),
+    ("case", "--case"),
     ("free", "--free"),
     ("gain", "--gain"),
     ("gate", "--gate"),
     ("loss", "--loss"),
     ("mask", "--mask"),
+    ("max_peak_shift", "--max-peak-shift"),
+    ("max_rel", "--max-rel"),
+    ("max_sum_deviation", "--max-sum-deviation"),
+    ("min_correlation", "--min-correlation"),
+    ("outdir", "--outdir"),
     ("parameters", "`bragg gradient --list`"),
     ("peaks", "--peaks"),
     ("read_noise", "--read-noise"),
+    ("reference", "--reference"),
     ("rel_floor", "--rel-floor"),
     ("rel_tolerance", "--rel-tolerance"),
     ("roi", "--roi"),
+    ("timeout", "--timeout"),
 ];
 
 /// The same error, with options in place of arguments.

@@ -1,12 +1,12 @@
 //! Which kernel runs, on how many threads.
 
-pub(crate) use crate::threads::on_threads;
-
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use bragg::image::Image;
 use bragg::kernel::cpu::{self, Level};
 use bragg::kernel::{Monitor, reference};
 use bragg::scene::Scene;
+use bragg_io::threads::allowed;
+use rayon::ThreadPoolBuilder;
 
 /// The environment variable that chooses a kernel, for tests and comparisons.
 pub(crate) const KERNEL: &str = "BRAGG_CPU";
@@ -33,5 +33,34 @@ pub(crate) fn chosen_level() -> Result<Option<Level>> {
             let what = format!("is {name}; this machine has the kernels reference, {}", known.join(", "));
             Err(bragg::Error::setting(KERNEL, what).into())
         }
+    }
+}
+
+/// Does `work` on so many threads; 0 for as many as are allowed.
+pub(crate) fn on_threads<T: Send>(n_threads: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
+    let n_threads = if n_threads > 0 { n_threads } else { allowed(None) };
+    let builder = ThreadPoolBuilder::new().num_threads(n_threads);
+    let no_threads = "the system gives no threads";
+    if n_threads > 1 {
+        return Ok(builder.build().context(no_threads)?.install(work));
+    }
+    // This thread alone, without waiting for another to start. It stays in its pool of one until it ends.
+    if rayon::current_thread_index().is_none() {
+        std::mem::forget(builder.use_current_thread().build().context(no_threads)?);
+    }
+    Ok(work())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_is_done_on_that_many() {
+        for n in [1, 2, 1, 5, 1] {
+            assert_eq!(on_threads(n, rayon::current_num_threads).unwrap(), n);
+        }
+        assert_eq!(on_threads(0, rayon::current_num_threads).unwrap(), allowed(None));
+        assert_eq!(on_threads(1, || on_threads(3, rayon::current_num_threads).unwrap()).unwrap(), 3);
     }
 }

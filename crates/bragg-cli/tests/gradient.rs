@@ -7,7 +7,7 @@ use common::Workplace;
 
 /// The pixels of an array that the program wrote.
 fn pixels(workplace: &Workplace, name: &str) -> Vec<f32> {
-    match bragg::io::read(&workplace.path(name), None).unwrap().recording {
+    match bragg_io::formats::read(&workplace.path(name), None).unwrap().recording {
         Recording::Photons(image) => image.pixels().copied().collect(),
         Recording::Counts(_) => panic!("{name} holds counts"),
     }

@@ -3,7 +3,7 @@
 mod common;
 
 use bragg::image::{Image, PanelImage, Recording};
-use bragg::io::{self, Metadata, WriteOptions};
+use bragg_io::formats::{self, Metadata, WriteOptions};
 use common::Workplace;
 use common::fits::{image, json, numbers, refused};
 use serde_json::Value;
@@ -61,7 +61,7 @@ fn workplace() -> Workplace {
 fn write(workplace: &Workplace, name: &str, pixels: Vec<f32>) {
     let image = Image { panels: vec![PanelImage::new(SIZE[0], SIZE[1], pixels).unwrap()] };
     let metadata = Metadata::new(1.0, 60.0, (50.0, 45.0), 0.25);
-    io::write_recording(&workplace.path(name), &Recording::Photons(image), &metadata, &WriteOptions::default())
+    formats::write_recording(&workplace.path(name), &Recording::Photons(image), &metadata, &WriteOptions::default())
         .unwrap();
 }
 

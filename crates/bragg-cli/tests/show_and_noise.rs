@@ -118,7 +118,7 @@ fn noise_has_a_seed_a_dose_and_an_offset() {
 #[test]
 fn an_image_s_own_pedestal_and_gain_are_taken_out_before_noise() {
     let workplace = Workplace::new();
-    let counts = |name: &str| match bragg::io::read(&workplace.path(name), None).unwrap().recording {
+    let counts = |name: &str| match bragg_io::formats::read(&workplace.path(name), None).unwrap().recording {
         bragg::image::Recording::Counts(image) => image.pixels().copied().collect::<Vec<i32>>(),
         bragg::image::Recording::Photons(_) => panic!("photons"),
     };
@@ -154,14 +154,15 @@ fn of_saturated_and_masked_pixels_nothing_is_known() {
     let mask = bragg::image::Recording::Counts(bragg::image::Image { panels: vec![panel] });
     let bytes = {
         let mut bytes = Vec::new();
-        bragg::io::npy::write(&mut bytes, &mask).unwrap();
+        bragg_io::formats::npy::write(&mut bytes, &mask).unwrap();
         bytes
     };
     workplace.write("mask.npy", bytes);
     let words = "simulate x.toml --set detector.mask=mask.npy --set noise.saturation=30 --set noise.seed=2 -o";
     for name in ["a_1.cbf", "a_1.img", "a.npy"] {
         workplace.run(&format!("{words} {name}"));
-        let bragg::image::Recording::Counts(image) = bragg::io::read(&workplace.path(name), None).unwrap().recording
+        let bragg::image::Recording::Counts(image) =
+            bragg_io::formats::read(&workplace.path(name), None).unwrap().recording
         else {
             panic!("photons")
         };
@@ -175,7 +176,8 @@ fn of_saturated_and_masked_pixels_nothing_is_known() {
         }
         let messages = workplace.run(&format!("noise {name} -o b.cbf"));
         assert!(messages.contains(&format!("{} pixels are masked, saturated", n_saturated + 40)), "{messages}");
-        let bragg::image::Recording::Counts(noisy) = bragg::io::read(&workplace.path("b.cbf"), None).unwrap().recording
+        let bragg::image::Recording::Counts(noisy) =
+            bragg_io::formats::read(&workplace.path("b.cbf"), None).unwrap().recording
         else {
             panic!("photons")
         };

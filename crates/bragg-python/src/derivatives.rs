@@ -11,7 +11,7 @@ use bragg::image::{Image, PanelImage};
 use bragg::kernel::{Sample, Unwatched, cpu};
 use bragg::refine::{Loss, Observed, Selection};
 use bragg::scene::Scene;
-use bragg_cli::{numbers, threads};
+use bragg_io::{numbers, threads};
 use numpy::{Element, IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1, PyReadonlyArrayDyn};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -59,7 +59,7 @@ pub(crate) fn single_parameters(experiment: &Experiment, names: Vec<String>) -> 
 /// Whether a name is one of a parameter and no key of experiments.
 #[pyfunction]
 pub(crate) fn is_parameter_alone(name: &str) -> bool {
-    bragg::description::keys::find(name).is_none() && Parameter::parse(name).is_ok()
+    bragg_io::description::keys::find(name).is_none() && Parameter::parse(name).is_ok()
 }
 
 /// The values of parameters.

@@ -2,6 +2,7 @@
 
 use bragg::Error;
 use bragg::error::printable;
+use bragg_io::description::nanobragg::Unusable;
 use pyo3::exceptions::{PyKeyError, PyKeyboardInterrupt, PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -20,17 +21,17 @@ pub(crate) fn exception(error: Error) -> PyErr {
     }
 }
 
-/// The exception for an error of the command line.
-pub(crate) fn exception_of_any(error: anyhow::Error) -> PyErr {
-    match error.downcast::<Error>() {
-        Ok(error) => exception(error),
-        Err(error) => PyValueError::new_err(format!("{error:#}")),
+/// The exception for words of nanoBragg's command line.
+pub(crate) fn exception_of_words(error: Unusable) -> PyErr {
+    match error {
+        Unusable::Content(error) => exception(error),
+        Unusable::Words(text) => PyValueError::new_err(text),
     }
 }
 
 /// There is no such key.
 pub(crate) fn unknown_key(name: &str) -> PyErr {
-    PyKeyError::new_err(format!("{name}: {}", bragg::description::keys::unknown(name)))
+    PyKeyError::new_err(format!("{name}: {}", bragg_io::description::keys::unknown(name)))
 }
 
 /// The system gives no threads.

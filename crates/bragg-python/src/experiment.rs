@@ -1,21 +1,23 @@
 //! An experiment: what was given, and what that means.
 
-use crate::errors::{exception, exception_of_any, unknown_key};
+use crate::errors::{exception, exception_of_words, unknown_key};
 use crate::images::{Pixels, into_array, into_arrays, pixels_of};
 use crate::reflections::Reflections;
 use crate::values::{anchor, insert_all, origin, text_source, to_dict, to_python};
 use crate::work::{Progress, Report, Watch, run};
-use bragg::description::keys::{self, SUPERSEDED, is_under};
-use bragg::description::{self, Description, Entry, Known, Listed, Origin, Resolved};
 use bragg::experiment::{Crystal, Experiment as Complete, UnitCell};
 use bragg::gradient::Parameter;
 use bragg::image::Recording;
 use bragg::kernel::{Sample, Unwatched, cpu};
-use bragg::refine::{describe, forget_reflections};
 use bragg::response;
 use bragg::scene::Scene;
-use bragg_cli::cache::cache;
-use bragg_cli::{numbers, threads};
+use bragg_io::cache::Cache;
+use bragg_io::description::keys::{self, SUPERSEDED, is_under};
+use bragg_io::description::nanobragg::describe_words;
+use bragg_io::description::refined;
+use bragg_io::description::refined::{describe, forget_reflections};
+use bragg_io::description::{self, Description, Entry, Known, Listed, Origin, Resolved};
+use bragg_io::{numbers, threads};
 use numpy::Element;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -84,7 +86,7 @@ impl Parts {
 
     fn complete(self, watch: &Watch) -> bragg::Result<State> {
         let Self { given, known, in_memory, mut notices, user_was_told } = self;
-        let cache = cache(true);
+        let cache = Cache::of_user(true);
         let reflections = known.as_ref().map(|known| Arc::clone(&known.reflections));
         let user_was_told = user_was_told && known.is_some();
         let facts =
@@ -154,8 +156,8 @@ impl Experiment {
 
     #[staticmethod]
     fn from_nanobragg_args(py: Python<'_>, words: Vec<OsString>) -> PyResult<Self> {
-        let described = py.detach(|| bragg_cli::describe_nanobragg(words.into_iter()));
-        let (given, notices) = described.map_err(exception_of_any)?;
+        let described = py.detach(|| describe_words(words.into_iter()));
+        let (given, notices) = described.map_err(exception_of_words)?;
         Parts { notices, ..Parts::of(given) }.into_experiment(py)
     }
 
@@ -260,7 +262,7 @@ impl Experiment {
 
     /// Whether a refinement or a shift gave the value, in place of what the user had said.
     fn is_refined(&self, name: &str) -> bool {
-        bragg::refine::is_refined(&self.state.resolved.description, name)
+        refined::is_refined(&self.state.resolved.description, name)
     }
 
     fn given<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {

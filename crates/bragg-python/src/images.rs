@@ -4,12 +4,12 @@ use crate::errors::exception;
 use crate::experiment::Experiment;
 use crate::values::insert_all;
 use crate::work::run;
-use bragg::description::{Description, resolve_noise, resolve_picture};
 use bragg::error::Error;
 use bragg::image::{Image, PanelImage, Recording};
-use bragg::io::{self, Metadata, WriteOptions, png};
 use bragg::response;
-use bragg_cli::threads;
+use bragg_io::description::{Description, resolve_noise, resolve_picture};
+use bragg_io::formats::{self, Metadata, WriteOptions, png};
+use bragg_io::threads;
 use numpy::{Element, PyArray1, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -123,7 +123,7 @@ pub(crate) fn read(
     path: PathBuf,
     size: Option<(usize, usize)>,
 ) -> PyResult<(Bound<'_, PyAny>, Vec<String>)> {
-    let opened = run(py, threads::allowed(None), None, move |_| io::read(&path, size))?.map_err(exception)?;
+    let opened = run(py, threads::allowed(None), None, move |_| formats::read(&path, size))?.map_err(exception)?;
     Ok((recording_into_array(py, opened.recording)?, opened.notes))
 }
 
@@ -140,8 +140,8 @@ pub(crate) fn write(
     let (recording, metadata) = described(pixels_of("image", image)?, experiment)?;
     let options = WriteOptions { picture: style(experiment, values)?, pgm_scale: None };
     let work = move || -> bragg::Result<_> {
-        io::check_output(&path, &recording.panel_sizes())?;
-        io::write_recording(&path, &recording, &metadata, &options)
+        formats::check_output(&path, &recording.panel_sizes())?;
+        formats::write_recording(&path, &recording, &metadata, &options)
     };
     let written = run(py, threads::allowed(None), None, move |_| work())?.map_err(exception)?;
     Ok((written.notes, written.n_clipped))

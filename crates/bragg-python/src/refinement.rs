@@ -6,15 +6,16 @@ use crate::experiment::{Experiment, thread_number};
 use crate::images::{Pixels, image_of, into_array, pixels_of};
 use crate::values::region;
 use crate::work::{Iterations, Report, Watch, run};
-use bragg::compare::{Settings as Comparing, compare as compared};
 use bragg::experiment::Roi;
 use bragg::gradient::{Parameter, parse_list};
 use bragg::image::{Image, PanelImage};
 use bragg::refine::{
     Ended, Experiments, Iteration, LargeStop, Loss, Observed, Outcome, Priors, Refined, Restraint, Selection, Settings,
-    Start, State, Stop, check_describable,
+    Start, State, Stop,
 };
-use bragg_cli::threads;
+use bragg_compare::metrics::{Settings as Comparing, compare as compared};
+use bragg_io::description::refined::check_describable;
+use bragg_io::threads;
 use numpy::PyReadonlyArrayDyn;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;

@@ -3,13 +3,13 @@
 use crate::errors::exception;
 use crate::work::{Watch, run};
 use bragg::error::Error;
-use bragg::io::{coordinates, mtz};
 use bragg::monitor::Monitor as _;
 use bragg::reflections::{MAX_INDEX, Miller, Reflections as List};
 use bragg::structure::solvent::Solvent;
 use bragg::structure::{ModelChoice, anomalous, f_calc};
 use bragg::symmetry::{Operator, SpaceGroup, expand_to_p1};
-use bragg_cli::threads;
+use bragg_io::formats::{coordinates, mtz};
+use bragg_io::threads;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;

@@ -1,8 +1,8 @@
 //! The table of keys, for the keywords of the Python classes.
 
 use crate::values::{insert_all, to_dict};
-use bragg::description::Description;
-use bragg::description::keys::{Count, Default, KEYS, Key, Kind};
+use bragg_io::description::Description;
+use bragg_io::description::keys::{Count, Default, KEYS, Key, Kind};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 

@@ -1,9 +1,9 @@
 //! Values of an experiment to Python and back.
 
 use crate::errors::{exception, unknown_key};
-use bragg::description::keys::{self, MAX_PANELS};
-use bragg::description::{Description, Origin, Value};
 use bragg::experiment::Roi;
+use bragg_io::description::keys::{self, MAX_PANELS};
+use bragg_io::description::{Description, Origin, Value};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};

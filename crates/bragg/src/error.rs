@@ -69,7 +69,7 @@ impl Error {
 ///
 /// # Errors
 /// There is no room, which the allocator would end the program for.
-pub(crate) fn reserved<T>(n: usize, what: &str, key: &str) -> Result<Vec<T>> {
+pub fn reserved<T>(n: usize, what: &str, key: &str) -> Result<Vec<T>> {
     let mut list = Vec::new();
     list.try_reserve_exact(n).map_err(|_| no_room(n, what, key))?;
     Ok(list)
@@ -87,7 +87,8 @@ fn no_room(n: usize, what: &str, key: &str) -> Error {
 }
 
 /// Whether a terminal obeys a character.
-pub(crate) fn is_obeyed(c: char) -> bool {
+#[must_use]
+pub fn is_obeyed(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

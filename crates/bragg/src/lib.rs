@@ -1,14 +1,13 @@
-//! Absolute X-ray diffraction images from crystals.
+//! Absolute X-ray diffraction images from crystals: the engine, from an [`experiment::Experiment`] to photons, counts, their
+//! derivatives and their refinement.
 //!
-//! The road from what a user wrote to an image is described in ARCHITECTURE.md.
+//! It opens no file, prints nothing and reads no environment; `bragg-io` reads and writes files and what a user wrote. The road from
+//! there to an image is described in ARCHITECTURE.md.
 
-pub mod compare;
-pub mod description;
 pub mod error;
 pub mod experiment;
 pub mod gradient;
 pub mod image;
-pub mod io;
 pub mod kernel;
 pub mod math;
 pub mod monitor;

@@ -1,30 +1,31 @@
 //! The drop-in: nanoBragg's command line, files and statistics.
 
-use crate::flags::{self, Invocation, Missing};
 use crate::interrupt::Signals;
 use crate::messages::{Messages, name, print};
 use crate::progress::Progress;
 use crate::render::{on_threads, render};
-use crate::{exit, images, numbers, threads};
-use anyhow::{Result, bail};
+use crate::{exit, images};
+use anyhow::Result;
 use bragg::Error;
-use bragg::description::nanobragg::{self, DropIn, Options, OutputOptions, SeedOptions, dump_path};
-use bragg::description::print::to_toml;
-use bragg::description::{self, Description, Known, Resolved};
 use bragg::image::{Image, PanelImage};
-use bragg::io::atomic::{Body, Together};
-use bragg::io::c_format::G;
-use bragg::io::smv::NanoBraggHeader;
-use bragg::io::{atomic, fdump, pgm, raw, smv};
 use bragg::kernel::fault;
 use bragg::response::nanobragg as response;
 use bragg::scene::{PanelTable, Scene};
+use bragg_io::description::nanobragg::flags::{self, Invocation, Missing};
+use bragg_io::description::nanobragg::{
+    self, DropIn, Options, OutputOptions, SeedOptions, clock_seed, dump_path, in_flags,
+};
+use bragg_io::description::print::to_toml;
+use bragg_io::description::{self, Known, Resolved};
+use bragg_io::formats::atomic::{Body, Together};
+use bragg_io::formats::c_format::G;
+use bragg_io::formats::smv::NanoBraggHeader;
+use bragg_io::formats::{atomic, fdump, pgm, raw, smv};
+use bragg_io::{numbers, threads};
 use std::ffi::OsString;
-use std::fmt::Display;
 use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// nanoBragg's exit status when there is nothing to do.
 const NOTHING_TO_DO: u8 = 9;
@@ -49,24 +50,6 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>, program: &str) -> Resul
         }
     }
     Ok(exit::SUCCESS)
-}
-
-/// The experiment that the words of nanoBragg's command line describe, and what the user should know about it. Files are looked for
-/// where the program runs; what is said of outputs does not count.
-///
-/// # Errors
-/// The words cannot be understood, or do not describe an experiment.
-pub fn describe(words: impl Iterator<Item = OsString>) -> Result<(Description, Vec<String>)> {
-    let Invocation::Run(options, notices) = flags::parse(words)? else {
-        return Err(Error::setting("-h or -version", "is given, which describes no experiment").into());
-    };
-    let has_cache = options.reflections.hkl.is_none() && dump_path(&options).exists();
-    if let Some(missing) = Missing::from(&options, has_cache) {
-        bail!("{}", missing.usage("nanoBragg").trim_end());
-    }
-    let drop_in = nanobragg::describe(&options, clock_seed())?;
-    let notices = notices.iter().map(ToString::to_string).chain(drop_in.notices.iter().map(in_flags)).collect();
-    Ok((drop_in.description, notices))
 }
 
 fn simulate(options: &Options, messages: Messages) -> Result<()> {
@@ -146,21 +129,6 @@ impl Outputs {
     }
 }
 
-/// A seed from the clock: seconds since 1970.
-fn clock_seed() -> u32 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| u32::try_from(since.as_secs()).unwrap_or(u32::MAX))
-}
-
-/// Keys of the library, and the flags for them.
-const FLAGS: [(&str, &str); 7] = [
-    ("detector.panel[0].fast_axis", "-fdet_vector"),
-    ("detector.panel[0].slow_axis", "-sdet_vector"),
-    ("crystal.structure_factors.default", "-default_F"),
-    ("beam.source_weights", "-source_weights apply|ignore"),
-    ("beam.source_wavelength", "-source_wavelength file|lambda"),
-    ("beam.wavelength", "-lambda"),
-    ("scan.steps", "-phisteps"),
-];
 /// Keys by which an error may go that no flag caused alone.
 const CULPRITS: [(&str, &str); 4] = [
     ("crystal.mosaic.domains", "-mosaic_domains"),
@@ -180,11 +148,6 @@ fn error_in_flags(error: anyhow::Error) -> anyhow::Error {
         Ok(other) => other.into(),
         Err(other) => other,
     }
-}
-
-/// A notice of the library in the drop-in's own words.
-fn in_flags(notice: &impl Display) -> String {
-    FLAGS.iter().fold(notice.to_string(), |text, (key, flag)| text.replace(key, flag))
 }
 
 /// Writes the structure-factor cache after a `-hkl`, as nanoBragg does, unless a file of the user's would be lost. Failing is no reason to

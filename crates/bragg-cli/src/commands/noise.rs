@@ -5,10 +5,10 @@ use crate::images::{self, Opened};
 use crate::interrupt::Signals;
 use crate::messages::Messages;
 use bragg::Error;
-use bragg::description::{Description, Origin, resolve_noise};
 use bragg::image::{Image, Recording};
-use bragg::io::{Metadata, WriteOptions};
 use bragg::response;
+use bragg_io::description::{Description, Origin, resolve_noise};
+use bragg_io::formats::{Metadata, WriteOptions};
 use std::path::Path;
 
 pub(crate) fn run(arguments: &Noise) -> anyhow::Result<()> {

@@ -5,12 +5,12 @@ use crate::commands::sf;
 use crate::messages::{Messages, print};
 use crate::{images, interrupt};
 use bragg::Error;
-use bragg::description::quantity::{self, Unit};
 use bragg::experiment::UnitCell;
-use bragg::io::{atomic, mosflm_matrix};
 use bragg::math::{Mat3, Vec3};
 use bragg::random::keyed::{Purpose, stream, uniform_rotation};
 use bragg::units::EV_ANGSTROM;
+use bragg_io::description::quantity::{self, Unit};
+use bragg_io::formats::{atomic, mosflm_matrix};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 

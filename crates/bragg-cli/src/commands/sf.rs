@@ -1,17 +1,17 @@
 //! `bragg sf`: structure factors from what there is, in the formats that programs read.
 
 use crate::arguments::{HklFormat, Sf};
-use crate::cache::cache;
 use crate::images;
 use crate::interrupt::Signals;
 use crate::messages::{Messages, print};
 use crate::render::on_threads;
 use bragg::Error;
-use bragg::description::{self, Amplitudes, Description, Known, Origin};
 use bragg::experiment::UnitCell;
-use bragg::io::{atomic, crystfel, fdump, hkl, mtz};
 use bragg::reflections::AmplitudeGrid;
 use bragg::symmetry::SpaceGroup;
+use bragg_io::cache::Cache;
+use bragg_io::description::{self, Amplitudes, Description, Known, Origin};
+use bragg_io::formats::{atomic, crystfel, fdump, hkl, mtz};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &Sf) -> anyhow::Result<()> {
         atomic::check(output)?;
     }
     let description = describe(arguments)?;
-    let cache = cache(!arguments.no_cache);
+    let cache = Cache::of_user(!arguments.no_cache);
     let known = Known { cache: cache.as_ref(), monitor: Some(&Signals), ..Known::default() };
     let amplitudes = on_threads(0, || description::resolve_amplitudes(description, &known))?;
     let amplitudes = amplitudes.map_err(with_options)?;

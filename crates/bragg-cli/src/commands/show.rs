@@ -4,10 +4,10 @@ use crate::arguments::Show;
 use crate::images;
 use crate::messages::Messages;
 use bragg::Error;
-use bragg::description::{Description, Origin, Value, resolve_picture};
 use bragg::image::Recording;
-use bragg::io::WriteOptions;
 use bragg::kernel::n_no_numbers;
+use bragg_io::description::{Description, Origin, Value, resolve_picture};
+use bragg_io::formats::WriteOptions;
 
 pub(crate) fn run(arguments: &Show) -> anyhow::Result<()> {
     let messages = Messages { quiet: arguments.input.quiet };

@@ -1,19 +1,20 @@
 //! `bragg simulate`: from an experiment file to images.
 
 use crate::arguments::Simulate;
-use crate::cache::cache;
 use crate::interrupt::Signals;
 use crate::messages::{self, Messages};
 use crate::progress::Progress;
 use crate::render::{on_threads, render};
-use crate::{images, long_jobs, numbers, threads};
+use crate::{images, long_jobs};
 use bragg::Error;
-use bragg::description::{self, Description, Known, Notice, Origin, Resolved, Value};
 use bragg::image::{Moments, Recording};
-use bragg::io::reflections::Content;
-use bragg::io::{self, WriteOptions};
 use bragg::response;
 use bragg::scene::Scene;
+use bragg_io::cache::Cache;
+use bragg_io::description::{self, Description, Known, Notice, Origin, Resolved, Value};
+use bragg_io::formats::reflections::Content;
+use bragg_io::formats::{self, WriteOptions};
+use bragg_io::{numbers, threads};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -23,7 +24,7 @@ pub(crate) fn run(arguments: &Simulate) -> anyhow::Result<()> {
     let subject = Subject::of(arguments)?;
     let (description, chosen) = describe(&subject, arguments)?;
     let n_readers = threads::for_reading(n_threads, &description);
-    let cache = cache(!arguments.no_cache);
+    let cache = Cache::of_user(!arguments.no_cache);
     let known = Known {
         cache: cache.as_ref(),
         without_amplitudes: arguments.print_experiment,
@@ -72,7 +73,7 @@ impl<'a> Subject<'a> {
 
 /// Whether a file is that of a crystal and not of an experiment: by its name, or by what is in it.
 fn is_crystal(path: &Path) -> bool {
-    let name = io::without_packing(path).file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let name = formats::without_packing(path).file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let is_named = [".pdb", ".ent", ".cif", ".mmcif", ".mtz"].iter().any(|ending| name.ends_with(ending));
     is_named || (!name.ends_with(".toml") && Content::is_recognised(path))
 }

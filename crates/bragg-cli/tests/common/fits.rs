@@ -2,12 +2,12 @@
 
 use super::Workplace;
 use bragg::image::Recording;
-use bragg::io;
+use bragg_io::formats;
 use serde_json::Value;
 
 /// The pixels of an image file.
 pub(crate) fn image(workplace: &Workplace, name: &str) -> Vec<f64> {
-    match io::read(&workplace.path(name), None).unwrap().recording {
+    match formats::read(&workplace.path(name), None).unwrap().recording {
         Recording::Photons(image) => image.pixels().map(|&x| f64::from(x)).collect(),
         Recording::Counts(image) => image.pixels().map(|&x| f64::from(x)).collect(),
     }

@@ -3,7 +3,6 @@
 //! Beside the road from a description to an image: it uses all of it, and nothing uses it.
 
 mod coarse;
-mod describe;
 mod experiments;
 mod large;
 mod lbfgs;
@@ -22,7 +21,6 @@ mod solve;
 mod starts;
 
 pub use coarse::{Coarse, Coarseness};
-pub use describe::{check_describable, describe, describe_reflections, forget_reflections, is_refined};
 pub use experiments::{Experiments, State};
 pub use lbfgs::{LargeFit, LargeReached, LargeStop, LargeWatch, minimise_large, minimise_large_from};
 pub use levenberg::{Ended, Fit, Iteration, Reached, Stop, minimise, minimise_from};

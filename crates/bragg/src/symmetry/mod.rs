@@ -85,7 +85,9 @@ impl Operator {
         dot(hkl, self.translation).rem_euclid(Self::DENOMINATOR)
     }
 
-    pub(crate) fn determinant(&self) -> i64 {
+    /// The determinant of the rotation: −1 where it turns a hand into its mirror image.
+    #[must_use]
+    pub fn determinant(&self) -> i64 {
         let r = self.rotation.map(|row| row.map(i64::from));
         r[0][0] * (r[1][1] * r[2][2] - r[1][2] * r[2][1]) - r[0][1] * (r[1][0] * r[2][2] - r[1][2] * r[2][0])
             + r[0][2] * (r[1][0] * r[2][1] - r[1][1] * r[2][0])

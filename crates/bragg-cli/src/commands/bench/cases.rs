@@ -1,10 +1,10 @@
 //! What is timed: one table.
 
-use bragg::description::{self, Description, Origin};
 use bragg::experiment::Interpolation;
 use bragg::kernel::cpu::Level;
 use bragg::reflections::AmplitudeGrid;
 use bragg::scene::Scene;
+use bragg_io::description::{self, Description, Origin};
 use std::sync::Arc;
 
 /// Keys of an experiment file and their values.

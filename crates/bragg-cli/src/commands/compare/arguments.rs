@@ -1,6 +1,6 @@
 //! The command line of `bragg compare`.
 
-use bragg::compare::Profile;
+use bragg_compare::metrics::Profile;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -98,9 +98,8 @@ pub(crate) struct Compare {
     pub(crate) args: Vec<String>,
 }
 
-/// [`Profile`] on the command line and in suites.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
+/// [`Profile`] on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ProfileName {
     Seed,
     Strict,

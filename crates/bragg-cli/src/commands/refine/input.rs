@@ -5,15 +5,15 @@ use crate::interrupt::Signals;
 use crate::messages::Messages;
 use anyhow::Result;
 use bragg::Error;
-use bragg::description::{self, Description, Known, Origin, Resolved, resolve_knowing};
 use bragg::experiment::{Experiment, Roi};
 use bragg::gradient::{Parameter, parse_list};
 use bragg::image::{PanelImage, Recording};
-use bragg::io::{self, Metadata};
 use bragg::refine::{
     Experiments, LargeStop, LeftOut, Loss, Observed, Priors, Restraint, Selection, Settings, Start, State, Stop,
-    check_describable,
 };
+use bragg_io::description::refined::check_describable;
+use bragg_io::description::{self, Description, Known, Origin, Resolved, resolve_knowing};
+use bragg_io::formats::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -157,14 +157,15 @@ fn first_size(experiment: &Experiment) -> Option<(usize, usize)> {
 }
 
 fn mask(path: &Path, experiment: &Experiment) -> Result<Vec<Arc<[bool]>>> {
-    let io::Opened { recording, metadata, .. } = io::read(path, first_size(experiment))?;
+    let formats::Opened { recording, metadata, .. } = formats::read(path, first_size(experiment))?;
     let pedestal = metadata.and_then(|metadata| metadata.adc_offset).unwrap_or(0.0);
     Ok(match recording {
         Recording::Photons(image) => {
             image.panels.iter().map(|p| p.pixels().iter().map(|&x| x != 0.0).collect()).collect()
         }
         Recording::Counts(image) => {
-            let live = |panel: &PanelImage<i32>| panel.pixels().iter().map(|&x| io::is_live(x, pedestal)).collect();
+            let live =
+                |panel: &PanelImage<i32>| panel.pixels().iter().map(|&x| formats::is_live(x, pedestal)).collect();
             image.panels.iter().map(live).collect()
         }
     })
@@ -179,7 +180,7 @@ fn observed(
     messages: Messages,
 ) -> Result<Observed> {
     let experiment = &resolved.experiment;
-    let io::Opened { recording, metadata: header, notes } = io::read(&pair.image, first_size(experiment))?;
+    let formats::Opened { recording, metadata: header, notes } = formats::read(&pair.image, first_size(experiment))?;
     notes.iter().for_each(|note| messages.note(format_args!("{}: {note}", pair.image.display())));
     let mut selection = selection.clone();
     let described = resolved.metadata();

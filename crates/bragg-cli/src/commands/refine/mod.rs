@@ -7,13 +7,14 @@ mod report;
 mod watch;
 
 use crate::interrupt::Signals;
+use crate::long_jobs;
 use crate::messages::Messages;
 use crate::render::on_threads;
-use crate::{long_jobs, threads};
 use arguments::Refine;
 use bragg::Error;
 use bragg::refine::{Outcome, refine_from};
 use bragg::scene::Scene;
+use bragg_io::threads;
 use checkpoint::Checkpoint;
 use input::Task;
 use std::path::Path;

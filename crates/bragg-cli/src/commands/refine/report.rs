@@ -6,11 +6,12 @@ use crate::images;
 use crate::interrupt::Signals;
 use crate::messages::{self, Messages};
 use anyhow::Result;
-use bragg::description::print::to_toml;
 use bragg::image::{Image, Recording};
-use bragg::io::png::{Limit, Scale, Style};
-use bragg::io::{self, WriteOptions, atomic, hkl};
-use bragg::refine::{Ended, Loss, Outcome, Refined, describe, describe_reflections, poisson_log_probability};
+use bragg::refine::{Ended, Loss, Outcome, Refined, poisson_log_probability};
+use bragg_io::description::print::to_toml;
+use bragg_io::description::refined::{describe, describe_reflections};
+use bragg_io::formats::png::{Limit, Scale, Style};
+use bragg_io::formats::{self, WriteOptions, atomic, hkl};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -59,7 +60,7 @@ pub(super) fn check_outputs(arguments: &Refine, task: &Task) -> Result<()> {
     let residuals = residual_files(arguments, task);
     for (path, experiment) in residuals.iter().zip(&task.start.experiments) {
         let sizes: Vec<_> = experiment.detector.panels.iter().map(|panel| (panel.n_fast, panel.n_slow)).collect();
-        io::check_output(path, &sizes)?;
+        formats::check_output(path, &sizes)?;
     }
     outputs.extend(residuals);
     let mut inputs: Vec<&Path> = task.inputs.iter().map(PathBuf::as_path).collect();
@@ -104,7 +105,7 @@ pub(super) fn write(
         let picture =
             Style { scale: Scale::Linear, low: Limit::Value(-5.0), high: Limit::Value(5.0), ..Style::default() };
         let options = WriteOptions { picture, pgm_scale: None };
-        io::write_recording(&path, &residual(task, i, &modelled[i]), &task.metadata[i], &options)?;
+        formats::write_recording(&path, &residual(task, i, &modelled[i]), &task.metadata[i], &options)?;
         written.push(path);
     }
     let names: Vec<_> = written.iter().map(|path| path.display().to_string()).collect();

@@ -137,7 +137,8 @@ fn grid_within(cell: &UnitCell, d_min: f64, most: usize) -> Option<[usize; 3]> {
 }
 
 /// The finest limit of resolution (Å) that is chosen for a cell where nobody asks for one, in hundredths.
-pub(crate) fn finest_d_min(cell: &UnitCell) -> f64 {
+#[must_use]
+pub fn finest_d_min(cell: &UnitCell) -> f64 {
     finest_within(cell, USUAL_GRID_POINTS)
 }
 
