@@ -10,7 +10,7 @@
 use crate::formats::atomic;
 use crate::formats::bounded::read_at_most;
 use bragg::error::Result;
-use bragg::reflections::Miller;
+use bragg::miller::Miller;
 use bragg::structure::Complex64;
 use md5::{Digest, Md5};
 use std::fs;

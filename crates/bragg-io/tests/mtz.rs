@@ -1,6 +1,7 @@
 //! MTZ files against what gemmi gets from them. `data/make_mtz.py` made the files and the expected lists.
 
-use bragg::reflections::{Miller, Reflections};
+use bragg::miller::Miller;
+use bragg::reflections::Reflections;
 use bragg_io::formats::mtz::{self, Mtz};
 use bragg_io::formats::reflections::{self, ReflectionFormat};
 use std::collections::BTreeMap;

@@ -3,8 +3,9 @@
 use crate::errors::exception;
 use crate::work::{Watch, run};
 use bragg::error::Error;
+use bragg::miller::{MAX_INDEX, Miller};
 use bragg::monitor::Monitor as _;
-use bragg::reflections::{MAX_INDEX, Miller, Reflections as List};
+use bragg::reflections::Reflections as List;
 use bragg::structure::solvent::Solvent;
 use bragg::structure::{ModelChoice, anomalous, f_calc};
 use bragg::symmetry::{Operator, SpaceGroup, expand_to_p1};

@@ -10,6 +10,7 @@ pub mod gradient;
 pub mod image;
 pub mod kernel;
 pub mod math;
+pub mod miller;
 pub mod monitor;
 pub mod physics;
 pub mod random;

@@ -6,7 +6,8 @@
 
 use crate::formats::numbers::{excerpt, index, index_in_range, number};
 use bragg::error::{Error, Result};
-use bragg::reflections::{Miller, Reflections};
+use bragg::miller::Miller;
+use bragg::reflections::Reflections;
 use std::io::{self, Write};
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! Numbers in text files.
 
-use bragg::reflections::MAX_INDEX;
+use bragg::miller::MAX_INDEX;
 
 /// Intensities and amplitudes beyond this are damage; sums of those below stay finite.
 const LARGEST: f64 = 1e60;

@@ -5,7 +5,8 @@ use crate::formats::numbers::{excerpt, number, summable};
 use crate::formats::reflections::List;
 use crate::formats::text::text;
 use bragg::error::{Error, Result};
-use bragg::reflections::{MAX_INDEX, Miller, Observation};
+use bragg::miller::{MAX_INDEX, Miller};
+use bragg::reflections::Observation;
 use std::collections::BTreeSet;
 use std::path::Path;
 

@@ -2,7 +2,8 @@
 
 use super::{Experiment, Panel};
 use crate::math::{Mat3, Vec3};
-use crate::reflections::{Miller, ReciprocalMetric, Reflections};
+use crate::miller::Miller;
+use crate::reflections::{ReciprocalMetric, Reflections};
 use crate::symmetry::is_absent;
 use rayon::prelude::*;
 use std::collections::HashSet;

@@ -3,7 +3,7 @@
 use super::names::{Row, TABLE, not_a_parameter};
 use crate::error::{Error, Result};
 use crate::experiment::UnitCell;
-use crate::reflections::Miller;
+use crate::miller::Miller;
 use std::fmt;
 
 /// An axis of the laboratory frame.

@@ -4,8 +4,8 @@
 use super::parameter::{Axis, PanelAxis, Parameter, Range};
 use crate::experiment::{Experiment, UnitCell};
 use crate::math::{Mat3, Vec3};
+use crate::miller::Miller;
 use crate::real::Real;
-use crate::reflections::Miller;
 use std::sync::Arc;
 
 /// At no intensity (electrons²) the amplitude would have no derivative with respect to it, and a refinement no way back.

@@ -1,6 +1,7 @@
 //! How much of what diffracts is in a list.
 
-use super::{AmplitudeGrid, Miller, Reflections, Sphere};
+use super::{AmplitudeGrid, Reflections, Sphere};
+use crate::miller::Miller;
 use crate::symmetry::{Operator, is_absent};
 use rayon::prelude::*;
 
@@ -117,7 +118,8 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reflections::{MAX_INDEX, ReciprocalMetric};
+    use crate::miller::MAX_INDEX;
+    use crate::reflections::ReciprocalMetric;
     use crate::symmetry::{check_group, expand_to_p1};
 
     /// The group that the generators and their products make.

@@ -1,7 +1,8 @@
 //! Amplitudes for reflections that a list lacks.
 
 use super::wilson::{MeanIntensity, draw};
-use super::{MAX_INDEX, Miller, PointGroup, Reflections, Scale, Sphere};
+use super::{PointGroup, Reflections, Scale, Sphere};
+use crate::miller::{MAX_INDEX, Miller};
 use crate::monitor::{Monitor, Unwatched, watched};
 use crate::symmetry::{MAX_EXPANDED, is_absent};
 use std::collections::{HashMap, HashSet};

@@ -1,7 +1,8 @@
 //! Amplitudes on a grid.
 
-use super::{Miller, Reflections};
+use super::Reflections;
 use crate::error::{Error, Result};
+use crate::miller::Miller;
 
 /// Amplitudes on a dense grid of indices, `l` fastest.
 #[derive(Debug, Clone, PartialEq)]

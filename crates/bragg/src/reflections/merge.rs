@@ -1,6 +1,7 @@
 //! Several observations of one reflection, made one.
 
-use super::{Miller, PointGroup};
+use super::PointGroup;
+use crate::miller::Miller;
 use rayon::prelude::*;
 
 /// An observed intensity or amplitude.

@@ -19,15 +19,9 @@ pub use scale::Scale;
 pub use shells::Shell;
 pub use sphere::Sphere;
 
+use crate::miller::Miller;
 use crate::symmetry::Operator;
 use std::path::PathBuf;
-
-/// Miller indices h, k, l.
-pub type Miller = [i32; 3];
-
-/// The largest index, either way, that readers accept: far beyond any crystal, and far from overflow in what is computed
-/// from it.
-pub const MAX_INDEX: i32 = 1_000_000;
 
 /// Amplitudes for a list of reflections in P1: every symmetry mate that is known is in the list.
 #[derive(Debug, Clone, Default, PartialEq)]

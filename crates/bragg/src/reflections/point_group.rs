@@ -1,6 +1,6 @@
 //! The symmetry that reflections see: rotations, and Friedel's law.
 
-use super::Miller;
+use crate::miller::Miller;
 use crate::symmetry::Operator;
 use std::collections::HashSet;
 

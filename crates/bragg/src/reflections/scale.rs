@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{Miller, ReciprocalMetric};
+use super::ReciprocalMetric;
+use crate::miller::Miller;
 
 /// The scale k·exp(−B s²/4), s = 1/d, that takes amplitudes to those of another list.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,6 +1,7 @@
 //! The reflections there are up to a limit of resolution.
 
-use super::{AmplitudeGrid, Miller, ReciprocalMetric};
+use super::{AmplitudeGrid, ReciprocalMetric};
+use crate::miller::Miller;
 use std::ops::RangeInclusive;
 
 /// The reflections of a unit cell up to a limit of resolution, systematic absences among them.

@@ -4,7 +4,8 @@
 //! two values, has exp(−I/2Σ)/√(2πΣI) (Wilson, Acta Cryst. 2 (1949) 318-321). The mean Σ is ε times the sum of the squared form
 //! factors, ε being the number of rotations that leave the reflection in place (International Tables B, 2010, section 2.1.3).
 
-use super::{MAX_INDEX, Miller, PointGroup};
+use super::PointGroup;
+use crate::miller::{MAX_INDEX, Miller};
 use crate::random::keyed::{Purpose, stream};
 use rand::RngExt;
 use std::f64::consts::TAU;

@@ -5,8 +5,8 @@ use super::operators::moved;
 use super::{Complex64, Dispersion, Model, reciprocal_basis};
 use crate::error::Result;
 use crate::math::Vec3;
+use crate::miller::Miller;
 use crate::monitor::{Monitor, Unwatched, watched};
-use crate::reflections::Miller;
 use std::f64::consts::TAU;
 
 /// F of each reflection (electrons), with the dispersion corrections that are given.

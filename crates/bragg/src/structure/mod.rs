@@ -18,8 +18,8 @@ pub use solvent::Solvent;
 
 use crate::experiment::UnitCell;
 use crate::math::{Mat3, Vec3};
+use crate::miller::Miller;
 use crate::monitor::Monitor;
-use crate::reflections::Miller;
 use crate::symmetry::Operator;
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -11,8 +11,9 @@ use super::fft::transform::Transform;
 use super::operators::moved;
 use super::{Complex64, Element, Model, fft, go_on};
 use crate::math::{Mat3, Vec3};
+use crate::miller::Miller;
 use crate::monitor::{Monitor, watched};
-use crate::reflections::{Miller, ReciprocalMetric};
+use crate::reflections::ReciprocalMetric;
 use crate::symmetry::{Operator, is_absent};
 use rayon::prelude::*;
 

@@ -2,9 +2,10 @@
 
 use super::Element;
 use crate::experiment::UnitCell;
+use crate::miller::{MAX_INDEX, Miller};
 use crate::monitor::{Monitor, watched};
 use crate::reflections::wilson::draw;
-use crate::reflections::{MAX_INDEX, Miller, PointGroup, Reflections, Sphere};
+use crate::reflections::{PointGroup, Reflections, Sphere};
 use crate::symmetry::{MAX_EXPANDED, SpaceGroup, is_absent};
 
 /// What scatters in the unit cell.

@@ -15,7 +15,7 @@ mod space_group;
 pub use cell::check_cell;
 pub use space_group::{CrystalSystem, SpaceGroup};
 
-use crate::reflections::Miller;
+use crate::miller::Miller;
 use rayon::prelude::*;
 use std::collections::HashSet;
 use std::fmt;
@@ -67,7 +67,7 @@ impl Operator {
         Self { rotation, translation }
     }
 
-    /// The reflection hR. Exact for indices up to [`MAX_INDEX`](crate::reflections::MAX_INDEX).
+    /// The reflection hR. Exact for indices up to [`MAX_INDEX`](crate::miller::MAX_INDEX).
     #[must_use]
     pub fn apply_to_miller(&self, hkl: Miller) -> Miller {
         let column = |j: usize| [self.rotation[0][j], self.rotation[1][j], self.rotation[2][j]];

@@ -4,7 +4,7 @@ use super::basis::Affine;
 use super::names::{self, MAX_LENGTH, nearest, setting_with_hall, settings_named};
 use super::settings::{N_TABULATED, SETTINGS, Setting};
 use super::{Operator, check_group, hall, is_absent};
-use crate::reflections::Miller;
+use crate::miller::Miller;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::str::FromStr;

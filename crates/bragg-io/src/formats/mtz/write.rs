@@ -1,6 +1,7 @@
 //! Writing structure factors as MTZ.
 
-use bragg::reflections::{Miller, PointGroup, ReciprocalMetric};
+use bragg::miller::Miller;
+use bragg::reflections::{PointGroup, ReciprocalMetric};
 use bragg::structure::Complex64;
 use bragg::symmetry::{Operator, SpaceGroup, is_absent};
 use std::collections::HashMap;

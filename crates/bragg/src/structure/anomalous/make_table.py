@@ -1,6 +1,6 @@
-"""Writes table.rs: f' and f'' of the elements from 1 to 100 keV.
+"""Writes table.txt: f' and f'' of the elements from 1 to 100 keV.
 
-    python make_table.py > table.rs        (needs numpy and xraylib 4: pip install numpy xraylib)
+    python make_table.py > table.txt       (needs numpy and xraylib 4: pip install numpy xraylib)
 
 Source: the Evaluated Photon Data Library, 1997 version (D. E. Cullen, J. H. Hubbell & L. Kissel, UCRL-50400, vol. 6, rev. 5,
 Lawrence Livermore National Laboratory; a work of the United States' government), as xraylib 4 gives it (T. Schoonjans et al.,
@@ -179,25 +179,14 @@ def number(value, digits):
 
 
 def main(elements=range(1, 99)):
-    print("//! f' without its edges and f'' of the elements: energy (eV), f', f'' (electrons). Written by `make_table.py`, which names the source.")
-    print("// tidy: long because it is a table\n")
-    print("/// The points of H, He, ... Cf by energy, three numbers each; an edge has two, with f'' below and above it.")
-    print("#[rustfmt::skip]")
-    print("pub(super) static TABLE: [&[f32]; 98] = [")
+    print("# f' without its edges and f'' of the elements: energy (eV), f', f'' (electrons). Written by make_table.py, which names the source.")
+    print("# The points of H, He, ... Cf by energy; an edge has two, with f'' below and above it.")
     for z in elements:
         ev, f1, left, f2 = element(z)
         keep = kept(ev, f1, left, f2)
-        columns = zip(ev[keep], left[keep], f2[keep])
-        rows = [f"{number(e, 6)},{number(a, 4)},{number(b, 4)}" for e, a, b in columns]
-        print(f"    // {xraylib.AtomicNumberToSymbol(z)}")
-        line = "    &["
-        for row in rows:
-            if len(line) + len(row) > 126:
-                print(line)
-                line = "    "
-            line += row + ","
-        print(line + "],")
-    print("];")
+        print(xraylib.AtomicNumberToSymbol(z))
+        for e, a, b in zip(ev[keep], left[keep], f2[keep]):
+            print(number(e, 6), number(a, 4), number(b, 4))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 //! Dispersion corrections f' + i·f'' of the elements (electrons) from a table.
 //!
-//! The table (`table.rs`, written by `make_table.py` beside it) is that of the Evaluated Photon Data Library, 1997 version
+//! The table (`table.txt`, written by `make_table.py` beside it) is that of the Evaluated Photon Data Library, 1997 version
 //! (Cullen, Hubbell & Kissel, UCRL-50400, vol. 6, rev. 5), as the program library xraylib gives it (Schoonjans et al.,
 //! Spectrochimica Acta B66 (2011) 776-784), with its absorption edges sharp. The atoms are free ones: within some 20 eV of an edge
 //! the chemistry of a crystal decides, and a measured fluorescence spectrum is better than any table.
@@ -8,11 +8,12 @@
 //! Between the table's points ln f'' is linear in ln E. So is f' without its edges; an edge, two points of one energy E_e between
 //! which f'' rises by Δ, adds Δ/(2π)·ln(x²/(x² + w²)), x = ln(E/E_e), which is what the Kramers-Kronig relation makes of a step.
 
-#[expect(clippy::approx_constant, reason = "some numbers of a long table come near π")]
-mod table;
-
 use super::{Complex64, Dispersion, Element};
-use table::TABLE;
+use std::sync::LazyLock;
+
+/// The table's points for H, He, … Cf, by energy: energy (eV), f' without its edges, f'' (electrons). An edge has two points, with f''
+/// below and above it.
+static TABLE: LazyLock<Vec<Vec<[f32; 3]>>> = LazyLock::new(|| points(include_str!("table.txt")));
 
 /// The energies that the table has (eV).
 pub const ENERGY_RANGE: std::ops::RangeInclusive<f64> = 1e3..=1e5;
@@ -35,9 +36,22 @@ pub fn dispersion(elements: impl Iterator<Item = Element>, energy_ev: f64) -> Re
     Ok(elements.map(|element| (element, correction(element, energy_ev))).collect())
 }
 
+/// The points of a table's elements, each of which begins with a line of its own.
+fn points(table: &str) -> Vec<Vec<[f32; 3]>> {
+    let mut elements: Vec<Vec<[f32; 3]>> = Vec::new();
+    for line in table.lines().filter(|line| !line.starts_with('#')) {
+        let mut numbers = line.split_ascii_whitespace().map_while(|word| word.parse().ok());
+        match (elements.last_mut(), numbers.next(), numbers.next(), numbers.next()) {
+            (Some(element), Some(energy), Some(real), Some(imaginary)) => element.push([energy, real, imaginary]),
+            _ => elements.push(Vec::new()),
+        }
+    }
+    elements
+}
+
 /// f' + i·f'' at an energy within the table.
 fn correction(element: Element, energy: f64) -> Complex64 {
-    let points = TABLE[usize::from(element.atomic_number()) - 1].as_chunks::<3>().0;
+    let points = &TABLE[usize::from(element.atomic_number()) - 1];
     // An energy at an edge belongs above it.
     let next = points.partition_point(|point| f64::from(point[0]) <= energy).clamp(1, points.len() - 1);
     let ([e0, real0, imaginary0], [e1, real1, imaginary1]) =
@@ -111,9 +125,9 @@ mod tests {
 
     #[test]
     fn every_element_has_finite_values_everywhere() {
-        for (row, z) in TABLE.iter().zip(1..) {
-            let (points, rest) = row.as_chunks::<3>();
-            assert!(rest.is_empty() && points.is_sorted_by(|a, b| a[0] <= b[0]), "{z}");
+        assert_eq!((TABLE.len(), TABLE.iter().map(Vec::len).sum::<usize>()), (98, 8_700));
+        for (points, z) in TABLE.iter().zip(1..) {
+            assert!(points.is_sorted_by(|a, b| a[0] <= b[0]), "{z}");
             assert_eq!((points[0][0], points[points.len() - 1][0]), (1e3, 1e5), "{z}");
             assert!(points.iter().all(|point| point[2] > 0.0), "{z}");
             for point in points {

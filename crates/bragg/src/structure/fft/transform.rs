@@ -1,8 +1,8 @@
 //! The Fourier transform of a density, in all three axes.
 
 use super::density::Density;
+use crate::miller::Miller;
 use crate::monitor::{Monitor, watched};
-use crate::reflections::Miller;
 use crate::structure::{Complex64, go_on};
 use realfft::RealFftPlanner;
 use rustfft::{Fft, FftPlanner};

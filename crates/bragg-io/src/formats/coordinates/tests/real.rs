@@ -2,7 +2,7 @@
 //! otherwise.
 
 use super::*;
-use bragg::reflections::Miller;
+use bragg::miller::Miller;
 use bragg::structure::{Dispersion, ModelChoice, direct};
 
 const PROTEIN: &str = "\
