@@ -37,7 +37,7 @@ failures = []
 def example(path, **options):
     cargo = os.environ.get("CARGO", "cargo")
     words = [f"{key}={value}" for key, value in options.items()]
-    command = [cargo, "run", "--quiet", "--package", "bragg", "--example", "reflections", "--", str(path), *words]
+    command = [cargo, "run", "--quiet", "--package", "bragg-io", "--example", "reflections", "--", str(path), *words]
     output = subprocess.run(command, check=True, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
     lines = [line.split() for line in output.splitlines()]
     return {tuple(map(int, words[:3])): float(words[3]) for words in lines}

@@ -23,7 +23,7 @@ import gemmi
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-CARGO = ["cargo", "run", "--quiet", "--package", "bragg", "--example", "structure_factors", "--"]
+CARGO = ["cargo", "run", "--quiet", "--package", "bragg-io", "--example", "structure_factors", "--"]
 LARGEST_R = 0.005
 LARGEST_R_WITH_SOLVENT = 0.02
 LARGEST_PHASE = 1.0

@@ -76,5 +76,5 @@ fn fuzz(root: &Path, target: &str, seconds: u32) -> Result<()> {
 
 /// Feeds the kept inputs to the readers as an ordinary test.
 pub(crate) fn regressions(root: &Path) -> Result<()> {
-    run_command(&mut cargo(root, &["test", "--package", "bragg", "--test", "fuzz_regressions"]))
+    run_command(&mut cargo(root, &["test", "--package", "bragg-io", "--test", "fuzz_regressions"]))
 }

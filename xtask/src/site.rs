@@ -1,4 +1,4 @@
-//! The documentation as a site: the pages of docs/, the Python package's documentation and the Rust library's.
+//! The documentation as a site: the pages of docs/, the Python package's documentation and that of the Rust libraries.
 
 use crate::process::{self, cargo, target};
 use crate::venv;
@@ -19,13 +19,15 @@ pub(crate) fn build(root: &Path) -> Result<PathBuf> {
     // it advertises another program
     process::run(build.env("NO_MKDOCS_2_WARNING", "1"))?;
     copy(&rust, &site.join("rust"))?;
-    ensure!(site.join("rust").join("bragg").join("index.html").is_file(), "the site has no page of the Rust library");
+    ensure!(site.join("rust").join("bragg").join("index.html").is_file(), "the site has no page of the Rust engine");
     Ok(site)
 }
 
-/// The library's documentation; the program's would be written over it, since both are named bragg.
+/// The libraries' documentation; the program's would be written over it, since both are named bragg.
 fn rust(root: &Path) -> Result<PathBuf> {
-    let mut command = cargo(root, &["doc", "--package", "bragg", "--lib", "--no-deps"]);
+    let packages = ["bragg", "bragg-io", "bragg-compare"].map(|name| ["--package", name]);
+    let mut command = cargo(root, &["doc", "--lib", "--no-deps"]);
+    command.args(packages.as_flattened());
     process::run(command.env("RUSTDOCFLAGS", "-D warnings"))?;
     Ok(target(root).join("doc"))
 }

@@ -62,7 +62,7 @@ pub(super) fn resolve(args: &[String], base: &Path) -> Result<Arguments> {
 
 fn absolute(base: &Path, name: &str) -> Result<PathBuf> {
     let path = base.join(name);
-    Ok(std::path::absolute(&path).map_err(|error| Error::io("find", &path, error))?)
+    std::path::absolute(&path).map_err(|error| Error::io("find", &path, error))
 }
 
 /// The pixels along fast and slow that arguments ask for, where we understand them.

@@ -52,6 +52,7 @@ const STEPS: &[Step] = &[
     ("test", |root| process::run(&mut cargo(root, &["test", "--workspace"]))),
     ("clippy", clippy),
     ("aarch64", other_processor::run),
+    ("wasm", other_processor::run_wasm),
     ("docs", |root| site::build(root).map(drop)),
     ("examples", examples::run),
     ("interop", interop::run),

@@ -1,4 +1,4 @@
-//! The kernel's tests for a processor that this machine does not have, run by an emulator.
+//! What this machine does not have: the kernel's tests for another processor, run by an emulator, and the engine for a browser.
 
 use super::Skipped;
 use crate::process::{self, cargo};
@@ -9,6 +9,9 @@ use std::process::Command;
 /// Its vector instructions are NEON. Its C library comes with Rust's and is linked into the tests, so that neither a compiler
 /// nor a library of the system is needed.
 const TARGET: &str = "aarch64-unknown-linux-musl";
+
+/// That of browsers.
+const WASM: &str = "wasm32-unknown-unknown";
 
 /// The names that QEMU's emulator of one program goes by.
 const EMULATORS: [&str; 2] = ["qemu-aarch64", "qemu-aarch64-static"];
@@ -21,7 +24,7 @@ pub(super) fn run(root: &Path) -> Result<()> {
     if cfg!(target_arch = "aarch64") {
         return Err(Skipped("this machine is such a one: the other steps have compiled for it".to_owned()).into());
     }
-    add_target(root).map_err(|error| Skipped(format!("no standard library for {TARGET}: {error:#}")))?;
+    need_target(root, TARGET)?;
     let answers = |name: &&str| process::output(Command::new(name).arg("--version")).is_ok();
     let Some(emulator) = EMULATORS.into_iter().find(answers) else {
         process::run(&mut cargo(root, &["check", "--package", "bragg", "--target", TARGET]))?;
@@ -46,12 +49,23 @@ fn test(root: &Path, emulator: &str, tests: &[&str]) -> Result<()> {
     process::run(&mut command)
 }
 
-/// Has rustup install what is needed, unless it is there.
-fn add_target(root: &Path) -> Result<()> {
+/// Checks that the engine compiles for a browser, where there are no files, threads or chance.
+pub(super) fn run_wasm(root: &Path) -> Result<()> {
+    need_target(root, WASM)?;
+    process::run(&mut cargo(root, &["check", "--package", "bragg", "--lib", "--target", WASM]))
+}
+
+/// Skips the step where a target cannot be had.
+fn need_target(root: &Path, target: &str) -> Result<()> {
+    Ok(add_target(root, target).map_err(|error| Skipped(format!("no standard library for {target}: {error:#}")))?)
+}
+
+/// Has rustup install the standard library for a target, unless it is there.
+fn add_target(root: &Path, target: &str) -> Result<()> {
     let rustup = |arguments: &[&str]| process::output(Command::new("rustup").args(arguments).current_dir(root));
     let installed = rustup(&["target", "list", "--installed"])?;
-    if String::from_utf8_lossy(&installed).lines().any(|target| target == TARGET) {
+    if String::from_utf8_lossy(&installed).lines().any(|installed| installed == target) {
         return Ok(());
     }
-    rustup(&["target", "add", TARGET]).map(|_| ())
+    rustup(&["target", "add", target]).map(|_| ())
 }

@@ -1,101 +1,97 @@
-//! Which module of the library may use which: the road of ARCHITECTURE.md, one way only.
+//! Which module of a library may use which: the road of ARCHITECTURE.md, one way only.
 
 use super::items::{inline_modules, test_code};
 use super::source::{RustSource, leading_ident};
-use super::{LIBRARY, Tree, Violation};
+use super::{Tree, Violation};
 
-/// Modules of the library, each with the others that it may use. Test code may use all but `refine`.
-const MAY_USE: &[(&str, &[&str])] = &[
+/// Modules of a library, each with the others that it may use.
+type Modules = &'static [(&'static str, &'static [&'static str])];
+
+/// Libraries, each with the folder of its source.
+const LIBRARIES: [(&str, Modules); 2] = [("crates/bragg/src/", ENGINE), ("crates/bragg-io/src/", FILES)];
+
+/// Modules of the engine, each with the others that it may use. Test code may use all but `refine`.
+const ENGINE: Modules = &[
     ("error", &[]),
     ("monitor", &["error"]),
     ("units", &[]),
+    ("miller", &[]),
     ("real", &[]),
     ("math", &["real"]),
     ("random", &["error", "math", "monitor", "real", "units"]),
-    ("symmetry", &["error", "math", "reflections", "units"]),
-    ("reflections", &["error", "math", "monitor", "random", "symmetry", "units"]),
+    ("symmetry", &["error", "math", "miller", "units"]),
+    ("reflections", &["error", "math", "miller", "monitor", "random", "symmetry", "units"]),
     ("image", &["error"]),
-    ("compare", &["error", "image"]),
     ("physics", &["real", "math", "units"]),
-    ("experiment", &["error", "image", "math", "random", "real", "reflections", "symmetry", "units"]),
+    ("experiment", &["error", "image", "math", "miller", "random", "real", "reflections", "symmetry", "units"]),
     (
         "scene",
         &["error", "experiment", "image", "math", "monitor", "physics", "random", "real", "reflections", "units"],
     ),
-    ("structure", &["error", "experiment", "math", "monitor", "reflections", "symmetry", "units"]),
+    ("structure", &["error", "experiment", "math", "miller", "monitor", "reflections", "symmetry", "units"]),
     ("kernel", &["error", "image", "math", "monitor", "physics", "real", "reflections", "scene", "units"]),
     (
         "gradient",
-        &[
-            "error",
-            "experiment",
-            "image",
-            "kernel",
-            "math",
-            "monitor",
-            "physics",
-            "real",
-            "reflections",
-            "scene",
-            "units",
-        ],
+        &["error", "experiment", "image", "kernel", "math", "miller", "monitor", "physics", "real", "scene", "units"],
     ),
     ("response", &["error", "experiment", "image", "math", "monitor", "random", "real", "scene", "units"]),
-    ("io", &["error", "experiment", "image", "math", "real", "reflections", "structure", "symmetry", "units"]),
-    (
-        "description",
-        &[
-            "error",
-            "experiment",
-            "image",
-            "io",
-            "math",
-            "monitor",
-            "physics",
-            "random",
-            "real",
-            "reflections",
-            "structure",
-            "symmetry",
-            "units",
-        ],
-    ),
+];
+
+/// Modules of the formats and the description, likewise.
+const FILES: Modules = &[
+    ("formats", &[]),
+    ("cache", &["formats"]),
+    ("description", &["cache", "formats"]),
+    ("numbers", &["description"]),
+    ("threads", &["description"]),
 ];
 
 /// The module that uses others and is used by nobody.
 const REFINE: &str = "refine";
 
-/// Uses of modules that the table does not allow.
+/// Uses of modules that the tables do not allow.
 pub(super) fn check(tree: &Tree, violations: &mut Vec<Violation>) {
-    let root = tree.rust_sources().find(|source| source.path == format!("{LIBRARY}lib.rs"));
-    let exports = root.map(|root| re_exports(&root)).unwrap_or_default();
-    for source in tree.rust_sources() {
-        let Some(path) = source.path.strip_prefix(LIBRARY).and_then(|path| path.strip_suffix(".rs")) else { continue };
-        let mut modules: Vec<&str> = path.split('/').collect();
-        modules.pop_if(|last| *last == "mod");
-        let [module, ..] = modules[..] else { continue };
-        if module == "lib" || module == REFINE {
-            continue;
+    for (folder, modules) in LIBRARIES {
+        let root = tree.rust_sources().find(|source| source.path == format!("{folder}lib.rs"));
+        let exports = root.map(|root| re_exports(&root)).unwrap_or_default();
+        for source in tree.rust_sources().filter(|source| source.path.starts_with(folder)) {
+            check_file(&source, folder, modules, &exports, violations);
         }
-        let Some((_, allowed)) = MAY_USE.iter().find(|(name, _)| *name == module) else {
-            violations.push(Violation::new(
-                source.path,
-                1,
-                format!("the module {module} is new: say in xtask/src/tidy/layers.rs what it may use, and in ARCHITECTURE.md what it is"),
-            ));
-            continue;
-        };
-        let tests = test_code(&source);
-        for (position, name) in root_uses(&source, modules.len()) {
-            let used = exports.iter().find(|(export, _)| *export == name).map_or(name.as_str(), |(_, home)| home);
-            let in_test = tests.iter().any(|region| region.contains(&position));
-            let known = used == REFINE || MAY_USE.iter().any(|(other, _)| *other == used);
-            let fine = used == module || allowed.contains(&used) || (in_test && used != REFINE);
-            if known && !fine {
-                let may = if allowed.is_empty() { "no other module".to_owned() } else { allowed.join(", ") };
-                let what = format!("{module} must not use {used}; it may use {may}");
-                violations.push(Violation::new(source.path, source.line_of(position), what));
-            }
+    }
+}
+
+fn check_file(
+    source: &RustSource<'_>,
+    folder: &str,
+    may_use: Modules,
+    exports: &[(String, String)],
+    violations: &mut Vec<Violation>,
+) {
+    let Some(path) = source.path.strip_prefix(folder).and_then(|path| path.strip_suffix(".rs")) else { return };
+    let mut modules: Vec<&str> = path.split('/').collect();
+    modules.pop_if(|last| *last == "mod");
+    let [module, ..] = modules[..] else { return };
+    if module == "lib" || module == REFINE {
+        return;
+    }
+    let Some((_, allowed)) = may_use.iter().find(|(name, _)| *name == module) else {
+        violations.push(Violation::new(
+            source.path,
+            1,
+            format!("the module {module} is new: say in xtask/src/tidy/layers.rs what it may use, and in ARCHITECTURE.md what it is"),
+        ));
+        return;
+    };
+    let tests = test_code(source);
+    for (position, name) in root_uses(source, modules.len()) {
+        let used = exports.iter().find(|(export, _)| *export == name).map_or(name.as_str(), |(_, home)| home);
+        let in_test = tests.iter().any(|region| region.contains(&position));
+        let known = used == REFINE || may_use.iter().any(|(other, _)| *other == used);
+        let fine = used == module || allowed.contains(&used) || (in_test && used != REFINE);
+        if known && !fine {
+            let may = if allowed.is_empty() { "no other module".to_owned() } else { allowed.join(", ") };
+            let what = format!("{module} must not use {used}; it may use {may}");
+            violations.push(Violation::new(source.path, source.line_of(position), what));
         }
     }
 }
@@ -178,15 +174,15 @@ mod tests {
             found(path, "use crate::real::Real;\nuse crate::scene::Scene;\n"),
             ["crates/bragg/src/physics/lattice.rs:2: physics must not use scene; it may use real, math, units"]
         );
-        assert_eq!(found(path, "use crate::{math::{Vec3, Mat3}, experiment::Beam, io};").len(), 2);
+        assert_eq!(found(path, "use crate::{math::{Vec3, Mat3}, experiment::Beam, scene};").len(), 2);
         assert_eq!(found(path, "fn f() -> crate::Result<()> { Ok(()) }").len(), 1, "a re-export of error");
     }
 
     #[test]
-    fn kernel_does_not_know_experiments_nor_io_the_kernel() {
+    fn kernel_does_not_know_experiments_nor_a_format_what_a_user_wrote() {
         assert_eq!(found("crates/bragg/src/kernel/cpu.rs", "use crate::experiment::Physics;").len(), 1);
-        assert_eq!(found("crates/bragg/src/kernel/mod.rs", "use crate::io::smv;").len(), 1);
-        assert_eq!(found("crates/bragg/src/io/smv/mod.rs", "use crate::kernel::cpu;").len(), 1);
+        assert_eq!(found("crates/bragg-io/src/formats/smv/mod.rs", "use crate::description::Value;").len(), 1);
+        assert!(found("crates/bragg-io/src/description/mod.rs", "use crate::formats::smv;").is_empty());
         assert!(found("crates/bragg/src/kernel/cpu.rs", "use crate::scene::Scene;\nuse super::Sample;").is_empty());
     }
 
@@ -213,7 +209,7 @@ mod tests {
 
     #[test]
     fn prose_is_no_use() {
-        let text = "//! See [`crate::experiment`].\nconst S: &str = \"crate::io\";";
+        let text = "//! See [`crate::experiment`].\nconst S: &str = \"crate::scene\";";
         assert!(found("crates/bragg/src/physics/lattice.rs", text).is_empty());
     }
 

@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn no_more_than_ten_megabytes_of_test_data() {
         let place =
-            ["tests/golden/a.f32", "crates/bragg/tests/data/b.img", "fuzz/corpus/smv/c", "fuzz/regressions/smv/d"];
+            ["tests/golden/a.f32", "crates/bragg-io/tests/data/b.img", "fuzz/corpus/smv/c", "fuzz/regressions/smv/d"];
         let files = |each: u64| place.iter().cycle().take(12).map(|path| (*path, each)).collect::<Vec<_>>();
         assert!(found(&files(800_000)).is_empty());
         assert_eq!(found(&files(900_000)).len(), 1);

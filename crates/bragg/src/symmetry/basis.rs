@@ -147,6 +147,16 @@ fn rows(text: &str, axes: [char; 3]) -> Result<([[f64; 3]; 3], [f64; 3]), String
     Ok((matrix, shift))
 }
 
+impl Operator {
+    /// The determinant of the rotation: −1 where it turns a hand into its mirror image.
+    #[must_use]
+    pub fn determinant(&self) -> i64 {
+        let r = self.rotation.map(|row| row.map(i64::from));
+        r[0][0] * (r[1][1] * r[2][2] - r[1][2] * r[2][1]) - r[0][1] * (r[1][0] * r[2][2] - r[1][2] * r[2][0])
+            + r[0][2] * (r[1][0] * r[2][1] - r[1][1] * r[2][0])
+    }
+}
+
 fn determinant(m: &[[f64; 3]; 3]) -> f64 {
     m[0][0] * (m[1][1] * m[2][2] - m[1][2] * m[2][1]) - m[0][1] * (m[1][0] * m[2][2] - m[1][2] * m[2][0])
         + m[0][2] * (m[1][0] * m[2][1] - m[1][1] * m[2][0])

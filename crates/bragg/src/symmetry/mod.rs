@@ -84,14 +84,6 @@ impl Operator {
     fn twentyfourths(&self, hkl: Miller) -> i32 {
         dot(hkl, self.translation).rem_euclid(Self::DENOMINATOR)
     }
-
-    /// The determinant of the rotation: −1 where it turns a hand into its mirror image.
-    #[must_use]
-    pub fn determinant(&self) -> i64 {
-        let r = self.rotation.map(|row| row.map(i64::from));
-        r[0][0] * (r[1][1] * r[2][2] - r[1][2] * r[2][1]) - r[0][1] * (r[1][0] * r[2][2] - r[1][2] * r[2][0])
-            + r[0][2] * (r[1][0] * r[2][1] - r[1][1] * r[2][0])
-    }
 }
 
 /// Wraps where only indices beyond `MAX_INDEX` or operators that were not read from text could overflow.

@@ -3,6 +3,7 @@
 use super::Prepared;
 use super::tile::Tile;
 use crate::scene::PanelTable;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use pulp::NullaryFnOnce;
 
 /// A set of vector instructions that the kernel is compiled for.
@@ -24,15 +25,16 @@ pub enum Level {
 impl Level {
     /// All levels that this processor has, the plain one first, the fastest last.
     pub fn available() -> Vec<Self> {
-        let mut levels = vec![Self::Portable];
-        #[cfg(target_arch = "x86_64")]
-        {
-            levels.extend(pulp::x86::V3::try_new().map(Self::Avx2));
-            levels.extend(pulp::x86::V4::try_new().map(Self::Avx512));
-        }
-        #[cfg(target_arch = "aarch64")]
-        levels.extend(pulp::aarch64::Neon::try_new().map(Self::Neon));
-        levels
+        let levels = [
+            Some(Self::Portable),
+            #[cfg(target_arch = "x86_64")]
+            pulp::x86::V3::try_new().map(Self::Avx2),
+            #[cfg(target_arch = "x86_64")]
+            pulp::x86::V4::try_new().map(Self::Avx512),
+            #[cfg(target_arch = "aarch64")]
+            pulp::aarch64::Neon::try_new().map(Self::Neon),
+        ];
+        levels.into_iter().flatten().collect()
     }
 
     /// The fastest level that this processor has.
@@ -110,8 +112,10 @@ impl Work for SumOrientations<'_> {
 }
 
 /// Work with fused multiplication and addition.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 struct Fused<W>(W);
 
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 impl<W: Work> NullaryFnOnce for Fused<W> {
     type Output = ();
 
