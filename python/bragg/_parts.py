@@ -475,7 +475,8 @@ class Scan(Part):
     range : Quantity (deg), optional
         Angle by which the crystal turns. When not given: automatic: steps · step, or 0.
     steps : int, optional
-        Number of angles that are sampled. When not given: 1.
+        Number of angles that are sampled. When not given: automatic: so many that integrated spots are right within
+        2 %.
     step : Quantity (deg), optional
         Angle between samples. When not given: automatic: range / steps.
     frame : int, optional

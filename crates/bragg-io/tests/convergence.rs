@@ -134,10 +134,10 @@ fn steps_of_the_spindle_are_fine_enough() {
 #[test]
 fn mosaic_domains_are_many_enough() {
     for (text, finer) in [
-        ("crystal.mosaic.eta = 0.1\n", 8),
+        ("crystal.mosaic.eta = 0.1\n", 5),
         ("crystal.mosaic.eta = 0.2\n", 4),
-        ("crystal.mosaic.half_width = 0.2\n", 8),
-        ("crystal.mosaic.eta = 0.1\nscan.range = 0.5\n", 3),
+        ("crystal.mosaic.half_width = 0.2\n", 4),
+        ("crystal.mosaic.eta = 0.1\nscan.range = 0.5\n", 2),
         ("crystal.mosaic.eta = 0.05\nscan.range = 0.05\n", 4),
     ] {
         check(&format!("{WIDE}crystal.shape = \"gauss\"\n{text}"), finer, [0.02, 0.04]);
