@@ -2,7 +2,7 @@
 //!
 //! Each tells whether it accepted its input. A reader may refuse anything, but must not panic, hang or ask for memory out of
 //! proportion; what it accepts must hold together, and where the format is also written, must come back the same. The test
-//! `crates/bragg/tests/fuzz_regressions.rs` runs the same functions over the kept inputs.
+//! `crates/bragg-io/tests/fuzz_regressions.rs` runs the same functions over the kept inputs.
 
 use bragg::error::Result;
 use bragg::image::{PanelImage, Recording};

@@ -7,8 +7,8 @@ use super::help::{capitalised, continued_names, remarks};
 
 const INTRODUCTION: &str = "# Options of the nanoBragg drop-in
 
-<!-- Made from crates/bragg-cli/src/flags/defs.rs: change that, then run
-     UPDATE_DOCS=1 cargo test -p bragg-cli options_page -->
+<!-- Made from crates/bragg-io/src/description/nanobragg/flags/defs.rs: change that, then run
+     UPDATE_DOCS=1 cargo test -p bragg-io options_page -->
 
 The command line of nanoBragg, as `nanoBragg` (a link to `bragg`) and `bragg nanobragg` read it.
 
@@ -53,6 +53,6 @@ fn options_page_is_up_to_date() {
     let committed = std::fs::read_to_string(&path).expect("docs/nanobragg-options.md is there");
     assert!(
         committed.replace("\r\n", "\n") == page(),
-        "docs/nanobragg-options.md is out of date: run UPDATE_DOCS=1 cargo test -p bragg-cli options_page"
+        "docs/nanobragg-options.md is out of date: run UPDATE_DOCS=1 cargo test -p bragg-io options_page"
     );
 }
