@@ -1,6 +1,7 @@
 //! Time and peak memory of the gradient of a 2048 × 2048 image with 1000 steps a pixel, with respect to every number of the scene:
-//! `cargo run --release --package bragg --example gradient_memory [edge in pixels] [mosaic domains]` (Linux).
+//! `cargo run --release --package bragg-io --example gradient_memory [edge in pixels] [mosaic domains]` (Linux).
 
+#![expect(clippy::disallowed_methods, reason = "a program has arguments and prints")]
 #![allow(clippy::print_stdout, reason = "an example prints its results")]
 
 use bragg::image::Image;

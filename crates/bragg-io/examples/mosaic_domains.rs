@@ -1,8 +1,9 @@
 //! How far an image of some mosaic domains is from that of very many: the table in docs/mosaicity.md.
-//! `cargo run --release --package bragg --example mosaic_domains [domains of the converged image]`.
+//! `cargo run --release --package bragg-io --example mosaic_domains [domains of the converged image]`.
 //!
 //! Compared are bragg's domains with independent random ones of which the first is not turned, as nanoBragg draws them.
 
+#![expect(clippy::disallowed_methods, reason = "a program has arguments and prints")]
 #![allow(clippy::print_stdout, reason = "an example prints its results")]
 
 use bragg::experiment::Experiment;

@@ -4,11 +4,12 @@
 //! parameters and refined from wrong ones. Every number follows from the seed.
 //!
 //! ```sh
-//! cargo run --release --example refine_trials
-//! cargo run --release --example refine_trials -- --turn 0.5 --start ladder
-//! cargo run --release --example refine_trials -- --trials 200 --turn 0 --edges 0 --scale 0   # e.s.d. against spread
+//! cargo run --release --package bragg-io --example refine_trials
+//! cargo run --release --package bragg-io --example refine_trials -- --turn 0.5 --start ladder
+//! cargo run --release --package bragg-io --example refine_trials -- --trials 200 --turn 0 --edges 0 --scale 0   # e.s.d. against spread
 //! ```
 
+#![expect(clippy::disallowed_methods, reason = "a program has arguments and prints")]
 #![expect(clippy::print_stdout, reason = "a table is what it is for")]
 
 use bragg::experiment::Experiment;

@@ -1,6 +1,8 @@
 //! Amplitudes in P1 from any file of reflections: `reflections FILE [column=…] [group=…] [cell=a,b,c,α,β,γ] [out=FILE.mtz]` prints
 //! `h k l F`, or writes the asymmetric unit as MTZ; what was done on the way goes to the standard error.
 
+#![expect(clippy::disallowed_methods, reason = "a program has arguments and prints")]
+
 use bragg::symmetry::SpaceGroup;
 use bragg_io::formats::reflections::{ReadOptions, ReflectionFormat, read_with};
 use bragg_io::formats::{atomic, hkl, mtz};

@@ -4,6 +4,8 @@
 //!
 //! `structure_factors dispersion ENERGY ELEMENT …` prints f' and f''.
 
+#![expect(clippy::disallowed_methods, reason = "a program has arguments and prints")]
+
 use bragg::monitor::Unwatched;
 use bragg::structure::solvent::{Radii, Solvent};
 use bragg::structure::{Complex64, Dispersion, Element, ModelChoice, anomalous, f_calc};

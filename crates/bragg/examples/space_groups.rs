@@ -1,6 +1,8 @@
 //! Prints every setting of the space groups as JSON lines, or the groups that the arguments name: what
 //! `tests/interop/check_space_groups.py` compares with gemmi.
 
+#![expect(clippy::disallowed_methods, reason = "a program has arguments and prints")]
+
 use bragg::symmetry::SpaceGroup;
 use std::io::{Write, stdout};
 
