@@ -141,7 +141,7 @@ def test_replacing_a_value_leaves_the_others() -> None:
     exp = bragg.Experiment(CRYSTAL, BEAM, DETECTOR)
     other = exp.replace(**{"crystal.cell.a": 80, "crystal.mosaic.eta": "2 mrad"})
     assert (exp["crystal.cell.a"], other["crystal.cell.a"], other["crystal.cell.b"]) == (78, 80, 79)
-    assert exp["crystal.mosaic.domains"] == 1 and other["crystal.mosaic.domains"] == 10, "follows from the mosaicity"
+    assert exp["crystal.mosaic.domains"] == 1 and other["crystal.mosaic.domains"] > 10, "follows from the mosaicity"
     assert other.replace(**{"crystal.mosaic.eta": None})["crystal.mosaic.domains"] == 1
     energy = exp.replace(**{"beam.energy": 12000})
     assert energy["beam.energy"] == 12000 and energy["beam.wavelength"] != 1
