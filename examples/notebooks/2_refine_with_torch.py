@@ -20,10 +20,9 @@ import bragg
 from bragg.torch import Simulator
 
 truth = bragg.Experiment(
-    bragg.Crystal(cell=[67, 72, 58], misset=[11, 23, 47], n_cells=12, shape="gauss", structure_factors={"default": 100}),
-    bragg.Beam(wavelength=1.0, fluence=1e29),
-    bragg.Detector(distance=110, pixels=[96, 96], pixel_size=0.8),
-    sampling={"oversample": 2},
+    bragg.Crystal(cell=[67, 72, 58], misset=[11, 23, 47], n_cells=10, extent="50 um", shape="gauss", structure_factors={"default": 100}),
+    bragg.Beam(wavelength=1.0, flux=1e12, exposure=0.1, size="50 um"),
+    bragg.Detector(distance=110, pixels=[256, 256], pixel_size=0.172),
 )
 data = torch.from_numpy(bragg.noise(truth.simulate(), seed=1).astype(float))
 

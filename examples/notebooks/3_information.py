@@ -20,8 +20,10 @@ import bragg
 
 NAMES = ["crystal.cell.a_b", "crystal.cell.c", "crystal.orientation.x", "crystal.orientation.y", "crystal.orientation.z", "crystal.scale"]
 still = bragg.Experiment(
-    bragg.Crystal(cell=[78, 78, 38], misset=[10, 20, 30], n_cells=[10, 10, 20], shape="gauss", structure_factors={"default": 50}),
-    bragg.Beam(wavelength=1.0, fluence=1e26),
+    bragg.Crystal(
+        cell=[78, 78, 38], misset=[10, 20, 30], extent="10 um", n_cells=[10, 10, 20], shape="gauss", structure_factors={"default": 50}
+    ),
+    bragg.Beam(wavelength=1.0, flux=1e12, exposure=0.1, size="10 um"),
     bragg.Detector(distance=400, pixels=[300, 300], pixel_size=0.3),
 )
 BACKGROUND = 0.05  # photons a pixel where the crystal scatters N_PHOTONS
@@ -35,28 +37,31 @@ def information(photons, jacobian, factor):
 
 
 def still_of(n):
-    """The image of a crystal of n cells along a and b, scaled to N_PHOTONS, and its Jacobian."""
+    """The crystal with blocks of n cells along a and b, exposed until its image has N_PHOTONS."""
     exp = still.replace(**{"crystal.n_cells": [n, n, 2 * n]})
-    scale = N_PHOTONS / exp.simulate().sum()
-    return exp.replace(**{"crystal.scale": float(scale)}).value_and_jacobian(NAMES)
+    exposure = exp["beam.exposure"] * float(N_PHOTONS / exp.simulate().sum())
+    return exp.replace(**{"beam.exposure": exposure})
 
 
 # %% [markdown]
-# Crystals of other sizes, as many photons from each: the spots of large ones are sharp.
+# A crystal of 10 µm that consists of larger or smaller mosaic blocks, as many photons from each: the spots of large blocks are sharp.
+# The exposure for so many hardly depends on the blocks: photons are those of all cells in the beam.
 
 # %%
 sizes = np.array([5, 7, 10, 14, 20, 28, 40])
 factors = np.array([1, 10, 100])
 table = np.empty((len(sizes), len(factors), len(NAMES)))
-for i, n in enumerate(sizes):
-    photons, jacobian = still_of(n)
+for i, n in enumerate(sizes.tolist()):
+    exp = still_of(n)
+    photons, jacobian = exp.value_and_jacobian(NAMES)
+    print(f"{exp['crystal.n_blocks']:9.2e} blocks of {n:2} × {n:2} × {2 * n:2} cells: {exp['beam.exposure']:.3f} s")
     table[i] = [np.sqrt(np.diag(np.linalg.inv(information(photons, jacobian, factor)))) for factor in factors]
 
 # %% [markdown]
 # How the parameters hang together is in the same matrix.
 
 # %%
-covariance = np.linalg.inv(information(*still_of(10), 1))
+covariance = np.linalg.inv(information(*still_of(10).value_and_jacobian(NAMES), 1))
 sigma = np.sqrt(np.diag(covariance))
 correlation = covariance / np.outer(sigma, sigma)
 for name, value, row in zip(NAMES, sigma, correlation):
@@ -78,7 +83,7 @@ axes[0].axvline(within, color="grey", linestyle=":")
 axes[0].text(within, 0.98, " spots within a pixel", transform=axes[0].get_xaxis_transform(), va="top", color="grey")
 axes[0].set(
     title="How well a still says the edge a",
-    xlabel="edge of the crystal (µm)",
+    xlabel="edge of a mosaic block (µm)",
     ylabel="σ of a (Å)",
     xticks=edges,
     xticklabels=[f"{edge:.2f}" for edge in edges],

@@ -26,10 +26,9 @@ RANGE = 0.15  # degrees
 torch.manual_seed(1)
 torch.set_num_threads(1)
 exp = bragg.Experiment(
-    bragg.Crystal(cell=[67, 72, 58], misset=[11, 23, 47], n_cells=7, shape="gauss", structure_factors={"default": 100}),
-    bragg.Beam(wavelength=1.0, fluence=3e28),
+    bragg.Crystal(cell=[67, 72, 58], misset=[11, 23, 47], n_cells=7, extent="50 um", shape="gauss", structure_factors={"default": 100}),
+    bragg.Beam(wavelength=1.0, flux=1e12, exposure=0.1, size="50 um"),
     bragg.Detector(distance=110, pixels=[48, 48], pixel_size=0.4, beam_center=[-8, -8]),
-    sampling={"oversample": 4},
 )
 
 

@@ -30,13 +30,13 @@ def experiment() -> bragg.Experiment:
         bragg.Crystal(
             cell=[67.0, 72.0, 58.0, 90.5, 97.0, 88.5],
             misset=[11, 23, 47],
+            extent="50 um",
             n_cells=12,
             shape="gauss",
             structure_factors={"default": 100.0},
         ),
-        bragg.Beam(wavelength=1.0, fluence=1e29),
-        bragg.Detector(distance=110, pixels=[256, 256], pixel_size=0.35),
-        sampling={"oversample": 2},
+        bragg.Beam(wavelength=1.0, flux=1e12, exposure=0.1, size="50 um"),
+        bragg.Detector(distance=60, pixels=[256, 256], pixel_size=0.172),
     )
 
 

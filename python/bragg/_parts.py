@@ -75,7 +75,7 @@ class Crystal(Part):
         The mosaic domains, deg. Keys: ``distribution``, ``eta``, ``half_width``, ``domains``, ``seed``,
         ``generator``, ``frame``.
     cell : Quantities | Table, optional
-        A, b, c (Å), alpha, beta, gamma (deg), of which the first few will do; or some of them by name.
+        a, b, c (Å), alpha, beta, gamma (deg), of which the first few will do; or some of them by name.
     structure_factors : StructureFactors | PathName | Table, optional
         The structure factors, or the name of their file.
 

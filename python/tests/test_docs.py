@@ -29,7 +29,7 @@ def test_the_snippets_of_a_page_run(page: str, root: Path, tmp_path: Path, monke
     names: dict[str, object] = {}
     for i, snippet in enumerate(snippets):
         # a detector of fewer pixels shows the same
-        snippet = snippet.replace('preset="eiger2-4m"', "pixels=[256, 256], pixel_size=0.6")
+        snippet = snippet.replace('preset="eiger2-4m"', "pixels=[256, 256], pixel_size=0.172")
         exec(compile(snippet, f"{page}.md, snippet {i + 1}", "exec"), names)
 
 

@@ -28,6 +28,8 @@ def test_the_keywords_are_the_keys_of_the_program(root: Path) -> None:
     assert (root / "python" / "bragg" / "_parts.py").read_text(encoding="utf-8") == made, (
         "python/bragg/_parts.py is out of date: run python/tools/make_parts.py"
     )
+    # sentences begin with a capital letter, symbols stay as they are
+    assert "        a, b, c (Å), alpha" in made and "        Number of unit cells along a, b and c" in made
 
 
 def test_examples_in_the_documentation() -> None:

@@ -100,7 +100,9 @@ def described(key: dict[str, Any]) -> str:
 
 
 def sentence(text: str) -> str:
-    return text[0].upper() + text[1:].rstrip(".") + "."
+    # a list of symbols keeps its small letters: a, b and c are edges, A is a matrix
+    symbols = text[1:2] == ","
+    return (text[0] if symbols else text[0].upper()) + text[1:].rstrip(".") + "."
 
 
 def rows(table: str, keys: list[dict[str, Any]]) -> list[tuple[str, str, str, str]]:
