@@ -152,7 +152,7 @@ fn detector_number<R: Real>(experiment: &mut Experiment<R>, pieces: &mut Pieces<
         Parameter::BeamCenter(axis) => {
             if let Some(first) = detector.panels.first() {
                 let along = if axis == PanelAxis::Fast { first.fast_axis } else { first.slow_axis };
-                let by = along * (first.pixel_size * delta);
+                let by = along * (delta * R::constant(first.pixel_size));
                 detector.panels.iter_mut().for_each(|panel| panel.origin = panel.origin - by);
             }
         }

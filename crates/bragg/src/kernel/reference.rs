@@ -95,7 +95,7 @@ pub(super) fn sample_points<'a, R: Real>(
     slow: usize,
 ) -> impl Iterator<Item = (usize, usize, SamplePoint<R>)> + 'a {
     let n = scene.oversample;
-    let sub_pixel = panel.pixel_size / R::constant(n as f64);
+    let sub_pixel = R::constant(panel.pixel_size / n as f64);
     let at = move |pixel: usize, i: usize| sub_pixel * R::constant((pixel * n + i) as f64 + 0.5);
     (0..scene.n_layers()).flat_map(move |layer| {
         (0..n * n).map(move |i| (layer, i, sample_point(scene, panel, layer, at(fast, i % n), at(slow, i / n))))

@@ -44,9 +44,10 @@ struct Along<'a> {
 
 impl<'a> Along<'a> {
     fn new(scene: &Scene, tangent: &'a SceneTangent) -> Self {
+        let e_vector = tangent.polarization.map_or_else(Vec3::default, |table| table.e_vector);
         let frame = |(i, source): (usize, &Source)| {
             let incident = tangent.sources.get(i).map_or_else(Vec3::default, |source| source.incident);
-            frame_along(scene, source, FrameChange { incident, e_vector: tangent.e_vector })
+            frame_along(scene, source, FrameChange { incident, e_vector })
         };
         let frames = scene.sources.iter().enumerate().map(frame).collect();
         Self { frames, turn: common_turn(scene, tangent), change: None, tangent }
@@ -63,8 +64,8 @@ impl<'a> Along<'a> {
     fn change(&self, scene: &Scene) -> Option<Change<'a>> {
         let tangent = self.tangent;
         let orientations = if self.turn.is_some() { &[] } else { &tangent.orientations[..] };
-        let has_amplitudes = !tangent.amplitudes.is_empty() || tangent.default_f != 0.0;
-        let amplitudes = (scene.hkl.grid.is_some() && has_amplitudes).then_some(tangent);
+        let has_amplitudes = tangent.hkl.grid.is_some() || tangent.hkl.default_f != 0.0;
+        let amplitudes = (scene.hkl.grid.is_some() && has_amplitudes).then_some(&tangent.hkl);
         (!orientations.is_empty() || amplitudes.is_some()).then_some(Change { orientations, amplitudes })
     }
 }
