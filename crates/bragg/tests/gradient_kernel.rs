@@ -4,7 +4,7 @@ mod common;
 
 use bragg::experiment::{Curvature, Experiment, Interpolation, SamplingDepth, Sensor, Shape};
 use bragg::image::Image;
-use bragg::kernel::{Unwatched, cpu, gradient, reference};
+use bragg::kernel::{self, Backend, Unwatched, cpu::Level};
 use bragg::math::Vec3;
 use bragg::numbers::Numbers;
 use bragg::scene::{Scene, SceneTangent};
@@ -141,10 +141,10 @@ fn product(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Images of the derivatives along tangents, dark where nothing is computed, and the image itself.
-fn forward(scene: &Scene, tangents: &[SceneTangent]) -> (Vec<f64>, Vec<Vec<f64>>) {
+fn forward(backend: Backend, scene: &Scene, tangents: &[SceneTangent]) -> (Vec<f64>, Vec<Vec<f64>>) {
     let n_pixels = scene.panels[0].n_fast * scene.panels[0].n_slow;
     let (mut image, mut images) = (vec![0.0; n_pixels], vec![vec![0.0; n_pixels]; tangents.len()]);
-    let blocks = gradient::map_blocks(scene, tangents, &Unwatched, |block| {
+    let blocks = backend.pushforward(scene, tangents, &Unwatched, |block| {
         (block.places.to_vec(), block.photons.to_vec(), block.derivatives.to_vec())
     });
     for (places, photons, derivatives) in blocks.unwrap() {
@@ -162,8 +162,8 @@ fn check(name: &str, experiment: &Experiment, floor: f64) {
     let whole = any_tangent(&scene, 7);
     let parts = parts(&whole);
     let tangents: Vec<SceneTangent> = parts.iter().map(|(_, tangent)| tangent.clone()).collect();
-    let (photons, derivatives) = forward(&scene, &tangents);
-    let image: Image<f64> = reference::render(&scene).unwrap();
+    let (photons, derivatives) = forward(Backend::Cpu(Level::best()), &scene, &tangents);
+    let image: Image<f64> = Backend::Reference.render(&scene, &Unwatched).unwrap();
     let pixels: Vec<f64> = image.pixels().copied().collect();
     let off = norm(&photons.iter().zip(&pixels).map(|(a, b)| a - b).collect::<Vec<_>>());
     assert!(off < 1e-11 * norm(&pixels), "{name}: the image is off by {off}");
@@ -172,14 +172,13 @@ fn check(name: &str, experiment: &Experiment, floor: f64) {
     for weight in weights.panels[0].pixels_mut() {
         *weight = random_vector(random)[0];
     }
-    let cotangent = gradient::reverse(&scene, &weights, true, &Unwatched).unwrap();
+    let cotangent = Backend::Cpu(Level::best()).pullback(&scene, &weights, true, &Unwatched).unwrap();
     let weights: Vec<f64> = weights.pixels().copied().collect();
-    for ((part, tangent), derivative) in parts.iter().zip(&derivatives) {
-        let exact = reference::derivative(&scene.dual(tangent)).unwrap();
-        let exact: Vec<f64> = exact.pixels().copied().collect();
-        let off = norm(&derivative.iter().zip(&exact).map(|(a, b)| a - b).collect::<Vec<_>>());
-        let allowed = 3e-10 * norm(&exact) + floor * norm(&pixels);
-        assert!(off <= allowed, "{name}, {part}: off by {off:e} of {:e}", norm(&exact));
+    let (_, by_dual_numbers) = forward(Backend::Reference, &scene, &tangents);
+    for (((part, tangent), derivative), exact) in parts.iter().zip(&derivatives).zip(&by_dual_numbers) {
+        let off = norm(&derivative.iter().zip(exact).map(|(a, b)| a - b).collect::<Vec<_>>());
+        let allowed = 3e-10 * norm(exact) + floor * norm(&pixels);
+        assert!(off <= allowed, "{name}, {part}: off by {off:e} of {:e}", norm(exact));
         let (by_pixel, by_scene) = (product(&weights, derivative), cotangent.dot(tangent));
         let unit = norm(&weights) * norm(derivative);
         assert!((by_pixel - by_scene).abs() <= 1e-12 * unit, "{name}, {part}: {by_pixel} {by_scene}");
@@ -251,14 +250,15 @@ fn threads_do_not_change_a_bit() {
     let panel = &mut experiment.detector.panels[0];
     (panel.n_fast, panel.n_slow) = (128, 96);
     let scene = Scene::new(&experiment);
-    let weights: Image<f64> = cpu::render(&scene, &Unwatched).unwrap();
+    let weights: Image<f64> = kernel::render(&scene, &Unwatched).unwrap();
     let tangent = any_tangent(&scene, 5);
     let sweep = |n: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
         pool.install(|| {
-            let swept =
-                [true, false].map(|amplitudes| gradient::reverse(&scene, &weights, amplitudes, &Unwatched).unwrap());
-            (swept, forward(&scene, std::slice::from_ref(&tangent)))
+            let swept = [true, false].map(|amplitudes| {
+                Backend::Cpu(Level::best()).pullback(&scene, &weights, amplitudes, &Unwatched).unwrap()
+            });
+            (swept, forward(Backend::Cpu(Level::best()), &scene, std::slice::from_ref(&tangent)))
         })
     };
     let alone = sweep(1);
@@ -271,12 +271,16 @@ fn threads_do_not_change_a_bit() {
 #[test]
 fn what_has_no_derivative_says_why() {
     let mut experiment = experiment();
-    let dark = |experiment: &Experiment| reference::render(&Scene::new(experiment)).unwrap();
+    let dark = |experiment: &Experiment| Backend::Reference.render(&Scene::new(experiment), &Unwatched).unwrap();
     experiment.crystal.shape = Shape::Tophat;
-    let message = gradient::reverse(&Scene::new(&experiment), &dark(&experiment), false, &Unwatched).unwrap_err();
+    let message = Backend::Cpu(Level::best())
+        .pullback(&Scene::new(&experiment), &dark(&experiment), false, &Unwatched)
+        .unwrap_err();
     assert!(message.to_string().contains("no useful derivative"), "{message}");
     experiment.crystal.shape = Shape::Square;
     experiment.sampling.physics = bragg::experiment::Physics::NanoBragg;
-    let message = gradient::reverse(&Scene::new(&experiment), &dark(&experiment), false, &Unwatched).unwrap_err();
+    let message = Backend::Cpu(Level::best())
+        .pullback(&Scene::new(&experiment), &dark(&experiment), false, &Unwatched)
+        .unwrap_err();
     assert!(message.to_string().contains("sampling.physics"), "{message}");
 }

@@ -26,7 +26,7 @@ pub use crystal::{Crystal, Mosaic, MosaicFrame, MosaicSpread, Shape};
 pub use detector::{Arm, Curvature, Detector, Panel, Roi, SamplingDepth, Sensor};
 pub use extent::ExtentShape;
 pub use noise::Noise;
-pub use sampling::{Physics, Precision, RunningFactors, Sampling};
+pub use sampling::{BackendChoice, Physics, Precision, RunningFactors, Sampling};
 pub use scan::Scan;
 pub use structure_factors::{Interpolation, StructureFactors};
 pub use unit_cell::UnitCell;

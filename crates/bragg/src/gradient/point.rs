@@ -7,7 +7,7 @@ use super::{Block, Derivatives, check_cotangent, whole_images};
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, StructureFactors};
 use crate::image::Image;
-use crate::kernel::{Monitor, gradient as kernel};
+use crate::kernel::{Backend, Monitor};
 use crate::real::Dual;
 use crate::scene::{Scene, SceneTangent};
 use std::sync::Arc;
@@ -128,7 +128,7 @@ impl<'a> Point<'a> {
         let scene = Scene::watched(&self.there, monitor)?;
         let reads = |p: &Parameter| *p == Parameter::DefaultAmplitude || changes_amplitudes(&self.there, p);
         let sweep_amplitudes = scene.hkl.grid.is_some() && (amplitudes || self.parameters.iter().any(reads));
-        let swept = kernel::reverse(&scene, cotangent, sweep_amplitudes, monitor)?;
+        let swept = Backend::of(&scene)?.pullback(&scene, cotangent, sweep_amplitudes, monitor)?;
         // each reflection moves its own amplitude alone, so one tangent has them all
         let is_intensity = |p: &Parameter| matches!(p, Parameter::Intensity(_));
         let intensities: Vec<f64> = self.parameters.iter().map(|p| f64::from(is_intensity(p))).collect();
@@ -163,7 +163,8 @@ impl<'a> Point<'a> {
         monitor: &dyn Monitor,
         visit: impl Fn(&Block) -> A + Sync,
     ) -> Result<Vec<A>> {
-        kernel::map_blocks(&Scene::watched(&self.there, monitor)?, &self.tangents(monitor)?, monitor, visit)
+        let scene = Scene::watched(&self.there, monitor)?;
+        Backend::of(&scene)?.pushforward(&scene, &self.tangents(monitor)?, monitor, visit)
     }
 
     /// The image and its derivatives, as [`super::derivative_images`].

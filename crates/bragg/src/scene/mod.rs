@@ -13,7 +13,7 @@ pub use orientations::Orientation;
 pub use panels::{PanelTable, Window};
 pub use tangent::SceneTangent;
 
-pub use crate::experiment::{Physics, Precision, RunningFactors, SamplingDepth};
+pub use crate::experiment::{BackendChoice, Physics, Precision, RunningFactors, SamplingDepth};
 
 use crate::error::{Result, reserved};
 use crate::experiment::{Curvature, Experiment};
@@ -105,6 +105,8 @@ pub struct Scene<R = f64> {
     pub precision: Precision,
     /// Largest fraction of a pixel's value that may be left out by skipping orientations and sources; 0 skips nothing.
     pub culling: f64,
+    /// Which kernel sums.
+    pub backend: BackendChoice,
     /// r_e²·fluence·crystal.scale·crystal.n_blocks (1/sr).
     pub scale: R,
     /// Photons per steradian of the uniform background, r_e²·fluence included.
@@ -128,6 +130,7 @@ numbers!(Scene {
     running_factors: other,
     precision: other,
     culling: other,
+    backend: other,
     scale: number,
     background: number,
     plane: part,
@@ -182,6 +185,7 @@ impl<R: Real> Scene<R> {
             running_factors: sampling.running_factors,
             precision: sampling.precision,
             culling: sampling.culling,
+            backend: sampling.backend,
             scale: R::constant(THOMSON_R_E_SQUARED) * beam.fluence * crystal.scale * R::constant(crystal.n_blocks),
             plane: experiment.background_plane,
             background: water_background(experiment.water_volume * per_mm * per_mm * per_mm, beam.fluence),

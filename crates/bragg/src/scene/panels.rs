@@ -84,6 +84,12 @@ impl<R> PanelTable<R> {
         }
     }
 
+    /// The places of the pixels of a row that are computed, fast axis first.
+    pub fn live_places(&self, slow: usize) -> impl Iterator<Item = usize> {
+        let [first, end] = self.window.fast;
+        (first..end).filter(move |&fast| self.is_live(fast, slow)).map(move |fast| slow * self.n_fast + fast)
+    }
+
     /// How far a pixel lies from the middle of the panel along fast and slow, in pixels.
     pub fn from_middle(&self, fast: usize, slow: usize) -> [f64; 2] {
         [(fast, self.n_fast), (slow, self.n_slow)].map(|(i, n)| i as f64 - (n as f64 - 1.0) / 2.0)

@@ -9,7 +9,7 @@ use crate::error::{Result, repeated, reserved};
 use crate::image::Image;
 use crate::kernel::Monitor;
 use crate::kernel::cpu::elementary::multiply_add;
-use crate::kernel::cpu::level::Work;
+use crate::kernel::cpu::level::{Level, Work};
 use crate::math::Vec3;
 use crate::physics::polarization::PolarizationFrame;
 use crate::reflections::AmplitudeGrid;
@@ -21,9 +21,15 @@ use std::sync::Arc;
 /// of every reflection as well.
 ///
 /// # Errors
-/// The scene has no derivatives (top-hat spots, nanoBragg's physics), something does not fit into memory, or the monitor stopped it.
-pub fn reverse(scene: &Scene, cotangent: &Image<f64>, amplitudes: bool, monitor: &dyn Monitor) -> Result<SceneTangent> {
-    let prepared = Prepared::new(scene, Needs { shape: true, turn: false, factors: true }, monitor)?;
+/// Something does not fit into memory, or the monitor stopped it.
+pub(in crate::kernel) fn reverse(
+    scene: &Scene,
+    level: Level,
+    cotangent: &Image<f64>,
+    amplitudes: bool,
+    monitor: &dyn Monitor,
+) -> Result<SceneTangent> {
+    let prepared = Prepared::new(scene, level, Needs { shape: true, turn: false, factors: true }, monitor)?;
     let n_amplitudes = match &scene.hkl.grid {
         Some(grid) if amplitudes => grid.amplitudes.len() + 1,
         _ => 0,
