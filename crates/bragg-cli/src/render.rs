@@ -2,8 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use bragg::image::Image;
-use bragg::kernel::cpu::{self, Level};
-use bragg::kernel::{Monitor, reference};
+use bragg::kernel::{Backend, Monitor, cpu::Level};
 use bragg::scene::Scene;
 use bragg_io::threads::allowed;
 use rayon::ThreadPoolBuilder;
@@ -11,12 +10,17 @@ use rayon::ThreadPoolBuilder;
 /// The environment variable that chooses a kernel, for tests and comparisons.
 pub(crate) const KERNEL: &str = "BRAGG_CPU";
 
-/// The image of a scene, by the fastest kernel of this machine or the one that `BRAGG_CPU` names.
+/// The image of a scene, by the backend that it asks for or the one that `BRAGG_CPU` names.
 pub(crate) fn render(scene: &Scene, monitor: &dyn Monitor) -> Result<Image<f32>> {
-    match chosen_level()? {
-        Some(level) => Ok(cpu::render_at(scene, level, monitor)?),
-        None => Ok(reference::render_watched(scene, monitor)?),
+    Ok(backend(scene)?.render(scene, monitor)?)
+}
+
+/// The backend for a scene: the one that it asks for, unless `BRAGG_CPU` names one.
+pub(crate) fn backend(scene: &Scene) -> Result<Backend> {
+    if std::env::var(KERNEL).is_err() {
+        return Ok(Backend::of(scene).map_err(bragg::Error::from)?);
     }
+    Ok(chosen_level()?.map_or(Backend::Reference, Backend::Cpu))
 }
 
 /// The instructions to use; `None` for the reference kernel.

@@ -5,7 +5,7 @@
 #![allow(clippy::print_stdout, reason = "an example prints its results")]
 
 use bragg::image::Image;
-use bragg::kernel::{Unwatched, cpu, gradient};
+use bragg::kernel::{self, Backend, Unwatched, cpu::Level};
 use bragg::scene::Scene;
 use bragg_io::description::{resolve, toml};
 use std::error::Error;
@@ -31,11 +31,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     let scene = Scene::new(&resolve(toml::parse(&text, Path::new("gradient_memory.toml"))?)?.experiment);
     let started = Instant::now();
-    let image: Image<f64> = cpu::render(&scene, &Unwatched)?;
+    let image: Image<f64> = kernel::render(&scene, &Unwatched)?;
     let forward = started.elapsed().as_secs_f64();
     println!("image:    {forward:.2} s, peak memory {}", peak_memory()?);
     let started = Instant::now();
-    let cotangent = gradient::reverse(&scene, &image, false, &Unwatched)?;
+    let cotangent = Backend::Cpu(Level::best()).pullback(&scene, &image, false, &Unwatched)?;
     let reverse = started.elapsed().as_secs_f64();
     println!("gradient: {reverse:.2} s ({:.1} images), peak memory {}", reverse / forward, peak_memory()?);
     println!("by the scale: {:e}", cotangent.scale);

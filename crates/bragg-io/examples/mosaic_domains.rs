@@ -8,7 +8,7 @@
 
 use bragg::experiment::Experiment;
 use bragg::image::Image;
-use bragg::kernel::{Unwatched, cpu};
+use bragg::kernel::{self, Unwatched};
 use bragg::math::{Mat3, Vec3};
 use bragg::random::keyed::{Purpose, stream};
 use bragg::scene::Scene;
@@ -78,7 +78,7 @@ fn independent(experiment: &Experiment, n_domains: usize, frame: u64) -> Vec<Mat
 }
 
 fn render(scene: &Scene) -> bragg::Result<Vec<f64>> {
-    let image: Image<f64> = cpu::render(scene, &Unwatched)?;
+    let image: Image<f64> = kernel::render(scene, &Unwatched)?;
     Ok(image.pixels().copied().collect())
 }
 

@@ -15,7 +15,7 @@
 use bragg::experiment::Experiment;
 use bragg::gradient::{Parameter, parse_list, shift_all};
 use bragg::image::{Image, Recording};
-use bragg::kernel::{Unwatched, cpu};
+use bragg::kernel::{self, Unwatched};
 use bragg::math::{Mat3, Vec3};
 use bragg::random::keyed::{Purpose, stream, uniform_rotation};
 use bragg::refine::{
@@ -81,7 +81,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let truth = truth(&options)?;
     let free = "crystal.cell.a,crystal.cell.b,crystal.cell.c,orientation,scale,background.offset";
     let parameters = parse_list(free, &truth)?;
-    let clean = cpu::render::<f64>(&Scene::new(&truth), &Unwatched)?;
+    let clean = kernel::render::<f64>(&Scene::new(&truth), &Unwatched)?;
     println!("{options:?}");
     println!("{}", parameters.iter().map(Parameter::name).collect::<Vec<_>>().join(", "));
     let mut results = Vec::new();
@@ -140,7 +140,7 @@ fn truth(options: &Options) -> Result<Experiment, Box<dyn Error>> {
         Arc::make_mut(grid).amplitudes[direct] = 0.0;
     }
     let background = experiment.background_plane[0];
-    let image = cpu::render::<f64>(&Scene::new(&experiment), &Unwatched)?;
+    let image = kernel::render::<f64>(&Scene::new(&experiment), &Unwatched)?;
     let mut peaks = peaks(&image);
     peaks.iter_mut().for_each(|peak| *peak -= background);
     peaks.sort_by(|a, b| b.total_cmp(a));

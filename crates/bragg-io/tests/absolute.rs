@@ -1,7 +1,7 @@
 //! Photons on an absolute scale: how many mosaic blocks and how much water there are, and Darwin's formula.
 
 use bragg::image::Image;
-use bragg::kernel::{Unwatched, cpu};
+use bragg::kernel::{self, Unwatched};
 use bragg::scene::Scene;
 use bragg::units::THOMSON_R_E_SQUARED;
 use bragg_io::description::{Description, Origin, Resolved, resolve, starting_point, toml};
@@ -20,7 +20,7 @@ fn resolved(lines: &str) -> Resolved {
 }
 
 fn render(resolved: &Resolved) -> Image<f64> {
-    cpu::render(&Scene::new(&resolved.experiment), &Unwatched).unwrap()
+    kernel::render(&Scene::new(&resolved.experiment), &Unwatched).unwrap()
 }
 
 fn pixels(lines: &str) -> Vec<f64> {

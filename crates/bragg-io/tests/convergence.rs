@@ -1,7 +1,7 @@
 //! What is sampled by choice: integrated spots are those of much finer sampling.
 
 use bragg::experiment::Experiment;
-use bragg::kernel::{Unwatched, cpu};
+use bragg::kernel::{self, Unwatched};
 use bragg::math::Vec3;
 use bragg::scene::Scene;
 use bragg_io::description::{Resolved, resolve, toml};
@@ -77,7 +77,7 @@ fn spots(e: &Experiment) -> Vec<f64> {
         slow.for_each(|slow| is_near[slow * n_fast..][fast.clone()].fill(true));
     }
     e.detector.panels[0].mask = Some(Arc::from(is_near));
-    let image = cpu::render::<f64>(&Scene::new(&e), &Unwatched).unwrap();
+    let image = kernel::render::<f64>(&Scene::new(&e), &Unwatched).unwrap();
     let pixels = image.panels[0].pixels();
     let row = |slow: usize, fast: &RangeInclusive<usize>| pixels[slow * n_fast..][fast.clone()].iter().sum::<f64>();
     boxes.into_iter().map(|[fast, slow]| slow.map(|slow| row(slow, &fast)).sum()).collect()

@@ -3,7 +3,7 @@
 use bragg::experiment::{Experiment, Noise};
 use bragg::gradient::{derivative_images, gradient, parse_list};
 use bragg::image::{Image, PanelImage};
-use bragg::kernel::{Monitor, cpu, reference};
+use bragg::kernel::{self, Backend, Monitor};
 use bragg::response::record_watched;
 use bragg::scene::Scene;
 use bragg::structure::{Dispersion, Solvent, direct, f_calc};
@@ -68,15 +68,15 @@ fn a_pixel_of_days() {
                            vertical_steps = 300\n";
     for (what, lines) in [("sub-pixels", SUB_PIXELS), ("sources", SOURCES)] {
         let scene = Scene::new(&experiment(lines));
-        ends(what, &TIMES, |monitor| cpu::render::<f32>(&scene, monitor));
-        ends(what, &TIMES, |monitor| reference::render_watched::<f32>(&scene, monitor));
+        ends(what, &TIMES, |monitor| kernel::render::<f32>(&scene, monitor));
+        ends(what, &TIMES, |monitor| Backend::Reference.render::<f32>(&scene, monitor));
     }
     let beyond = Scene::new(&experiment(&format!("{SUB_PIXELS}d_min = 50\n")));
-    ends("beyond d_min", &TIMES, |monitor| cpu::render::<f32>(&beyond, monitor));
+    ends("beyond d_min", &TIMES, |monitor| kernel::render::<f32>(&beyond, monitor));
     let layers =
         "[sampling]\noversample = 2000\n[detector.sensor]\nmaterial = \"Si\"\nthickness = 0.3\nlayers = 10000\n";
     let layers = Scene::new(&experiment(layers));
-    ends("layers", &TIMES, |monitor| cpu::render::<f32>(&layers, monitor));
+    ends("layers", &TIMES, |monitor| kernel::render::<f32>(&layers, monitor));
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn orientations_without_number() {
             one.crystal.mosaic = many.crystal.mosaic;
             one.sampling.oversample = many.sampling.oversample;
             let scene = Scene::new(&one);
-            ends(&of_shape, &TIMES, |monitor| cpu::render::<f32>(&scene, monitor));
+            ends(&of_shape, &TIMES, |monitor| kernel::render::<f32>(&scene, monitor));
             if physics == "correct" && shape != "tophat" {
                 let parameters = parse_list("cell,orientation,scale", &one).unwrap();
                 ends(&of_shape, &TIMES, |monitor| derivative_images(&one, &parameters, monitor));
@@ -106,12 +106,12 @@ fn orientations_without_number() {
     }
     many.sampling.physics = bragg::experiment::Physics::NanoBragg;
     many.sampling.running_factors.capture = true;
-    ends("running factors", &TIMES, |monitor| cpu::render::<f32>(&Scene::new(&many), monitor));
+    ends("running factors", &TIMES, |monitor| kernel::render::<f32>(&Scene::new(&many), monitor));
     // a point on no reflection at all is summed again, plainly
     let mut strange = Scene::new(&many);
     strange.domain.n_cells = [f64::INFINITY; 3];
     strange.running_factors = bragg::experiment::RunningFactors::default();
-    ends("no numbers", &TIMES, |monitor| cpu::render::<f32>(&strange, monitor));
+    ends("no numbers", &TIMES, |monitor| kernel::render::<f32>(&strange, monitor));
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod common;
 
 use bragg::experiment::{Experiment, MosaicFrame, MosaicSpread};
 use bragg::image::Image;
-use bragg::kernel::{Unwatched, cpu};
+use bragg::kernel::{self, Unwatched};
 use bragg::math::{Mat3, Vec3};
 use bragg::scene::Scene;
 use bragg_io::description::{Origin, Resolved, resolve, toml};
@@ -31,7 +31,7 @@ fn turned(rows: &Mat3, by: &Mat3) -> Mat3 {
 }
 
 fn render(scene: &Scene) -> Vec<f64> {
-    let image: Image<f64> = cpu::render(scene, &Unwatched).unwrap();
+    let image: Image<f64> = kernel::render(scene, &Unwatched).unwrap();
     image.pixels().copied().collect()
 }
 

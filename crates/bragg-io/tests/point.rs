@@ -3,7 +3,7 @@
 use bragg::experiment::Experiment;
 use bragg::gradient::{Parameter, Point};
 use bragg::image::Image;
-use bragg::kernel::{Unwatched, cpu};
+use bragg::kernel::{self, Unwatched};
 use bragg::scene::Scene;
 use bragg_io::description::{resolve, toml};
 use std::path::Path;
@@ -56,7 +56,7 @@ fn values(base: &Experiment, parameters: &[Parameter]) -> Vec<f64> {
 
 fn image(base: &Experiment, parameters: &[Parameter], values: &[f64]) -> Vec<f64> {
     let point = Point::new(base, parameters, values).unwrap();
-    cpu::render::<f64>(&Scene::new(point.experiment()), &Unwatched).unwrap().pixels().copied().collect()
+    kernel::render::<f64>(&Scene::new(point.experiment()), &Unwatched).unwrap().pixels().copied().collect()
 }
 
 fn norm(pixels: &[f64]) -> f64 {

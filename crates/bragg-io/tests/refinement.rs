@@ -3,7 +3,7 @@
 use bragg::experiment::Experiment;
 use bragg::gradient::{Parameter, parse_list, shift_all};
 use bragg::image::{Image, Recording};
-use bragg::kernel::{Unwatched, cpu};
+use bragg::kernel::{self, Unwatched};
 use bragg::random::keyed::{Purpose, stream};
 use bragg::refine::{
     Coarseness, Ended, Experiments, LargeStop, Loss, Model as _, Observed, Outcome, Priors, Restraint, Selection,
@@ -35,7 +35,7 @@ fn experiment(text: &str) -> Experiment {
 }
 
 fn image(experiment: &Experiment) -> Image<f64> {
-    cpu::render(&Scene::new(experiment), &Unwatched).unwrap()
+    kernel::render(&Scene::new(experiment), &Unwatched).unwrap()
 }
 
 fn photons(image: &Image<f64>) -> Recording {

@@ -3,7 +3,7 @@
 use bragg::experiment::Experiment;
 use bragg::gradient::{parse_list, shift_all};
 use bragg::image::{Image, Recording};
-use bragg::kernel::{Unwatched, cpu};
+use bragg::kernel::{self, Unwatched};
 use bragg::random::keyed::{Purpose, stream};
 use bragg::refine::{
     Coarseness, Ended, Experiments, LargeStop, Loss, Observed, Outcome, Position, Priors, Selection, Settings, Start,
@@ -31,7 +31,7 @@ fn still() -> Experiment {
 }
 
 fn image(experiment: &Experiment) -> Image<f64> {
-    cpu::render(&Scene::new(experiment), &Unwatched).unwrap()
+    kernel::render(&Scene::new(experiment), &Unwatched).unwrap()
 }
 
 fn noisy(experiment: &Experiment, seed: u64) -> Recording {

@@ -3,7 +3,7 @@
 use bragg::experiment::Experiment;
 use bragg::gradient::{Parameter, parse_list};
 use bragg::image::{Image, Recording};
-use bragg::kernel::{Unwatched, cpu};
+use bragg::kernel::{self, Unwatched};
 use bragg::random::keyed::{Purpose, stream};
 use bragg::refine::{
     Ended, Experiments, LargeStop, Loss, Observed, Outcome, Priors, Restraint, Selection, Settings, Start, Stop, refine,
@@ -47,7 +47,7 @@ fn flat(truth: &Experiment) -> Experiment {
 }
 
 fn image(experiment: &Experiment) -> Image<f64> {
-    cpu::render(&Scene::new(experiment), &Unwatched).unwrap()
+    kernel::render(&Scene::new(experiment), &Unwatched).unwrap()
 }
 
 fn noisy(experiment: &Experiment, seed: u64) -> Recording {

@@ -8,7 +8,7 @@ use crate::work::{Progress, Report, run};
 use bragg::experiment::{Experiment as Complete, Roi};
 use bragg::gradient::{Block, Parameter, Point, TABLE, parse_list, parse_one};
 use bragg::image::{Image, PanelImage};
-use bragg::kernel::{Sample, Unwatched, cpu};
+use bragg::kernel::{self, Block, Sample, Unwatched};
 use bragg::refine::{Loss, Observed, Selection};
 use bragg::scene::Scene;
 use bragg_io::{numbers, threads};
@@ -136,7 +136,7 @@ fn rendered<'py, T: Sample + Element + 'static>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let state = Arc::clone(&experiment.state);
     let image = run(py, n_threads, None, move |watch| {
-        let image = cpu::render::<T>(&scene, watch)?;
+        let image = kernel::render::<T>(&scene, watch)?;
         numbers::check(&scene, &image, &state.resolved.description).map(|()| image)
     })?;
     into_array(py, image.map_err(exception)?)

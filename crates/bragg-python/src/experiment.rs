@@ -8,7 +8,7 @@ use crate::work::{Progress, Report, Watch, run};
 use bragg::experiment::{Crystal, Experiment as Complete, UnitCell};
 use bragg::gradient::Parameter;
 use bragg::image::Recording;
-use bragg::kernel::{Sample, Unwatched, cpu};
+use bragg::kernel::{self, Sample, Unwatched};
 use bragg::response;
 use bragg::scene::Scene;
 use bragg_io::cache::Cache;
@@ -418,7 +418,7 @@ impl Experiment {
         let progress = progress.map(|callback| Progress { callback, n_pixels });
         let state = Arc::clone(&self.state);
         let image = run(py, n_threads, progress.as_ref().map(|progress| progress as &dyn Report), move |watch| {
-            let image = cpu::render::<T>(&scene, watch)?;
+            let image = kernel::render::<T>(&scene, watch)?;
             numbers::check(&scene, &image, &state.resolved.description).map(|()| image)
         })?;
         let image = image.map_err(exception)?;

@@ -6,7 +6,7 @@ mod common;
 use bragg::experiment::{Experiment, Shape};
 use bragg::gradient::{Parameter, tangent};
 use bragg::image::Image;
-use bragg::kernel::{Unwatched, cpu, gradient};
+use bragg::kernel::{self, Backend, Unwatched, cpu::Level};
 use bragg::scene::{Scene, SceneTangent};
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -44,7 +44,7 @@ fn steps(scene: &Scene) -> ItemsCount {
 fn image(bencher: Bencher, shape: Shape) {
     let (scene, pool) = (Scene::new(&experiment(shape)), pool());
     bencher.counter(steps(&scene)).bench(|| -> Image<f64> {
-        pool.install(|| cpu::render(&scene, &Unwatched)).expect("the image fits into memory")
+        pool.install(|| kernel::render(&scene, &Unwatched)).expect("the image fits into memory")
     });
 }
 
@@ -52,9 +52,10 @@ fn image(bencher: Bencher, shape: Shape) {
 #[divan::bench(args = SHAPES)]
 fn reverse(bencher: Bencher, shape: Shape) {
     let (scene, pool) = (Scene::new(&experiment(shape)), pool());
-    let weights: Image<f64> = cpu::render(&scene, &Unwatched).expect("the image fits into memory");
+    let weights: Image<f64> = kernel::render(&scene, &Unwatched).expect("the image fits into memory");
     bencher.counter(steps(&scene)).bench(|| {
-        pool.install(|| gradient::reverse(&scene, &weights, false, &Unwatched)).expect("the shape is smooth")
+        pool.install(|| Backend::Cpu(Level::best()).pullback(&scene, &weights, false, &Unwatched))
+            .expect("the shape is smooth")
     });
 }
 
@@ -81,7 +82,9 @@ fn jacobian_of_twelve(bencher: Bencher, shape: Shape) {
         .collect();
     let (scene, pool) = (Scene::new(&experiment), pool());
     bencher.counter(steps(&scene)).bench(|| {
-        pool.install(|| gradient::map_blocks(&scene, &tangents, &Unwatched, |block| block.photons[0]))
-            .expect("the shape is smooth")
+        pool.install(|| {
+            Backend::Cpu(Level::best()).pushforward(&scene, &tangents, &Unwatched, |block| block.photons[0])
+        })
+        .expect("the shape is smooth")
     });
 }

@@ -5,8 +5,7 @@ mod common;
 
 use bragg::experiment::{Experiment, Interpolation, SamplingDepth, Sensor, Shape};
 use bragg::image::Image;
-use bragg::kernel::cpu::{self, Level};
-use bragg::kernel::{Unwatched, reference};
+use bragg::kernel::{self, Backend, Unwatched, cpu::Level};
 use bragg::reflections::{AmplitudeGrid, Reflections};
 use bragg::scene::Scene;
 use divan::Bencher;
@@ -35,7 +34,7 @@ fn time(bencher: Bencher, experiment: &Experiment, level: Level) {
     let n_pixels: usize = scene.panels.iter().map(|panel| panel.n_fast * panel.n_slow).sum();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("the system gives a thread");
     bencher.counter(ItemsCount::new(n_pixels * scene.n_steps() * scene.n_layers())).bench(|| -> Image<f32> {
-        pool.install(|| cpu::render_at(&scene, level, &Unwatched)).expect("the image fits into memory")
+        pool.install(|| Backend::Cpu(level).render(&scene, &Unwatched)).expect("the image fits into memory")
     });
 }
 
@@ -93,7 +92,7 @@ fn reference_kernel(bencher: Bencher) {
     let steps = 128 * 32 * scene.n_steps();
     bencher
         .counter(ItemsCount::new(steps))
-        .bench(|| -> Image<f64> { reference::render(&scene).expect("the image fits into memory") });
+        .bench(|| -> Image<f64> { Backend::Reference.render(&scene, &Unwatched).expect("the image fits into memory") });
 }
 
 /// Some 10 MB of amplitudes.
@@ -128,5 +127,5 @@ fn table_of_grid(bencher: Bencher) {
     let scene = Scene::new(&experiment);
     bencher
         .counter(ItemsCount::new(n_points))
-        .bench(|| -> Image<f32> { cpu::render(&scene, &Unwatched).expect("the image fits into memory") });
+        .bench(|| -> Image<f32> { kernel::render(&scene, &Unwatched).expect("the image fits into memory") });
 }

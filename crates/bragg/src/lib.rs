@@ -12,6 +12,7 @@ pub mod kernel;
 pub mod math;
 pub mod miller;
 pub mod monitor;
+pub mod numbers;
 pub mod physics;
 pub mod random;
 pub mod real;

@@ -1,12 +1,25 @@
 //! Vectors, matrices and rotations.
 
+use crate::numbers::Numbers;
 use crate::real::Real;
 use std::ops::{Add, Index, Mul, Neg, Sub};
 
 /// A vector of three components in a Cartesian frame.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-#[repr(C)]
 pub struct Vec3<R = f64>(pub [R; 3]);
+
+impl<R: Copy> Numbers for Vec3<R> {
+    type Number = R;
+    type Of<S: Copy> = Vec3<S>;
+
+    fn map<S: Copy>(&self, f: &mut impl FnMut(R) -> S) -> Vec3<S> {
+        Vec3(Numbers::map(&self.0, f))
+    }
+
+    fn zip<S: Copy + Default, T: Copy>(&self, other: &Vec3<S>, f: &mut impl FnMut(R, S) -> T) -> Vec3<T> {
+        Vec3(self.0.zip(&other.0, f))
+    }
+}
 
 impl<R: Real> Vec3<R> {
     /// A vector from its components.
@@ -134,8 +147,20 @@ impl<R: Real> Neg for Vec3<R> {
 
 /// A 3 × 3 matrix by rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-#[repr(C)]
 pub struct Mat3<R = f64>(pub [Vec3<R>; 3]);
+
+impl<R: Copy> Numbers for Mat3<R> {
+    type Number = R;
+    type Of<S: Copy> = Mat3<S>;
+
+    fn map<S: Copy>(&self, f: &mut impl FnMut(R) -> S) -> Mat3<S> {
+        Mat3(std::array::from_fn(|i| self.0[i].map(f)))
+    }
+
+    fn zip<S: Copy + Default, T: Copy>(&self, other: &Mat3<S>, f: &mut impl FnMut(R, S) -> T) -> Mat3<T> {
+        Mat3(std::array::from_fn(|i| self.0[i].zip(&other.0[i], f)))
+    }
+}
 
 impl<R: Real> Mat3<R> {
     /// A matrix from its rows.

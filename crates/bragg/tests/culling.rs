@@ -5,7 +5,7 @@ mod common;
 use bragg::experiment::{Experiment, Interpolation, MosaicSpread, Physics, Roi, Shape, UnitCell};
 use bragg::gradient::{Parameter, derivative_images};
 use bragg::image::Image;
-use bragg::kernel::{Unwatched, cpu, reference};
+use bragg::kernel::{self, Backend, Unwatched};
 use bragg::math::Mat3;
 use bragg::scene::Scene;
 use common::{experiment, unit};
@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use std::sync::Arc;
 
 fn render(scene: &Scene) -> Image<f64> {
-    cpu::render(scene, &Unwatched).unwrap()
+    kernel::render(scene, &Unwatched).unwrap()
 }
 
 fn image(experiment: &Experiment) -> Vec<f64> {
@@ -85,7 +85,7 @@ fn running_factors_leave_nothing_out() {
     experiment.sampling.physics = Physics::NanoBragg;
     experiment.sampling.running_factors.polarization = true;
     let scene = Scene::new(&experiment);
-    let expected: Image<f64> = reference::render(&scene).unwrap();
+    let expected: Image<f64> = Backend::Reference.render(&scene, &Unwatched).unwrap();
     assert_eq!(render(&scene), expected);
 }
 
@@ -119,7 +119,7 @@ proptest! {
             Some(interpolation) => experiment.structure_factors.interpolation = interpolation,
             None => experiment.structure_factors.grid = None,
         }
-        let all: Image<f64> = reference::render(&Scene::new(&experiment)).unwrap();
+        let all: Image<f64> = Backend::Reference.render(&Scene::new(&experiment), &Unwatched).unwrap();
         let culled = render(&Scene { culling: tolerance, ..Scene::new(&experiment) });
         for (culled, all) in culled.pixels().zip(all.pixels()) {
             // terms below e^-700 of a spot's centre are left out in any case

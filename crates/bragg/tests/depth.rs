@@ -4,7 +4,7 @@ mod common;
 
 use bragg::experiment::{Curvature, Experiment, Physics, SamplingDepth, Sensor, Shape, UnitCell};
 use bragg::image::Image;
-use bragg::kernel::{Unwatched, cpu};
+use bragg::kernel::{self, Unwatched};
 use bragg::math::{Mat3, Vec3};
 use bragg::scene::Scene;
 use common::unit;
@@ -53,7 +53,7 @@ fn one_spot(degrees: f64, azimuth: f64) -> Experiment {
 }
 
 fn image(e: &Experiment) -> Vec<f64> {
-    let image: Image<f64> = cpu::render(&Scene::new(e), &Unwatched).unwrap();
+    let image: Image<f64> = kernel::render(&Scene::new(e), &Unwatched).unwrap();
     image.pixels().copied().collect()
 }
 

@@ -11,7 +11,7 @@ use bragg::gradient::{
     parse_list, tangent,
 };
 use bragg::image::{Image, PanelImage};
-use bragg::kernel::{Unwatched, reference};
+use bragg::kernel::{Backend, Unwatched};
 use bragg::math::{Mat3, Vec3};
 use bragg::reflections::AmplitudeGrid;
 use bragg::scene::{Scene, SceneTangent};
@@ -174,11 +174,20 @@ fn pixels(image: &Image<f64>) -> Vec<f64> {
 }
 
 fn image(e: &Experiment) -> Vec<f64> {
-    pixels(&reference::render(&Scene::new(e)).unwrap())
+    pixels(&Backend::Reference.render(&Scene::new(e), &Unwatched).unwrap())
 }
 
 fn exact(e: &Experiment, along: &SceneTangent) -> Vec<f64> {
-    pixels(&reference::derivative(&Scene::new(e).dual(along)).unwrap())
+    let scene = Scene::new(e);
+    let first: Vec<usize> = scene.panels.iter().map(|panel| panel.n_fast * panel.n_slow).collect();
+    let mut derivatives = vec![0.0; first.iter().sum()];
+    let blocks = Backend::Reference.pushforward(&scene, std::slice::from_ref(along), &Unwatched, |block| {
+        let offset: usize = first[..block.panel].iter().sum();
+        let places = block.places.iter().map(move |place| offset + place);
+        places.zip(block.derivatives[0].iter().copied()).collect::<Vec<_>>()
+    });
+    blocks.unwrap().into_iter().flatten().for_each(|(place, derivative)| derivatives[place] = derivative);
+    derivatives
 }
 
 /// Central differences over steps h, h/2, h/4, extrapolated (Richardson) from the last two and from all three: where both are alike the

@@ -4,9 +4,10 @@ mod common;
 
 use bragg::experiment::{Curvature, Experiment, Interpolation, SamplingDepth, Sensor, Shape};
 use bragg::image::Image;
-use bragg::kernel::{Unwatched, cpu, gradient, reference};
-use bragg::math::{Mat3, Vec3};
-use bragg::scene::{PanelTangent, Scene, SceneTangent, SourceTangent};
+use bragg::kernel::{self, Backend, Unwatched, cpu::Level};
+use bragg::math::Vec3;
+use bragg::numbers::Numbers;
+use bragg::scene::{Scene, SceneTangent};
 use common::{experiment, unit};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -71,68 +72,62 @@ fn random_vector(random: &mut ChaCha8Rng) -> Vec3 {
 /// A change of every number, each on the scale on which the image changes.
 fn any_tangent(scene: &Scene, seed: u64) -> SceneTangent {
     let random = &mut ChaCha8Rng::seed_from_u64(seed);
-    let mut vector = |scale: f64| random_vector(random) * scale;
-    let sources = scene.sources.iter().map(|_| SourceTangent {
-        incident: vector(1e-3),
-        wavelength: vector(1e-3)[0],
-        weight: vector(1.0)[0],
-    });
-    let sources = sources.collect();
-    let rows = |vector: &mut dyn FnMut(f64) -> Vec3, scale| Mat3([vector(scale), vector(scale), vector(scale)]);
-    let orientations = scene.orientations.iter().map(|_| rows(&mut vector, 0.1)).collect();
-    let panels = scene.panels.iter().map(|_| PanelTangent {
-        origin: vector(1e-4),
-        fast_axis: vector(1e-3),
-        slow_axis: vector(1e-3),
-        normal: vector(1e-2),
-        close_distance: vector(1e-2)[0],
-    });
-    let panels = panels.collect();
-    let amplitudes = scene.hkl.grid.iter().flat_map(|grid| grid.amplitudes.iter()).map(|_| vector(5.0)[0]);
-    let amplitudes = amplitudes.collect();
-    let mut single = || vector(1.0)[0];
-    let stretch = single();
-    SceneTangent {
-        sources,
-        orientations,
-        panels,
-        amplitudes,
-        peak: 0.1 * scene.domain.peak * single(),
-        fudge: 0.1 * single(),
-        kahn_factor: single(),
-        layer_thickness: 1e-5 * single(),
-        attenuation: 1e2 * single(),
-        sphere_radius: 1e-3 * single(),
-        scale: scene.scale * single(),
-        background: scene.background * single(),
-        default_f: single(),
-        plane: [single(), 0.1 * single(), 0.1 * single()],
-        n_cells: [single(), single(), single()].map(|x| 0.1 * x),
-        stretch: 0.1 * scene.domain.stretch * stretch,
-        metric: rows(&mut vector, 0.1 * scene.domain.metric.0[0].norm()),
-        e_vector: vector(0.1),
-        sphere_beam: vector(1e-3),
+    let mut tangent = scene.map(&mut |_| random_vector(random)[0]);
+    let scaled = |v: Vec3, by: f64| v * by;
+    for source in &mut tangent.sources {
+        (source.incident, source.wavelength) = (scaled(source.incident, 1e-3), 1e-3 * source.wavelength);
     }
+    tangent.orientations = tangent.orientations.map(&mut |x| 0.1 * x);
+    for panel in &mut tangent.panels {
+        panel.origin = panel.origin * 1e-4;
+        (panel.fast_axis, panel.slow_axis) = (panel.fast_axis * 1e-3, panel.slow_axis * 1e-3);
+        (panel.normal, panel.close_distance) = (panel.normal * 1e-2, 1e-2 * panel.close_distance);
+    }
+    tangent.hkl.grid = tangent.hkl.grid.map(|grid| grid.map(&mut |x| 5.0 * x));
+    let (domain, of) = (&mut tangent.domain, &scene.domain);
+    domain.peak *= 0.1 * of.peak;
+    domain.fudge *= 0.1;
+    domain.n_cells = domain.n_cells.map(|x| 0.1 * x);
+    domain.stretch *= 0.1 * of.stretch;
+    domain.metric = domain.metric.map(&mut |x| 0.1 * of.metric.0[0].norm() * x);
+    if let Some(polarization) = &mut tangent.polarization {
+        polarization.e_vector = polarization.e_vector * 0.1;
+    }
+    if let Some(sensor) = &mut tangent.sensor {
+        (sensor.layer_thickness, sensor.attenuation) = (1e-5 * sensor.layer_thickness, 1e2 * sensor.attenuation);
+    }
+    if let Some(sphere) = &mut tangent.sphere {
+        (sphere.radius, sphere.beam) = (1e-3 * sphere.radius, sphere.beam * 1e-3);
+    }
+    tangent.scale *= scene.scale;
+    tangent.background *= scene.background;
+    (tangent.plane[1], tangent.plane[2]) = (0.1 * tangent.plane[1], 0.1 * tangent.plane[2]);
+    tangent
 }
 
 /// The tangent's parts one by one, so that none hides behind another.
 fn parts(whole: &SceneTangent) -> Vec<(&'static str, SceneTangent)> {
-    let zero = SceneTangent::default;
+    let zero = whole.zeros().unwrap();
     let w = whole.clone();
+    let part = |name, put: &dyn Fn(&mut SceneTangent)| {
+        let mut tangent = zero.clone();
+        put(&mut tangent);
+        (name, tangent)
+    };
     vec![
-        ("sources", SceneTangent { sources: w.sources, ..zero() }),
-        ("orientations", SceneTangent { orientations: w.orientations, ..zero() }),
-        ("panels", SceneTangent { panels: w.panels, ..zero() }),
-        ("amplitudes", SceneTangent { amplitudes: w.amplitudes, default_f: w.default_f, ..zero() }),
-        ("cells", SceneTangent { n_cells: w.n_cells, ..zero() }),
-        ("peak", SceneTangent { peak: w.peak, ..zero() }),
-        ("fudge", SceneTangent { fudge: w.fudge, ..zero() }),
-        ("metric", SceneTangent { metric: w.metric, ..zero() }),
-        ("stretch", SceneTangent { stretch: w.stretch, ..zero() }),
-        ("polarisation", SceneTangent { kahn_factor: w.kahn_factor, e_vector: w.e_vector, ..zero() }),
-        ("sensor", SceneTangent { layer_thickness: w.layer_thickness, attenuation: w.attenuation, ..zero() }),
-        ("sphere", SceneTangent { sphere_radius: w.sphere_radius, sphere_beam: w.sphere_beam, ..zero() }),
-        ("scales", SceneTangent { scale: w.scale, background: w.background, plane: w.plane, ..zero() }),
+        part("sources", &|t| t.sources.clone_from(&w.sources)),
+        part("orientations", &|t| t.orientations.clone_from(&w.orientations)),
+        part("panels", &|t| t.panels.clone_from(&w.panels)),
+        part("amplitudes", &|t| t.hkl.clone_from(&w.hkl)),
+        part("cells", &|t| t.domain.n_cells = w.domain.n_cells),
+        part("peak", &|t| t.domain.peak = w.domain.peak),
+        part("fudge", &|t| t.domain.fudge = w.domain.fudge),
+        part("metric", &|t| t.domain.metric = w.domain.metric),
+        part("stretch", &|t| t.domain.stretch = w.domain.stretch),
+        part("polarisation", &|t| t.polarization = w.polarization),
+        part("sensor", &|t| t.sensor = w.sensor),
+        part("sphere", &|t| t.sphere = w.sphere),
+        part("scales", &|t| (t.scale, t.background, t.plane) = (w.scale, w.background, w.plane)),
         ("everything", whole.clone()),
     ]
 }
@@ -146,10 +141,10 @@ fn product(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Images of the derivatives along tangents, dark where nothing is computed, and the image itself.
-fn forward(scene: &Scene, tangents: &[SceneTangent]) -> (Vec<f64>, Vec<Vec<f64>>) {
+fn forward(backend: Backend, scene: &Scene, tangents: &[SceneTangent]) -> (Vec<f64>, Vec<Vec<f64>>) {
     let n_pixels = scene.panels[0].n_fast * scene.panels[0].n_slow;
     let (mut image, mut images) = (vec![0.0; n_pixels], vec![vec![0.0; n_pixels]; tangents.len()]);
-    let blocks = gradient::map_blocks(scene, tangents, &Unwatched, |block| {
+    let blocks = backend.pushforward(scene, tangents, &Unwatched, |block| {
         (block.places.to_vec(), block.photons.to_vec(), block.derivatives.to_vec())
     });
     for (places, photons, derivatives) in blocks.unwrap() {
@@ -167,8 +162,8 @@ fn check(name: &str, experiment: &Experiment, floor: f64) {
     let whole = any_tangent(&scene, 7);
     let parts = parts(&whole);
     let tangents: Vec<SceneTangent> = parts.iter().map(|(_, tangent)| tangent.clone()).collect();
-    let (photons, derivatives) = forward(&scene, &tangents);
-    let image: Image<f64> = reference::render(&scene).unwrap();
+    let (photons, derivatives) = forward(Backend::Cpu(Level::best()), &scene, &tangents);
+    let image: Image<f64> = Backend::Reference.render(&scene, &Unwatched).unwrap();
     let pixels: Vec<f64> = image.pixels().copied().collect();
     let off = norm(&photons.iter().zip(&pixels).map(|(a, b)| a - b).collect::<Vec<_>>());
     assert!(off < 1e-11 * norm(&pixels), "{name}: the image is off by {off}");
@@ -177,14 +172,13 @@ fn check(name: &str, experiment: &Experiment, floor: f64) {
     for weight in weights.panels[0].pixels_mut() {
         *weight = random_vector(random)[0];
     }
-    let cotangent = gradient::reverse(&scene, &weights, true, &Unwatched).unwrap();
+    let cotangent = Backend::Cpu(Level::best()).pullback(&scene, &weights, true, &Unwatched).unwrap();
     let weights: Vec<f64> = weights.pixels().copied().collect();
-    for ((part, tangent), derivative) in parts.iter().zip(&derivatives) {
-        let exact = reference::derivative(&scene.dual(tangent)).unwrap();
-        let exact: Vec<f64> = exact.pixels().copied().collect();
-        let off = norm(&derivative.iter().zip(&exact).map(|(a, b)| a - b).collect::<Vec<_>>());
-        let allowed = 1e-10 * norm(&exact) + floor * norm(&pixels);
-        assert!(off <= allowed, "{name}, {part}: off by {off:e} of {:e}", norm(&exact));
+    let (_, by_dual_numbers) = forward(Backend::Reference, &scene, &tangents);
+    for (((part, tangent), derivative), exact) in parts.iter().zip(&derivatives).zip(&by_dual_numbers) {
+        let off = norm(&derivative.iter().zip(exact).map(|(a, b)| a - b).collect::<Vec<_>>());
+        let allowed = 3e-10 * norm(exact) + floor * norm(&pixels);
+        assert!(off <= allowed, "{name}, {part}: off by {off:e} of {:e}", norm(exact));
         let (by_pixel, by_scene) = (product(&weights, derivative), cotangent.dot(tangent));
         let unit = norm(&weights) * norm(derivative);
         assert!((by_pixel - by_scene).abs() <= 1e-12 * unit, "{name}, {part}: {by_pixel} {by_scene}");
@@ -256,18 +250,19 @@ fn threads_do_not_change_a_bit() {
     let panel = &mut experiment.detector.panels[0];
     (panel.n_fast, panel.n_slow) = (128, 96);
     let scene = Scene::new(&experiment);
-    let weights: Image<f64> = cpu::render(&scene, &Unwatched).unwrap();
+    let weights: Image<f64> = kernel::render(&scene, &Unwatched).unwrap();
     let tangent = any_tangent(&scene, 5);
     let sweep = |n: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
         pool.install(|| {
-            let swept =
-                [true, false].map(|amplitudes| gradient::reverse(&scene, &weights, amplitudes, &Unwatched).unwrap());
-            (swept, forward(&scene, std::slice::from_ref(&tangent)))
+            let swept = [true, false].map(|amplitudes| {
+                Backend::Cpu(Level::best()).pullback(&scene, &weights, amplitudes, &Unwatched).unwrap()
+            });
+            (swept, forward(Backend::Cpu(Level::best()), &scene, std::slice::from_ref(&tangent)))
         })
     };
     let alone = sweep(1);
-    assert!(alone.0[0].amplitudes.iter().filter(|amplitude| **amplitude != 0.0).count() > 10);
+    assert!(alone.0[0].hkl.amplitudes().iter().filter(|amplitude| **amplitude != 0.0).count() > 10);
     for n in [2, 7] {
         assert!(sweep(n) == alone, "{n} threads");
     }
@@ -276,12 +271,16 @@ fn threads_do_not_change_a_bit() {
 #[test]
 fn what_has_no_derivative_says_why() {
     let mut experiment = experiment();
-    let dark = |experiment: &Experiment| reference::render(&Scene::new(experiment)).unwrap();
+    let dark = |experiment: &Experiment| Backend::Reference.render(&Scene::new(experiment), &Unwatched).unwrap();
     experiment.crystal.shape = Shape::Tophat;
-    let message = gradient::reverse(&Scene::new(&experiment), &dark(&experiment), false, &Unwatched).unwrap_err();
+    let message = Backend::Cpu(Level::best())
+        .pullback(&Scene::new(&experiment), &dark(&experiment), false, &Unwatched)
+        .unwrap_err();
     assert!(message.to_string().contains("no useful derivative"), "{message}");
     experiment.crystal.shape = Shape::Square;
     experiment.sampling.physics = bragg::experiment::Physics::NanoBragg;
-    let message = gradient::reverse(&Scene::new(&experiment), &dark(&experiment), false, &Unwatched).unwrap_err();
+    let message = Backend::Cpu(Level::best())
+        .pullback(&Scene::new(&experiment), &dark(&experiment), false, &Unwatched)
+        .unwrap_err();
     assert!(message.to_string().contains("sampling.physics"), "{message}");
 }

@@ -7,8 +7,7 @@ use bragg::experiment::{
     Shape, Source, UnitCell,
 };
 use bragg::image::Image;
-use bragg::kernel::cpu::Level;
-use bragg::kernel::{Unwatched, cpu, reference};
+use bragg::kernel::{self, Backend, Unwatched, cpu::Level};
 use bragg::math::{Mat3, Vec3};
 use bragg::reflections::AmplitudeGrid;
 use bragg::scene::Scene;
@@ -18,7 +17,7 @@ use proptest::prelude::*;
 use std::sync::Arc;
 
 fn render(scene: &Scene) -> Image<f64> {
-    cpu::render(scene, &Unwatched).unwrap()
+    kernel::render(scene, &Unwatched).unwrap()
 }
 
 fn image(experiment: &Experiment) -> Vec<f64> {
@@ -255,7 +254,7 @@ fn one_pixel_on_a_bragg_peak_is_what_the_textbook_says() {
     for physics in [Physics::Correct, Physics::NanoBragg] {
         experiment.sampling.physics = physics;
         let scene = Scene::new(&experiment);
-        for image in [render(&scene), reference::render(&scene).unwrap()] {
+        for image in [render(&scene), Backend::Reference.render(&scene, &Unwatched).unwrap()] {
             let got = *image.pixels().next().unwrap();
             assert!((got / expected - 1.0).abs() < 1e-12, "{physics:?}: {got} instead of {expected}");
         }
@@ -342,12 +341,12 @@ fn the_kernel_agrees_with_the_reference() {
 
 fn compare_kernels(experiment: &Experiment, name: &str) {
     let scene = Scene { culling: 0.0, ..Scene::new(experiment) };
-    let expected: Image<f64> = reference::render(&scene).unwrap();
+    let expected: Image<f64> = Backend::Reference.render(&scene, &Unwatched).unwrap();
     let top = expected.pixels().copied().fold(0.0, f64::max);
     assert!(top > 0.0, "{name}: the image is dark");
     for level in Level::available() {
         let is_fused = level.name() != "portable";
-        let got: Image<f64> = cpu::render_at(&scene, level, &Unwatched).unwrap();
+        let got: Image<f64> = Backend::Cpu(level).render(&scene, &Unwatched).unwrap();
         for (&got, &expected) in
             got.pixels().zip(expected.pixels()).filter(|(_, expected)| expected.abs() > 1e-12 * top)
         {
@@ -375,10 +374,10 @@ fn a_polarisation_of_exactly_nothing_is_known() {
     (panel.normal, panel.pixel_size) = (Vec3::new(1.0, 0.0, 0.0), 0.5);
     panel.origin = Vec3::new(60.0, -3.5 * 0.5, -5.5 * 0.5);
     let scene = Scene::new(&experiment);
-    let expected: Image<f64> = reference::render(&scene).unwrap();
+    let expected: Image<f64> = Backend::Reference.render(&scene, &Unwatched).unwrap();
     assert_eq!(expected.panels[0].pixels()[5 * 24 + 3], 0.0);
     for level in Level::available() {
-        let got: Image<f64> = cpu::render_at(&scene, level, &Unwatched).unwrap();
+        let got: Image<f64> = Backend::Cpu(level).render(&scene, &Unwatched).unwrap();
         assert_eq!(got.panels[0].pixels()[5 * 24 + 3], 0.0, "{}", level.name());
     }
     compare_kernels(&experiment, "beside a dark pixel");
@@ -435,10 +434,10 @@ fn mixed_precision_keeps_five_digits_of_every_pixel() {
                 None => experiment.structure_factors.grid = None,
             }
             let mut scene = Scene::new(&experiment);
-            let exact: Image<f64> = reference::render(&scene).unwrap();
+            let exact: Image<f64> = Backend::Reference.render(&scene, &Unwatched).unwrap();
             scene.precision = Precision::Fast;
             for level in Level::available() {
-                let fast: Image<f64> = cpu::render_at(&scene, level, &Unwatched).unwrap();
+                let fast: Image<f64> = Backend::Cpu(level).render(&scene, &Unwatched).unwrap();
                 assert_ne!(fast, exact, "{}: nothing was shortened", level.name());
                 for (fast, exact) in fast.pixels().zip(exact.pixels()) {
                     assert!((fast / exact - 1.0).abs() < 1e-5, "{}: {fast} instead of {exact}", level.name());
@@ -468,9 +467,9 @@ fn orientations_that_scatter_nothing_multiply_nothing() {
         let spacing = 1.0 / q.norm();
         let basis = |h: f64| Mat3::from_rows([x * (h * spacing), y * 50.0, x.cross(y) * 50.0]);
         scene.orientations = vec![basis(2.0)];
-        let alone: Image<f64> = reference::render(&scene).unwrap();
+        let alone: Image<f64> = Backend::Reference.render(&scene, &Unwatched).unwrap();
         scene.orientations = vec![basis(2.0), basis(2.5), basis(2.5)];
-        let with_dark_ones: Image<f64> = reference::render(&scene).unwrap();
+        let with_dark_ones: Image<f64> = Backend::Reference.render(&scene, &Unwatched).unwrap();
         let at = |image: &Image<f64>| image.panels[0].pixels()[10 * 24 + 12];
         assert!(at(&alone) > 0.0);
         assert!((at(&with_dark_ones) * 3.0 / at(&alone) - 1.0).abs() < 1e-12, "{shape:?}");

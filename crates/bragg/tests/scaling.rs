@@ -4,14 +4,14 @@ mod common;
 
 use bragg::experiment::{Experiment, SamplingDepth, Sensor, Shape, Source};
 use bragg::image::Image;
-use bragg::kernel::{Unwatched, cpu, reference};
+use bragg::kernel::{self, Backend, Unwatched};
 use bragg::math::{Mat3, Vec3};
 use bragg::scene::Scene;
 
 const SHAPES: [Shape; 5] = [Shape::Square, Shape::Round, Shape::Gauss, Shape::GaussStar, Shape::Tophat];
 
 fn render(experiment: &Experiment) -> Vec<f64> {
-    let image: Image<f64> = cpu::render(&Scene::new(experiment), &Unwatched).unwrap();
+    let image: Image<f64> = kernel::render(&Scene::new(experiment), &Unwatched).unwrap();
     image.pixels().copied().collect()
 }
 
@@ -28,7 +28,7 @@ fn assert_alike(a: &Experiment, b: &Experiment, factor: f64) {
     let scaled: Vec<f64> = render(b).iter().map(|photons| photons * factor).collect();
     let off = difference(&render(a), &scaled);
     assert!(off < 1e-9, "{off}");
-    let plain: Image<f64> = reference::render(&Scene::new(a)).unwrap();
+    let plain: Image<f64> = Backend::Reference.render(&Scene::new(a), &Unwatched).unwrap();
     let plain: Vec<f64> = plain.pixels().copied().collect();
     let off = difference(&plain, &scaled);
     assert!(off < 1e-9, "reference: {off}");

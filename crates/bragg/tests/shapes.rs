@@ -5,7 +5,7 @@ mod common;
 use bragg::experiment::{
     Experiment, Mosaic, MosaicFrame, MosaicSpread, Physics, Polarization, Shape, Source, UnitCell,
 };
-use bragg::kernel::{Unwatched, cpu};
+use bragg::kernel::{self, Unwatched};
 use bragg::math::{Mat3, Vec3};
 use bragg::random::Generator;
 use bragg::reflections::{AmplitudeGrid, Reflections};
@@ -116,7 +116,7 @@ impl Setting {
         (panel.n_fast, panel.n_slow, panel.pixel_size) = (n, n, 2.0 * half_width / n as f64);
         panel.origin = self.diffracted * distance - (panel.fast_axis + panel.slow_axis) * half_width;
         (e.detector.distance, e.sampling.oversample) = (distance, oversample);
-        let image = cpu::render::<f64>(&Scene::new(&e), &Unwatched).unwrap();
+        let image = kernel::render::<f64>(&Scene::new(&e), &Unwatched).unwrap();
         // nothing reaches the edges
         let pixels = image.panels[0].pixels();
         let edge = |i: usize| [i % n, i / n].iter().any(|&x| x == 0 || x == n - 1);

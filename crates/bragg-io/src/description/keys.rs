@@ -346,6 +346,8 @@ pub const KEYS: &[Key] = &[
     key("sampling.oversample_thick", Bool, One, Toml("false"), "nanoBragg's -oversample_thick; only with physics = \"nanobragg\""),
     key("sampling.oversample_polar", Bool, One, Toml("false"), "nanoBragg's -oversample_polar; likewise"),
     key("sampling.oversample_omega", Bool, One, Toml("false"), "nanoBragg's -oversample_omega; likewise"),
+    key("sampling.backend", OneOf(&["auto", "cpu", "reference"]), One, Toml("\"auto\""),
+        "kernel that sums: the fastest that can make the image, the processor's, or the plain and slow one that the others are compared with"),
     key("sampling.precision", OneOf(&["double", "fast"]), One, Toml("\"double\""),
         "arithmetic: double precision, or mixed with an error below 1e-5 of a pixel's value, for pictures, training data and planning; shape = \"square\" gains by it, other shapes stay double"),
     key("sampling.culling", Number, One, Toml("1e-7"),

@@ -1,6 +1,7 @@
 //! The incident beam: a list of point sources with one wavelength each.
 
 use crate::math::Vec3;
+use crate::numbers::numbers;
 use crate::real::Real;
 
 /// One direction and wavelength of the incident beam.
@@ -13,6 +14,7 @@ pub struct Source<R = f64> {
     /// Relative intensity; the mean over all sources is 1.
     pub weight: R,
 }
+numbers!(Source { direction: part, wavelength: number, weight: number });
 
 /// The polarisation of the incident beam.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,6 +25,7 @@ pub struct Polarization<R = f64> {
     /// Direction of the electric field: unit vector.
     pub e_vector: Vec3<R>,
 }
+numbers!(Polarization { kahn_factor: number, e_vector: part });
 
 /// The incident beam.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +43,14 @@ pub struct Beam<R = f64> {
     /// The ranges that the sources fill; `None` for a list of sources.
     pub spread: Option<Spread<R>>,
 }
+numbers!(Beam {
+    direction: part,
+    wavelength: number,
+    fluence: number,
+    polarization: part,
+    sources: part,
+    spread: part,
+});
 
 impl<R: Real> Beam<R> {
     /// Unit vector of propagation: from the source through the sample.
@@ -72,6 +83,7 @@ pub struct Ticks<R = f64> {
     /// Where they lie.
     pub sample: TickSample,
 }
+numbers!(Ticks { range: number, step: number, n_steps: other, sample: other });
 
 impl Ticks {
     /// The middle alone.
@@ -135,6 +147,7 @@ pub struct Spread<R = f64> {
     /// The electric field, along and across which directions are counted: unit vector.
     pub e_vector: Vec3<R>,
 }
+numbers!(Spread { horizontal: part, vertical: part, round: other, dispersion: part, e_vector: part });
 
 impl<R: Real> Spread<R> {
     /// The number of sources before corners are left out.

@@ -1,6 +1,7 @@
 //! The crystal: its cell and orientation, its shape and its mosaic domains.
 
 use crate::math::{Mat3, Vec3};
+use crate::numbers::{Numbers, numbers};
 use crate::random::Generator;
 use crate::random::rotations::CAP_RMS;
 use crate::real::Real;
@@ -69,7 +70,24 @@ pub enum MosaicSpread<R = f64> {
     },
 }
 
-impl<R: Real> MosaicSpread<R> {
+impl<R: Copy> Numbers for MosaicSpread<R> {
+    type Number = R;
+    type Of<S: Copy> = MosaicSpread<S>;
+
+    fn map<S: Copy>(&self, f: &mut impl FnMut(R) -> S) -> MosaicSpread<S> {
+        self.with_width(f(self.width()))
+    }
+
+    fn zip<S: Copy + Default, T: Copy>(
+        &self,
+        other: &MosaicSpread<S>,
+        f: &mut impl FnMut(R, S) -> T,
+    ) -> MosaicSpread<T> {
+        self.with_width(f(self.width(), other.width()))
+    }
+}
+
+impl<R: Copy> MosaicSpread<R> {
     /// Its width (deg): eta or half_width.
     pub fn width(self) -> R {
         match self {
@@ -86,7 +104,9 @@ impl<R: Real> MosaicSpread<R> {
             Self::Cap { .. } => MosaicSpread::Cap { half_width: width },
         }
     }
+}
 
+impl<R: Real> MosaicSpread<R> {
     /// The standard deviation (deg) of the rotation about each axis.
     pub fn rms_per_axis(self) -> R {
         match self {
@@ -119,6 +139,7 @@ pub struct Mosaic<R = f64> {
     /// What their rotations, whose axes are those of the laboratory at spindle angle 0, are fixed to.
     pub frame: MosaicFrame,
 }
+numbers!(Mosaic { spread: part, n_domains: other, seed: other, generator: other, frame: other });
 
 /// A crystal in the laboratory frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -139,6 +160,15 @@ pub struct Crystal<R = f64> {
     /// Multiplies all Bragg scattering besides.
     pub scale: R,
 }
+numbers!(Crystal {
+    real_space: part,
+    n_cells: part,
+    shape: other,
+    fudge: number,
+    mosaic: part,
+    n_blocks: other,
+    scale: number,
+});
 
 impl<R: Real> Crystal<R> {
     /// The reciprocal basis a*, b*, c* (1/Å) by rows.

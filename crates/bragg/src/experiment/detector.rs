@@ -1,6 +1,7 @@
 //! The detector: a list of flat panels.
 
 use crate::math::Vec3;
+use crate::numbers::numbers;
 use crate::real::Real;
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ pub struct Panel<R = f64> {
     /// Unit vector across the plane, away from the sample: depth in the sensor is measured along it.
     pub normal: Vec3<R>,
     /// Edge of a (square) pixel (mm).
-    pub pixel_size: R,
+    pub pixel_size: f64,
     /// Number of pixels along the fast axis.
     pub n_fast: usize,
     /// Number of pixels along the slow axis.
@@ -37,6 +38,18 @@ pub struct Panel<R = f64> {
     /// One flag a pixel, fast axis first: `false` is skipped and stays 0.
     pub mask: Option<Arc<[bool]>>,
 }
+numbers!(Panel {
+    name: other,
+    origin: part,
+    fast_axis: part,
+    slow_axis: part,
+    normal: part,
+    pixel_size: other,
+    n_fast: other,
+    n_slow: other,
+    roi: other,
+    mask: other,
+});
 
 impl<R: Real> Panel<R> {
     /// Distance (mm) from the sample to the nearest point of the panel's plane.
@@ -46,7 +59,8 @@ impl<R: Real> Panel<R> {
 
     /// The position (mm) of a point at fast and slow coordinates in pixels from the corner of the first pixel.
     pub fn position(&self, fast: R, slow: R) -> Vec3<R> {
-        self.origin + self.fast_axis * (fast * self.pixel_size) + self.slow_axis * (slow * self.pixel_size)
+        let pixel_size = R::constant(self.pixel_size);
+        self.origin + self.fast_axis * (fast * pixel_size) + self.slow_axis * (slow * pixel_size)
     }
 
     /// The position (mm) of its middle.
@@ -64,8 +78,7 @@ impl<R: Real> Panel<R> {
             return None;
         }
         let in_plane = along * path - origin;
-        let pixel_size = self.pixel_size.value();
-        Some([fast_axis.dot(in_plane) / pixel_size, slow_axis.dot(in_plane) / pixel_size])
+        Some([fast_axis.dot(in_plane) / self.pixel_size, slow_axis.dot(in_plane) / self.pixel_size])
     }
 }
 
@@ -91,6 +104,7 @@ pub struct Sensor<R = f64> {
     /// Where each sub-layer is sampled; on a sphere, which rays cross along its normal, it makes no difference.
     pub sampling_depth: SamplingDepth,
 }
+numbers!(Sensor { n_layers: other, layer_thickness: number, attenuation: number, sampling_depth: other });
 
 /// How the pixels lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,6 +128,7 @@ pub struct Arm<R = f64> {
     /// A point of that axis (mm, laboratory frame).
     pub pivot: Vec3,
 }
+numbers!(Arm { two_theta: number, axis: other, pivot: other });
 
 /// An arm that is not turned, about lab x through the sample.
 impl<R: Real> Default for Arm<R> {
@@ -138,3 +153,4 @@ pub struct Detector<R = f64> {
     /// Whether pixels subtend 1/R² (per m²) whatever their size and obliquity.
     pub point_pixels: bool,
 }
+numbers!(Detector { panels: part, sensor: part, curvature: other, distance: number, arm: part, point_pixels: other });

@@ -3,8 +3,10 @@
 //! All vectors are in one laboratory frame, which the caller chooses: nothing here depends on how it lies. [`crate::scene`]
 //! turns an experiment into the kernel's tables.
 
+use crate::numbers::{Numbers, numbers};
+use crate::real::Real;
+
 pub mod beam;
-mod constant;
 pub mod coverage;
 pub mod crystal;
 pub mod detector;
@@ -24,7 +26,7 @@ pub use crystal::{Crystal, Mosaic, MosaicFrame, MosaicSpread, Shape};
 pub use detector::{Arm, Curvature, Detector, Panel, Roi, SamplingDepth, Sensor};
 pub use extent::ExtentShape;
 pub use noise::Noise;
-pub use sampling::{Physics, Precision, RunningFactors, Sampling};
+pub use sampling::{BackendChoice, Physics, Precision, RunningFactors, Sampling};
 pub use scan::Scan;
 pub use structure_factors::{Interpolation, StructureFactors};
 pub use unit_cell::UnitCell;
@@ -48,4 +50,22 @@ pub struct Experiment<R = f64> {
     pub water_volume: R,
     /// Photons in every pixel besides: those in the middle of a panel, and how many more there are from pixel to pixel along fast and slow.
     pub background_plane: [R; 3],
+}
+numbers!(Experiment {
+    crystal: part,
+    structure_factors: part,
+    beam: part,
+    detector: part,
+    scan: part,
+    sampling: other,
+    water_volume: number,
+    background_plane: part,
+});
+
+impl Experiment {
+    /// The same experiment, every number a constant of another type.
+    #[must_use]
+    pub fn constant<R: Real>(&self) -> Experiment<R> {
+        self.map(&mut R::constant)
+    }
 }

@@ -9,6 +9,18 @@ pub enum Physics {
     NanoBragg,
 }
 
+/// The kernel that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BackendChoice {
+    /// The fastest that can make the image.
+    #[default]
+    Auto,
+    /// The fast kernel of the processor.
+    Cpu,
+    /// The plain, slow one that the others are compared with.
+    Reference,
+}
+
 /// The arithmetic of the inner sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {
@@ -54,4 +66,6 @@ pub struct Sampling {
     /// Orientations whose Gaussian or top-hat spots do not reach a pixel are skipped as long as this fraction of its value at most is left
     /// out; 0 skips nothing.
     pub culling: f64,
+    /// Which kernel sums.
+    pub backend: BackendChoice,
 }

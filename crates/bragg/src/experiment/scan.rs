@@ -1,6 +1,7 @@
 //! The rotation of the crystal during the exposure.
 
 use crate::math::Vec3;
+use crate::numbers::numbers;
 
 /// A sweep about the spindle, sampled at equal steps.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,3 +21,4 @@ pub struct Scan<R = f64> {
     /// Number of the image in its series, which random numbers are keyed by.
     pub frame: u64,
 }
+numbers!(Scan { axis: other, first: number, step: number, n_steps: other, start: number, range: number, frame: other });

@@ -1,5 +1,6 @@
 //! The structure-factor amplitudes of the unit cell.
 
+use crate::numbers::numbers;
 use crate::reflections::AmplitudeGrid;
 use std::sync::Arc;
 
@@ -28,3 +29,11 @@ pub struct StructureFactors<R = f64> {
     /// How they are read between reflections.
     pub interpolation: Interpolation,
 }
+numbers!(StructureFactors {
+    grid: part,
+    default_f: number,
+    include_f000: other,
+    scale: number,
+    b_factor: number,
+    interpolation: other,
+});

@@ -1,7 +1,7 @@
 //! Exact derivatives of images with respect to the parameters of experiments, by name.
 //!
 //! A [`Parameter`] says how an experiment moves ([`shift_all`]); dual numbers through the same code give the change of the scene
-//! ([`tangent()`]); [`crate::kernel::gradient`] takes it to the pixels. `docs/gradients.md` has formulas and ranges of validity.
+//! ([`tangent()`]); [`crate::kernel::Backend`] takes it to the pixels. `docs/gradients.md` has formulas and ranges of validity.
 
 mod names;
 mod parameter;
@@ -10,7 +10,7 @@ mod shift;
 mod state;
 mod tangents;
 
-pub use crate::kernel::gradient::Block;
+pub use crate::kernel::Block;
 pub use names::{Row, TABLE};
 pub use parameter::{Axis, CellNumbers, CrystalSystem, PanelAxis, Parameter, Range};
 pub use point::{Gradient, Point};
@@ -21,7 +21,7 @@ pub use tangents::{combination, tangent};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::image::{Image, PanelImage};
-use crate::kernel::{Monitor, gradient as kernel};
+use crate::kernel::{Backend, Monitor};
 use crate::scene::{Scene, SceneTangent};
 use std::sync::{Mutex, PoisonError};
 
@@ -61,7 +61,8 @@ pub fn jacobian_blocks<A: Send>(
 ) -> Result<Vec<A>> {
     let scene = Scene::watched(experiment, monitor)?;
     let tangent = |parameter| Point::here(experiment, std::slice::from_ref(parameter))?.tangent(&[1.0], monitor);
-    kernel::map_blocks(&scene, &parameters.iter().map(tangent).collect::<Result<Vec<_>>>()?, monitor, visit)
+    let tangents = parameters.iter().map(tangent).collect::<Result<Vec<_>>>()?;
+    Backend::of(&scene)?.pushforward(&scene, &tangents, monitor, visit)
 }
 
 /// An image and its derivatives.
@@ -102,7 +103,8 @@ pub fn jvp(
 fn whole_images(experiment: &Experiment, tangents: &[SceneTangent], monitor: &dyn Monitor) -> Result<Derivatives> {
     let images = (0..=tangents.len()).map(|_| blank(experiment)).collect::<Result<Vec<_>>>()?;
     let images = Mutex::new(images);
-    kernel::map_blocks(&Scene::watched(experiment, monitor)?, tangents, monitor, |block| {
+    let scene = Scene::watched(experiment, monitor)?;
+    Backend::of(&scene)?.pushforward(&scene, tangents, monitor, |block| {
         let mut images = images.lock().unwrap_or_else(PoisonError::into_inner);
         let columns = std::iter::once(block.photons).chain(block.derivatives.iter().map(Vec::as_slice));
         for (image, values) in images.iter_mut().zip(columns) {

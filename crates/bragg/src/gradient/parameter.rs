@@ -200,29 +200,7 @@ impl Parameter {
 
     /// The lowest and the highest value that it may have.
     pub fn bounds(&self) -> [f64; 2] {
-        const ALL: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
-        const POSITIVE: [f64; 2] = [f64::MIN_POSITIVE, f64::INFINITY];
-        match self {
-            Self::Cell(CellNumbers::Alpha | CellNumbers::Beta | CellNumbers::Gamma | CellNumbers::Angles)
-            | Self::MosaicHalfWidth => [f64::MIN_POSITIVE, 180.0],
-            Self::MosaicEta => [f64::MIN_POSITIVE, 60.0],
-            Self::Cell(_)
-            | Self::Fudge
-            | Self::AmplitudeScale
-            | Self::Wavelength
-            | Self::Fluence
-            | Self::SourceWavelength(_)
-            | Self::SourceRange(Range::Horizontal | Range::Vertical)
-            | Self::SensorThickness
-            | Self::AttenuationLength
-            | Self::Water => POSITIVE,
-            Self::Intensity(_) => [super::shift::LEAST_INTENSITY, f64::INFINITY],
-            Self::CellCount(_) => [1.0, f64::INFINITY],
-            Self::CrystalScale | Self::DefaultAmplitude | Self::SourceWeight(_) => [0.0, f64::INFINITY],
-            Self::KahnFactor => [-1.0, 1.0],
-            Self::SourceRange(Range::Dispersion) => [f64::MIN_POSITIVE, 1.9],
-            _ => ALL,
-        }
+        self.row().bounds
     }
 
     /// The parameter of a list at a place given as text; `None` for other text and for parameters that are no list.

@@ -7,7 +7,7 @@ use super::{Block, Derivatives, check_cotangent, whole_images};
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, StructureFactors};
 use crate::image::Image;
-use crate::kernel::{Monitor, gradient as kernel};
+use crate::kernel::{Backend, Monitor};
 use crate::real::Dual;
 use crate::scene::{Scene, SceneTangent};
 use std::sync::Arc;
@@ -101,7 +101,7 @@ impl<'a> Point<'a> {
         };
         let deltas = self.deltas.iter().zip(direction).map(|(&value, &derivative)| Dual { value, derivative });
         shift_all(&mut moving, self.parameters, &deltas.collect::<Vec<_>>());
-        Ok(SceneTangent::of(&Scene::watched(&moving, monitor)?))
+        Ok(Scene::watched(&moving, monitor)?.tangent())
     }
 
     fn tangent_of(&self, i: usize, monitor: &dyn Monitor) -> Result<SceneTangent> {
@@ -128,24 +128,26 @@ impl<'a> Point<'a> {
         let scene = Scene::watched(&self.there, monitor)?;
         let reads = |p: &Parameter| *p == Parameter::DefaultAmplitude || changes_amplitudes(&self.there, p);
         let sweep_amplitudes = scene.hkl.grid.is_some() && (amplitudes || self.parameters.iter().any(reads));
-        let swept = kernel::reverse(&scene, cotangent, sweep_amplitudes, monitor)?;
+        let swept = Backend::of(&scene)?.pullback(&scene, cotangent, sweep_amplitudes, monitor)?;
         // each reflection moves its own amplitude alone, so one tangent has them all
         let is_intensity = |p: &Parameter| matches!(p, Parameter::Intensity(_));
         let intensities: Vec<f64> = self.parameters.iter().map(|p| f64::from(is_intensity(p))).collect();
         let has_intensities = self.parameters.iter().any(is_intensity);
-        let by_intensity = if has_intensities { self.tangent(&intensities, monitor)?.amplitudes } else { Vec::new() };
+        let by_intensity = if has_intensities { Some(self.tangent(&intensities, monitor)?) } else { None };
+        let by_intensity = by_intensity.as_ref().map_or(&[][..], |tangent| tangent.hkl.amplitudes());
         let grid = scene.hkl.grid.as_ref();
         let derivative = |(i, parameter): (usize, &Parameter)| match parameter {
             Parameter::Intensity(hkl) => {
                 let place = grid.and_then(|grid| grid.position(*hkl));
-                let product = place.and_then(|i| Some(swept.amplitudes.get(i)? * by_intensity.get(i)?));
+                let product = place.and_then(|i| Some(swept.hkl.amplitudes().get(i)? * by_intensity.get(i)?));
                 Ok(product.unwrap_or(0.0))
             }
             _ => Ok(self.tangent_of(i, monitor)?.dot(&swept)),
         };
         let by_parameter = self.parameters.iter().enumerate().map(derivative).collect::<Result<_>>()?;
         let by_amplitude = if amplitudes {
-            swept.amplitudes.iter().zip(by_amplitude(&self.there, monitor)?).map(|(swept, by)| swept * by).collect()
+            let by = by_amplitude(&self.there, monitor)?;
+            swept.hkl.amplitudes().iter().zip(by).map(|(swept, by)| swept * by).collect()
         } else {
             Vec::new()
         };
@@ -161,7 +163,8 @@ impl<'a> Point<'a> {
         monitor: &dyn Monitor,
         visit: impl Fn(&Block) -> A + Sync,
     ) -> Result<Vec<A>> {
-        kernel::map_blocks(&Scene::watched(&self.there, monitor)?, &self.tangents(monitor)?, monitor, visit)
+        let scene = Scene::watched(&self.there, monitor)?;
+        Backend::of(&scene)?.pushforward(&scene, &self.tangents(monitor)?, monitor, visit)
     }
 
     /// The image and its derivatives, as [`super::derivative_images`].
@@ -193,7 +196,7 @@ fn by_amplitude(experiment: &Experiment, monitor: &dyn Monitor) -> Result<Vec<f6
     if let Some(grid) = &mut moving.structure_factors.grid {
         Arc::make_mut(grid).amplitudes.iter_mut().for_each(|amplitude| amplitude.derivative = 1.0);
     }
-    Ok(SceneTangent::of(&Scene::watched(&moving, monitor)?).amplitudes)
+    Ok(Scene::watched(&moving, monitor)?.hkl.amplitudes().iter().map(|amplitude| amplitude.derivative).collect())
 }
 
 /// The bounds in words.

@@ -42,6 +42,10 @@ pub fn shift_all<R: Real>(experiment: &mut Experiment<R>, parameters: &[Paramete
     };
     let moves = || parameters.iter().zip(deltas).filter(|(_, delta)| !delta.is_fixed_at(0.0));
     for (&parameter, &delta) in moves() {
+        if let Some(number) = parameter.place_mut(experiment) {
+            *number += delta;
+            continue;
+        }
         crystal_number(experiment, &mut pieces, parameter, delta);
         beam_number(experiment, &mut pieces, parameter, delta);
         detector_number(experiment, &mut pieces, parameter, delta);
@@ -74,21 +78,11 @@ pub fn shift_all<R: Real>(experiment: &mut Experiment<R>, parameters: &[Paramete
 }
 
 fn crystal_number<R: Real>(experiment: &mut Experiment<R>, pieces: &mut Pieces<R>, parameter: Parameter, delta: R) {
-    let (crystal, amplitudes) = (&mut experiment.crystal, &mut experiment.structure_factors);
+    let amplitudes = &mut experiment.structure_factors;
     match parameter {
         Parameter::Cell(numbers) => numbers.places().iter().for_each(|&place| pieces.cell[place] += delta),
         Parameter::Orientation(axis) => pieces.crystal.0[axis as usize] += delta,
-        Parameter::CellCount(edge) => crystal.n_cells[edge] += delta,
-        Parameter::Fudge => crystal.fudge += delta,
-        Parameter::MosaicEta | Parameter::MosaicHalfWidth => {
-            let spread = crystal.mosaic.spread;
-            crystal.mosaic.spread = spread.with_width(spread.width() + delta);
-        }
-        Parameter::CrystalScale => crystal.scale += delta,
-        Parameter::AmplitudeScale => amplitudes.scale += delta,
         Parameter::AmplitudeLogScale => amplitudes.scale = amplitudes.scale * delta.exp(),
-        Parameter::BFactor => amplitudes.b_factor += delta,
-        Parameter::DefaultAmplitude => amplitudes.default_f += delta,
         Parameter::Intensity(hkl) => change_intensity(experiment, hkl, delta),
         Parameter::ScanStart => {
             experiment.scan.start += delta;
@@ -115,27 +109,7 @@ fn beam_number<R: Real>(experiment: &mut Experiment<R>, pieces: &mut Pieces<R>, 
         }
         Parameter::BeamDirection(axis) => pieces.beam.0[axis as usize] += delta,
         Parameter::PolarizationAngle => pieces.field += delta,
-        Parameter::KahnFactor => {
-            if let Some(polarization) = &mut beam.polarization {
-                polarization.kahn_factor += delta;
-            }
-        }
-        Parameter::Fluence => beam.fluence += delta,
-        Parameter::SourceWeight(i) => {
-            if let Some(source) = beam.sources.get_mut(i) {
-                source.weight += delta;
-            }
-        }
-        Parameter::SourceWavelength(i) => {
-            if let Some(source) = beam.sources.get_mut(i) {
-                source.wavelength += delta;
-            }
-        }
         Parameter::SourceRange(range) => pieces.ranges[range as usize] += delta,
-        Parameter::Water => experiment.water_volume += delta,
-        Parameter::BackgroundOffset => experiment.background_plane[0] += delta,
-        Parameter::BackgroundSlope(PanelAxis::Fast) => experiment.background_plane[1] += delta,
-        Parameter::BackgroundSlope(PanelAxis::Slow) => experiment.background_plane[2] += delta,
         _ => {}
     }
 }
@@ -152,17 +126,12 @@ fn detector_number<R: Real>(experiment: &mut Experiment<R>, pieces: &mut Pieces<
         Parameter::BeamCenter(axis) => {
             if let Some(first) = detector.panels.first() {
                 let along = if axis == PanelAxis::Fast { first.fast_axis } else { first.slow_axis };
-                let by = along * (first.pixel_size * delta);
+                let by = along * (delta * R::constant(first.pixel_size));
                 detector.panels.iter_mut().for_each(|panel| panel.origin = panel.origin - by);
             }
         }
         Parameter::DetectorRotation(axis) => pieces.detector.0[axis as usize] += delta,
         Parameter::TwoTheta => pieces.two_theta += delta,
-        Parameter::PanelOrigin(i, axis) => {
-            if let Some(panel) = detector.panels.get_mut(i) {
-                panel.origin.0[axis as usize] += delta;
-            }
-        }
         Parameter::PanelRotation(i, axis) => {
             let mut vector = Vec3([R::constant(0.0); 3]);
             vector.0[axis as usize] = delta;

@@ -54,43 +54,21 @@ impl Parameter {
             | Self::PolarizationAngle
             | Self::PanelRotation(..)
             | Self::DetectorRotation(_) => Some(0.0),
-            Self::CellCount(edge) => Some(crystal.n_cells[edge]),
-            Self::Fudge => Some(crystal.fudge),
-            Self::MosaicEta => match crystal.mosaic.spread {
-                MosaicSpread::Gaussian { eta } => Some(eta),
-                MosaicSpread::Cap { .. } => None,
-            },
-            Self::MosaicHalfWidth => match crystal.mosaic.spread {
-                MosaicSpread::Cap { half_width } => Some(half_width),
-                MosaicSpread::Gaussian { .. } => None,
-            },
-            Self::CrystalScale => Some(crystal.scale),
-            Self::AmplitudeScale => Some(structure_factors.scale),
             Self::AmplitudeLogScale => Some(structure_factors.scale.ln()),
-            Self::BFactor => Some(structure_factors.b_factor),
-            Self::DefaultAmplitude => Some(structure_factors.default_f),
             Self::Intensity(hkl) => structure_factors
                 .grid
                 .as_ref()
                 .and_then(|grid| grid.position(hkl).map(|i| grid.amplitudes[i] * grid.amplitudes[i])),
             Self::Wavelength => Some(beam.wavelength),
-            Self::KahnFactor => beam.polarization.map(|polarization| polarization.kahn_factor),
-            Self::Fluence => Some(beam.fluence),
-            Self::SourceWeight(i) => beam.sources.get(i).map(|source| source.weight),
-            Self::SourceWavelength(i) => beam.sources.get(i).map(|source| source.wavelength),
             Self::SourceRange(range) => ticks(experiment, range).map(|ticks| ticks.range),
             Self::Distance => Some(detector.distance),
             Self::BeamCenter(axis) => beam_center(experiment).map(|center| center[axis as usize]),
-            Self::PanelOrigin(i, axis) => detector.panels.get(i).map(|panel| panel.origin[axis as usize]),
             Self::TwoTheta => Some(detector.arm.two_theta),
             Self::SensorThickness => detector.sensor.map(|sensor| sensor.layer_thickness * sensor.n_layers as f64),
             Self::AttenuationLength => detector.sensor.map(|sensor| 1.0 / sensor.attenuation),
             Self::ScanStart => Some(scan.start),
             Self::ScanRange => Some(scan.range),
-            Self::Water => Some(experiment.water_volume),
-            Self::BackgroundOffset => Some(experiment.background_plane[0]),
-            Self::BackgroundSlope(PanelAxis::Fast) => Some(experiment.background_plane[1]),
-            Self::BackgroundSlope(PanelAxis::Slow) => Some(experiment.background_plane[2]),
+            _ => self.place(experiment).copied(),
         }
     }
 

@@ -4,6 +4,7 @@ pub(super) mod amplitudes;
 pub(super) mod culling;
 pub(super) mod distances;
 pub(super) mod elementary;
+pub(super) mod gradient;
 pub(super) mod level;
 pub mod peak;
 mod round;
@@ -17,7 +18,7 @@ mod tricubic;
 pub use level::Level;
 
 use super::{Monitor, Sample, dark, reference};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::monitor::watched;
 use crate::physics::polarization::PolarizationFrame;
@@ -107,19 +108,11 @@ impl Lattice {
     }
 }
 
-/// The image of a scene, in the current rayon thread pool, with the fastest instructions of the processor.
+/// The image of a scene, in the current rayon thread pool.
 ///
 /// # Errors
 /// The image does not fit into memory, or the monitor stopped it.
-pub fn render<T: Sample>(scene: &Scene, monitor: &dyn Monitor) -> Result<Image<T>> {
-    render_at(scene, Level::best(), monitor)
-}
-
-/// The same with chosen instructions.
-///
-/// # Errors
-/// The image does not fit into memory, or the monitor stopped it.
-pub fn render_at<T: Sample>(scene: &Scene, level: Level, monitor: &dyn Monitor) -> Result<Image<T>> {
+pub(super) fn render<T: Sample>(scene: &Scene, level: Level, monitor: &dyn Monitor) -> Result<Image<T>> {
     let mut image = dark(scene)?;
     let prepared = Prepared::new(scene, monitor)?;
     for (panel, pixels) in scene.panels.iter().zip(&mut image.panels) {
@@ -132,7 +125,7 @@ pub fn render_at<T: Sample>(scene: &Scene, level: Level, monitor: &dyn Monitor) 
                 strip.render(tile);
                 monitor.check()?;
                 monitor.advance(strip.pixels.len());
-                Ok(())
+                Ok::<_, Error>(())
             },
         )?;
     }

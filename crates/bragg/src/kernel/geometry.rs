@@ -41,7 +41,7 @@ pub(super) fn sample_point<R: Real>(
     let solid_angle = if scene.point_pixels {
         point_solid_angle(distance)
     } else {
-        pixel_solid_angle(panel.pixel_size, distance, close_distance)
+        pixel_solid_angle(R::constant(panel.pixel_size), distance, close_distance)
     };
     let capture = scene.sensor.map_or(R::constant(1.0), |sensor| {
         let far = R::constant((layer + 1) as f64) * sensor.layer_thickness;
@@ -105,7 +105,7 @@ mod tests {
             fast_axis: vector(1.0, 0.0, 0.0, 0.0),
             slow_axis: vector(0.0, 1.0, 0.0, 0.0),
             normal: beam,
-            pixel_size: Dual::constant(1e-4),
+            pixel_size: 1e-4,
             close_distance: Dual::constant(0.1),
             n_fast: 1,
             n_slow: 1,

@@ -1,14 +1,16 @@
 //! From a [`Scene`] to an [`Image`].
 //!
-//! [`mod@reference`] is the yardstick, plain and slow; [`cpu`] is the one to use. Both write the same pixels.
+//! A [`Backend`] makes images and their derivatives. The reference kernel is the yardstick, plain and slow; [`cpu`] is the one to use. Both
+//! write the same pixels.
 
+mod backend;
 pub mod cpu;
 mod fault;
 mod geometry;
-pub mod gradient;
-pub mod reference;
+mod reference;
 
 pub use crate::monitor::{Monitor, Unwatched};
+pub use backend::{Backend, Block, Why, render};
 pub use fault::{Fault, fault, n_no_numbers};
 
 use crate::error::{Error, Result};

@@ -2,7 +2,7 @@
 //! compared with it.
 
 use super::geometry::{SamplePoint, sample_point};
-use super::{Monitor, Sample, Unwatched, dark};
+use super::{Monitor, Sample, dark};
 use crate::error::Result;
 use crate::image::Image;
 use crate::math::Vec3;
@@ -10,22 +10,14 @@ use crate::monitor::watched;
 use crate::physics::lattice;
 use crate::physics::polarization::{PolarizationFrame, polarization_factor};
 use crate::physics::scattering::scattering_vector;
-use crate::real::{Dual, Real};
+use crate::real::Real;
 use crate::scene::{Domain, Orientation, PanelTable, Physics, Profile, Scene, Source};
 
 /// The image of a scene, pixel by pixel in one thread.
 ///
 /// # Errors
-/// The image does not fit into memory.
-pub fn render<T: Sample>(scene: &Scene) -> Result<Image<T>> {
-    render_watched(scene, &Unwatched)
-}
-
-/// The same, which the monitor may stop.
-///
-/// # Errors
 /// The image does not fit into memory, or the monitor stopped it.
-pub fn render_watched<T: Sample>(scene: &Scene, monitor: &dyn Monitor) -> Result<Image<T>> {
+pub(super) fn render<T: Sample>(scene: &Scene, monitor: &dyn Monitor) -> Result<Image<T>> {
     let mut image = dark(scene)?;
     for (panel, pixels) in scene.panels.iter().zip(&mut image.panels) {
         for slow in panel.window.slow[0]..panel.window.slow[1] {
@@ -42,24 +34,22 @@ pub fn render_watched<T: Sample>(scene: &Scene, monitor: &dyn Monitor) -> Result
     Ok(image)
 }
 
-/// The derivative of each pixel with respect to whatever the numbers of the scene carry derivatives of: the yardstick of
-/// [`super::gradient`].
+/// Photons in pixels of a panel, which stand at these places in it.
 ///
 /// # Errors
-/// The image does not fit into memory.
-pub fn derivative(scene: &Scene<Dual>) -> Result<Image<f64>> {
-    let mut image = dark(scene)?;
-    for (panel, pixels) in scene.panels.iter().zip(&mut image.panels) {
-        for slow in panel.window.slow[0]..panel.window.slow[1] {
-            for fast in panel.window.fast[0]..panel.window.fast[1] {
-                if panel.is_live(fast, slow) {
-                    pixels.pixels_mut()[slow * panel.n_fast + fast] =
-                        pixel(scene, panel, fast, slow, &Unwatched).derivative;
-                }
-            }
-        }
-    }
-    Ok(image)
+/// The monitor stopped it.
+pub(super) fn pixels<R: Real>(
+    scene: &Scene<R>,
+    panel: usize,
+    places: &[usize],
+    monitor: &dyn Monitor,
+) -> Result<Vec<R>> {
+    let panel = &scene.panels[panel];
+    let pixel = |place: usize| {
+        let photons = pixel(scene, panel, place % panel.n_fast, place / panel.n_fast, monitor);
+        monitor.check().map(|()| photons)
+    };
+    places.iter().copied().map(pixel).collect()
 }
 
 /// Terms of a sum between two looks at the monitor: some microseconds.
@@ -95,7 +85,7 @@ pub(super) fn sample_points<'a, R: Real>(
     slow: usize,
 ) -> impl Iterator<Item = (usize, usize, SamplePoint<R>)> + 'a {
     let n = scene.oversample;
-    let sub_pixel = panel.pixel_size / R::constant(n as f64);
+    let sub_pixel = R::constant(panel.pixel_size / n as f64);
     let at = move |pixel: usize, i: usize| sub_pixel * R::constant((pixel * n + i) as f64 + 0.5);
     (0..scene.n_layers()).flat_map(move |layer| {
         (0..n * n).map(move |i| (layer, i, sample_point(scene, panel, layer, at(fast, i % n), at(slow, i / n))))

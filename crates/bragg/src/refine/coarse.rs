@@ -10,8 +10,8 @@ use super::observed::Observed;
 use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::gradient::jacobian_blocks;
-use crate::kernel::gradient::Block;
-use crate::kernel::{Monitor, cpu};
+use crate::kernel::Block;
+use crate::kernel::{self, Monitor};
 use crate::scene::Scene;
 use std::sync::Arc;
 
@@ -232,7 +232,7 @@ impl CoarseImage {
     }
 
     fn modelled(&self, experiment: &Experiment, monitor: &dyn Monitor) -> Result<Vec<Vec<f64>>> {
-        let image = cpu::render::<f64>(&Scene::watched(&self.masking(experiment), monitor)?, monitor)?;
+        let image = kernel::render::<f64>(&Scene::watched(&self.masking(experiment), monitor)?, monitor)?;
         let mut sums = self.dark();
         for (i_panel, panel) in image.panels.iter().enumerate() {
             for (place, photons) in panel.pixels().iter().enumerate() {

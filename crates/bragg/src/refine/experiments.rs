@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::gradient::{Axis, Parameter, jacobian_blocks, shift_all};
 use crate::image::Image;
-use crate::kernel::gradient::Block;
-use crate::kernel::{Monitor, cpu};
+use crate::kernel::Block;
+use crate::kernel::{self, Monitor};
 use crate::math::Vec3;
 use crate::scene::Scene;
 use std::collections::HashSet;
@@ -131,7 +131,11 @@ impl Experiments {
     /// # Errors
     /// They do not fit into memory, or the monitor stops it.
     pub fn modelled(&self, state: &State, monitor: &dyn Monitor) -> Result<Vec<Image<f64>>> {
-        state.experiments.iter().map(|experiment| cpu::render(&Scene::watched(experiment, monitor)?, monitor)).collect()
+        state
+            .experiments
+            .iter()
+            .map(|experiment| kernel::render(&Scene::watched(experiment, monitor)?, monitor))
+            .collect()
     }
 
     fn image_sums(&self, image: &Observed, experiment: &Experiment, monitor: &dyn Monitor) -> Result<Sums> {

@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::gradient::{Parameter, gradient, jacobian_blocks};
 use crate::image::Image;
-use crate::kernel::gradient::Block;
-use crate::kernel::{Monitor, cpu};
+use crate::kernel::Block;
+use crate::kernel::{self, Monitor};
 use crate::scene::Scene;
 
 /// Whether there are so many reflections that they need it.
@@ -135,7 +135,7 @@ impl Large<'_> {
             slopes[i] += (values[i] - restraint.value) / (restraint.sigma * restraint.sigma);
         }
         for (i, (image, experiment)) in self.model.images().iter().zip(&state.experiments).enumerate() {
-            let mut cotangent = cpu::render::<f64>(&Scene::watched(experiment, self.monitor)?, self.monitor)?;
+            let mut cotangent = kernel::render::<f64>(&Scene::watched(experiment, self.monitor)?, self.monitor)?;
             image.for_each_pixel(&mut cotangent, |photons, modelled| {
                 let Some(photons) = photons else { return 0.0 };
                 let pixel = self.model.loss.of(photons, modelled);
@@ -171,10 +171,10 @@ impl Large<'_> {
             information[restraint.parameter] += 1.0 / (restraint.sigma * restraint.sigma);
         }
         for (i, (image, experiment)) in self.model.images().iter().zip(&state.experiments).enumerate() {
-            let mut cotangent = cpu::render::<f64>(&Scene::watched(experiment, self.monitor)?, self.monitor)?;
+            let mut cotangent = kernel::render::<f64>(&Scene::watched(experiment, self.monitor)?, self.monitor)?;
             let mut without = experiment.clone();
             without.crystal.scale = 0.0;
-            let background = cpu::render::<f64>(&Scene::watched(&without, self.monitor)?, self.monitor)?;
+            let background = kernel::render::<f64>(&Scene::watched(&without, self.monitor)?, self.monitor)?;
             let mut background = background.pixels();
             image.for_each_pixel(&mut cotangent, |photons, modelled| {
                 let bragg = modelled - background.next().copied().unwrap_or(0.0);

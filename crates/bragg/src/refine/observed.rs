@@ -4,7 +4,7 @@ use super::loss::Loss;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, Roi};
 use crate::image::{Image, Recording};
-use crate::kernel::{Monitor, cpu};
+use crate::kernel::{self, Monitor};
 use crate::scene::Scene;
 use std::path::Path;
 use std::sync::Arc;
@@ -173,7 +173,7 @@ impl Observed {
     /// # Errors
     /// The image cannot be computed, or the monitor stops it.
     pub fn keep_near_bright(&mut self, experiment: &Experiment, reach: usize, monitor: &dyn Monitor) -> Result<()> {
-        let model = cpu::render::<f64>(&Scene::watched(&self.masking(experiment.clone()), monitor)?, monitor)?;
+        let model = kernel::render::<f64>(&Scene::watched(&self.masking(experiment.clone()), monitor)?, monitor)?;
         let widths: Vec<usize> = experiment.detector.panels.iter().map(|panel| panel.n_fast).collect();
         let near = |i: usize, photons: &[f64]| near_bright(photons, &self.used[i], widths[i], reach);
         let panels = model.panels.iter().enumerate();

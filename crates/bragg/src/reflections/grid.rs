@@ -3,6 +3,7 @@
 use super::Reflections;
 use crate::error::{Error, Result};
 use crate::miller::Miller;
+use crate::numbers::numbers;
 
 /// Amplitudes on a dense grid of indices, `l` fastest.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +15,7 @@ pub struct AmplitudeGrid<R = f64> {
     /// |F| (electrons) of (h, k, l) at `((h - min_h) * n_k + (k - min_k)) * n_l + (l - min_l)`, n = max − min + 1.
     pub amplitudes: Vec<R>,
 }
+numbers!(AmplitudeGrid { min: other, max: other, amplitudes: list });
 
 impl AmplitudeGrid {
     /// The largest number of grid points that a grid may have: 2²⁸, 2 GiB.

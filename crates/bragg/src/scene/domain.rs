@@ -2,6 +2,7 @@
 
 use crate::experiment::{Crystal, Physics, Shape};
 use crate::math::{Mat3, Vec3};
+use crate::numbers::numbers;
 use crate::physics::lattice::{
     GAUSS_WIDTH, GAUSS_WIDTH_NANOBRAGG, ROUND_PEAK, TOPHAT_WIDTH, TOPHAT_WIDTH_NANOBRAGG, round_peak,
 };
@@ -27,7 +28,7 @@ pub enum Profile {
 }
 
 /// The shape of a mosaic domain.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Domain<R = f64> {
     /// Which lattice factor.
     pub profile: Profile,
@@ -42,6 +43,7 @@ pub struct Domain<R = f64> {
     /// What lengths by the rows are multiplied with.
     pub stretch: R,
 }
+numbers!(Domain { profile: other, n_cells: part, peak: number, fudge: number, metric: part, stretch: number });
 
 impl<R: Real> Domain<R> {
     /// The lattice factor of a crystal's blocks.

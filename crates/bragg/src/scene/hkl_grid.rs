@@ -2,6 +2,7 @@
 
 use crate::experiment::{Interpolation, StructureFactors};
 use crate::math::{Mat3, Vec3};
+use crate::numbers::numbers;
 use crate::physics::interpolation::tricubic;
 use crate::physics::scattering::thermal_factor;
 use crate::real::Real;
@@ -9,7 +10,7 @@ use crate::reflections::AmplitudeGrid;
 use std::sync::Arc;
 
 /// |F| (electrons) at any point of reciprocal space.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct HklGrid<R = f64> {
     /// The amplitudes that are known.
     pub grid: Option<Arc<AmplitudeGrid<R>>>,
@@ -17,6 +18,14 @@ pub struct HklGrid<R = f64> {
     pub default_f: R,
     /// How amplitudes are read between reflections.
     pub interpolation: Interpolation,
+}
+numbers!(HklGrid { grid: part, default_f: number, interpolation: other });
+
+impl<R> HklGrid<R> {
+    /// The amplitudes that are known, in the order of the grid; none without one.
+    pub fn amplitudes(&self) -> &[R] {
+        self.grid.as_ref().map_or(&[], |grid| &grid.amplitudes)
+    }
 }
 
 impl<R: Real> HklGrid<R> {

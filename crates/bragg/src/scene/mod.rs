@@ -6,27 +6,26 @@ mod hkl_grid;
 mod orientations;
 mod panels;
 mod tangent;
-mod tangent_of;
 
 pub use domain::{Domain, Profile};
 pub use hkl_grid::HklGrid;
 pub use orientations::Orientation;
 pub use panels::{PanelTable, Window};
-pub use tangent::{PanelTangent, SceneTangent, SourceTangent};
+pub use tangent::SceneTangent;
 
-pub use crate::experiment::{Physics, Precision, RunningFactors, SamplingDepth};
+pub use crate::experiment::{BackendChoice, Physics, Precision, RunningFactors, SamplingDepth};
 
 use crate::error::{Result, reserved};
 use crate::experiment::{Curvature, Experiment};
 use crate::math::Vec3;
 use crate::monitor::{Monitor, Unwatched};
+use crate::numbers::numbers;
 use crate::physics::scattering::water_background;
 use crate::real::Real;
 use crate::units::{METER_PER_MM, THOMSON_R_E_SQUARED};
 
 /// A source of the beam.
-#[derive(Debug, Clone, Copy)]
-#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Source<R = f64> {
     /// Unit vector of propagation.
     pub incident: Vec3<R>,
@@ -35,20 +34,20 @@ pub struct Source<R = f64> {
     /// Relative intensity; the mean over all sources is 1.
     pub weight: R,
 }
+numbers!(Source { incident: part, wavelength: number, weight: number });
 
 /// Polarisation of the beam.
-#[derive(Debug, Clone, Copy)]
-#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PolarizationTable<R = f64> {
     /// Kahn's factor.
     pub kahn_factor: R,
     /// Direction of the electric field.
     pub e_vector: Vec3<R>,
 }
+numbers!(PolarizationTable { kahn_factor: number, e_vector: part });
 
 /// The layers of the sensor.
-#[derive(Debug, Clone, Copy)]
-#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SensorTable<R = f64> {
     /// Number of layers.
     pub n_layers: usize,
@@ -59,9 +58,10 @@ pub struct SensorTable<R = f64> {
     /// Where each layer is sampled.
     pub sampling_depth: SamplingDepth,
 }
+numbers!(SensorTable { n_layers: other, layer_thickness: number, attenuation: number, sampling_depth: other });
 
 /// Pixels on a sphere around the sample.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sphere<R = f64> {
     /// Radius (m): the distance along the beam.
     pub radius: R,
@@ -70,9 +70,10 @@ pub struct Sphere<R = f64> {
     /// Whether arcs are taken as nanoBragg takes them.
     pub nanobragg: bool,
 }
+numbers!(Sphere { radius: number, beam: part, nanobragg: other });
 
 /// Everything a kernel reads.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Scene<R = f64> {
     /// Sources of the beam.
     pub sources: Vec<Source<R>>,
@@ -104,6 +105,8 @@ pub struct Scene<R = f64> {
     pub precision: Precision,
     /// Largest fraction of a pixel's value that may be left out by skipping orientations and sources; 0 skips nothing.
     pub culling: f64,
+    /// Which kernel sums.
+    pub backend: BackendChoice,
     /// r_e²·fluence·crystal.scale·crystal.n_blocks (1/sr).
     pub scale: R,
     /// Photons per steradian of the uniform background, r_e²·fluence included.
@@ -111,6 +114,27 @@ pub struct Scene<R = f64> {
     /// Photons in every pixel besides: those in the middle of a panel, and how many more there are from pixel to pixel along fast and slow.
     pub plane: [R; 3],
 }
+numbers!(Scene {
+    sources: part,
+    orientations: part,
+    panels: part,
+    hkl: part,
+    domain: part,
+    polarization: part,
+    sensor: part,
+    sphere: part,
+    point_pixels: other,
+    oversample: other,
+    d_min: other,
+    physics: other,
+    running_factors: other,
+    precision: other,
+    culling: other,
+    backend: other,
+    scale: number,
+    background: number,
+    plane: part,
+});
 
 impl<R: Real> Scene<R> {
     /// The tables of an experiment that is known to be small.
@@ -161,6 +185,7 @@ impl<R: Real> Scene<R> {
             running_factors: sampling.running_factors,
             precision: sampling.precision,
             culling: sampling.culling,
+            backend: sampling.backend,
             scale: R::constant(THOMSON_R_E_SQUARED) * beam.fluence * crystal.scale * R::constant(crystal.n_blocks),
             plane: experiment.background_plane,
             background: water_background(experiment.water_volume * per_mm * per_mm * per_mm, beam.fluence),

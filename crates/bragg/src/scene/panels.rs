@@ -2,6 +2,7 @@
 
 use crate::experiment::{Panel, Roi};
 use crate::math::Vec3;
+use crate::numbers::numbers;
 use crate::real::Real;
 use crate::units::METER_PER_MM;
 use std::ops::Range;
@@ -9,7 +10,6 @@ use std::sync::Arc;
 
 /// The pixels of a panel that are computed: half-open ranges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(C)]
 pub struct Window {
     /// First pixel, and one past the last, along the fast axis.
     pub fast: [usize; 2],
@@ -18,7 +18,7 @@ pub struct Window {
 }
 
 /// A flat panel.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PanelTable<R = f64> {
     /// Corner of the first pixel (m).
     pub origin: Vec3<R>,
@@ -29,7 +29,7 @@ pub struct PanelTable<R = f64> {
     /// Unit vector across the plane, away from the sample.
     pub normal: Vec3<R>,
     /// Edge of a pixel (m).
-    pub pixel_size: R,
+    pub pixel_size: f64,
     /// Distance of the plane (m).
     pub close_distance: R,
     /// Pixels along the fast axis.
@@ -41,6 +41,18 @@ pub struct PanelTable<R = f64> {
     /// One flag a pixel; `false` is skipped.
     pub mask: Option<Arc<[bool]>>,
 }
+numbers!(PanelTable {
+    origin: part,
+    fast_axis: part,
+    slow_axis: part,
+    normal: part,
+    pixel_size: other,
+    close_distance: number,
+    n_fast: other,
+    n_slow: other,
+    window: other,
+    mask: other,
+});
 
 impl<R: Real> PanelTable<R> {
     pub(super) fn new(panel: &Panel<R>) -> Self {
@@ -53,7 +65,7 @@ impl<R: Real> PanelTable<R> {
             fast_axis: panel.fast_axis,
             slow_axis: panel.slow_axis,
             normal: panel.normal,
-            pixel_size: panel.pixel_size * per_mm,
+            pixel_size: panel.pixel_size * METER_PER_MM,
             close_distance: panel.close_distance() * per_mm,
             n_fast: panel.n_fast,
             n_slow: panel.n_slow,
@@ -70,6 +82,12 @@ impl<R> PanelTable<R> {
             Some(mask) => fast.find(|fast| mask[slow * self.n_fast + fast] == live),
             None => (live && !fast.is_empty()).then_some(fast.start),
         }
+    }
+
+    /// The places of the pixels of a row that are computed, fast axis first.
+    pub fn live_places(&self, slow: usize) -> impl Iterator<Item = usize> {
+        let [first, end] = self.window.fast;
+        (first..end).filter(move |&fast| self.is_live(fast, slow)).map(move |fast| slow * self.n_fast + fast)
     }
 
     /// How far a pixel lies from the middle of the panel along fast and slow, in pixels.

@@ -1,8 +1,9 @@
 //! Experiments to test with.
 
 use bragg::experiment::{
-    Arm, Beam, Crystal, Curvature, Detector, Experiment, Interpolation, Mosaic, MosaicFrame, MosaicSpread, Panel,
-    Physics, Polarization, Precision, RunningFactors, Sampling, Scan, Shape, Source, StructureFactors, UnitCell,
+    Arm, BackendChoice, Beam, Crystal, Curvature, Detector, Experiment, Interpolation, Mosaic, MosaicFrame,
+    MosaicSpread, Panel, Physics, Polarization, Precision, RunningFactors, Sampling, Scan, Shape, Source,
+    StructureFactors, UnitCell,
 };
 use bragg::math::{Mat3, Vec3};
 use bragg::random::Generator;
@@ -95,6 +96,7 @@ pub(crate) fn experiment() -> Experiment {
             physics: Physics::Correct,
             running_factors: RunningFactors::default(),
             precision: Precision::Double,
+            backend: BackendChoice::Auto,
             culling: 0.0,
         },
         water_volume: 0.0,

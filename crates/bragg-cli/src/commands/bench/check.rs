@@ -2,8 +2,7 @@
 
 use super::cases::Case;
 use anyhow::{Result, ensure};
-use bragg::kernel::cpu::Level;
-use bragg::kernel::reference;
+use bragg::kernel::{Backend, Unwatched, cpu::Level};
 use bragg::scene::Scene;
 use std::ops::Range;
 use std::sync::Arc;
@@ -59,7 +58,7 @@ impl Yardstick {
         pixels.iter().for_each(|&i| mask[i] = true);
         let mut masked = scene.clone();
         masked.panels[0].mask = Some(Arc::from(mask));
-        let image = reference::render::<f64>(&masked)?;
+        let image = Backend::Reference.render::<f64>(&masked, &Unwatched)?;
         let photons = image.panels[0].pixels();
         let sample: Vec<_> = pixels.into_iter().map(|i| (i, photons[i])).collect();
         let brightest = sample.iter().map(|&(_, photons)| photons).fold(0.0, f64::max);
@@ -107,7 +106,7 @@ fn time_of_step(case: &Case, n: usize) -> bragg::Result<f64> {
     let mut best = f64::INFINITY;
     for _ in 0..5 {
         let start = Instant::now();
-        std::hint::black_box(reference::render::<f64>(&scene)?);
+        std::hint::black_box(Backend::Reference.render::<f64>(&scene, &Unwatched)?);
         best = best.min(start.elapsed().as_secs_f64());
     }
     Ok(best * 1e9 / (n_pixels * scene.n_steps() * scene.n_layers()) as f64)
@@ -134,7 +133,7 @@ mod tests {
     fn a_wrong_kernel_fails() {
         let case = &CASES[0];
         let scene = case.scene(2).unwrap();
-        let right: Vec<f64> = reference::render(&scene).unwrap().pixels().copied().collect();
+        let right: Vec<f64> = Backend::Reference.render(&scene, &Unwatched).unwrap().pixels().copied().collect();
         let yardstick = Yardstick::new(case, &scene, &right, Unit::Pixel, 100_000).unwrap();
         assert_eq!(yardstick.error(&right), 0.0);
         assert!(yardstick.n_compared() >= 512);

@@ -5,8 +5,7 @@ use super::check::{self, Unit, Yardstick};
 use crate::render::on_threads;
 use anyhow::{Context as _, Result};
 use bragg::image::Image;
-use bragg::kernel::cpu::{self, Level};
-use bragg::kernel::{Sample, Unwatched};
+use bragg::kernel::{Backend, Sample, Unwatched, cpu::Level};
 use bragg::scene::Scene;
 use serde::Serialize;
 use std::time::Instant;
@@ -127,7 +126,7 @@ pub(super) fn measure(
 }
 
 fn render<T: Sample>(scene: &Scene, level: Level) -> bragg::Result<Image<T>> {
-    cpu::render_at(scene, level, &Unwatched)
+    Backend::Cpu(level).render(scene, &Unwatched)
 }
 
 fn pixels<T>(image: &Image<T>) -> Result<&[T]> {

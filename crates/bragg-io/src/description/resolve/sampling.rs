@@ -3,7 +3,9 @@
 use super::resolver::Resolver;
 use bragg::error::{Error, Result};
 use bragg::experiment::work::{Work, seconds_per_term};
-use bragg::experiment::{Crystal, Detector, Experiment, Physics, Precision, RunningFactors, Sampling, Scan, Shape};
+use bragg::experiment::{
+    BackendChoice, Crystal, Detector, Experiment, Physics, Precision, RunningFactors, Sampling, Scan, Shape,
+};
 
 /// Orientations (sources × spindle steps × mosaic domains) above which nothing is started.
 const MAX_ORIENTATIONS: f64 = 1e9;
@@ -96,6 +98,11 @@ impl Resolver {
                 "sampling.precision = \"fast\" has no effect on crystal.shape = \"{shape}\": only square crystals gain by it"
             ));
         }
+        let backend = match self.text("sampling.backend")?.as_str() {
+            "cpu" => BackendChoice::Cpu,
+            "reference" => BackendChoice::Reference,
+            _ => BackendChoice::Auto,
+        };
         Ok(Sampling {
             oversample: self.count("sampling.oversample")?,
             d_min: self.number("sampling.d_min")?,
@@ -103,6 +110,7 @@ impl Resolver {
             running_factors: RunningFactors { capture, polarization, solid_angle },
             precision,
             culling: self.number("sampling.culling")?,
+            backend,
         })
     }
 

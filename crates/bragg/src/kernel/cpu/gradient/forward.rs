@@ -6,27 +6,14 @@ use super::sample::PullBack;
 use super::tile::{Change, PIXELS, Purpose, SumOrientations, Tile};
 use super::{FEWEST, FrameChange, Needs, Prepared, frame_along};
 use crate::error::Result;
-use crate::kernel::Monitor;
 use crate::kernel::cpu::elementary::multiply_add;
-use crate::kernel::cpu::level::Work;
+use crate::kernel::cpu::level::{Level, Work};
+use crate::kernel::{Block, Monitor};
 use crate::math::{Mat3, Vec3};
 use crate::monitor::watched;
 use crate::physics::polarization::PolarizationFrame;
 use crate::scene::{PanelTable, Scene, SceneTangent, Source};
 use rayon::prelude::*;
-
-/// Some pixels of a panel, with the derivatives of their photons.
-#[derive(Debug)]
-pub struct Block<'a> {
-    /// The panel's number.
-    pub panel: usize,
-    /// Where each pixel stands in the panel, fast axis first.
-    pub places: &'a [usize],
-    /// Photons of each pixel.
-    pub photons: &'a [f64],
-    /// Their derivatives along each tangent, by tangent and pixel.
-    pub derivatives: &'a [Vec<f64>],
-}
 
 /// Lanes that count, and what for.
 type Factors = Vec<(usize, f64)>;
@@ -44,9 +31,10 @@ struct Along<'a> {
 
 impl<'a> Along<'a> {
     fn new(scene: &Scene, tangent: &'a SceneTangent) -> Self {
+        let e_vector = tangent.polarization.map_or_else(Vec3::default, |table| table.e_vector);
         let frame = |(i, source): (usize, &Source)| {
             let incident = tangent.sources.get(i).map_or_else(Vec3::default, |source| source.incident);
-            frame_along(scene, source, FrameChange { incident, e_vector: tangent.e_vector })
+            frame_along(scene, source, FrameChange { incident, e_vector })
         };
         let frames = scene.sources.iter().enumerate().map(frame).collect();
         Self { frames, turn: common_turn(scene, tangent), change: None, tangent }
@@ -63,8 +51,8 @@ impl<'a> Along<'a> {
     fn change(&self, scene: &Scene) -> Option<Change<'a>> {
         let tangent = self.tangent;
         let orientations = if self.turn.is_some() { &[] } else { &tangent.orientations[..] };
-        let has_amplitudes = !tangent.amplitudes.is_empty() || tangent.default_f != 0.0;
-        let amplitudes = (scene.hkl.grid.is_some() && has_amplitudes).then_some(tangent);
+        let has_amplitudes = tangent.hkl.grid.is_some() || tangent.hkl.default_f != 0.0;
+        let amplitudes = (scene.hkl.grid.is_some() && has_amplitudes).then_some(&tangent.hkl);
         (!orientations.is_empty() || amplitudes.is_some()).then_some(Change { orientations, amplitudes })
     }
 }
@@ -93,9 +81,10 @@ fn largest_size(largest: f64, x: f64) -> f64 {
 /// are left out. What `visit` makes of the blocks comes in their order, whatever the number of threads.
 ///
 /// # Errors
-/// The scene has no derivatives (top-hat spots, nanoBragg's physics), something does not fit into memory, or the monitor stopped it.
-pub fn map_blocks<A: Send>(
+/// Something does not fit into memory, or the monitor stopped it.
+pub(in crate::kernel) fn map_blocks<A: Send>(
     scene: &Scene,
+    level: Level,
     tangents: &[SceneTangent],
     monitor: &dyn Monitor,
     visit: impl Fn(&Block) -> A + Sync,
@@ -113,7 +102,7 @@ pub fn map_blocks<A: Send>(
         turn: along.iter().any(|along| along.turn.is_some()),
         factors: tangents.iter().any(SceneTangent::changes_factors),
     };
-    let prepared = Prepared::new(scene, needs, monitor)?;
+    let prepared = Prepared::new(scene, level, needs, monitor)?;
     blocks(scene)
         .par_iter()
         .with_min_len(FEWEST)

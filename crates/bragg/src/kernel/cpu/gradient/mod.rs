@@ -20,18 +20,18 @@ mod shape;
 mod terms;
 mod tile;
 
-use super::cpu::Level;
-use super::cpu::amplitudes::Amplitudes;
-use super::cpu::spots::Spot;
+use super::Level;
+use super::amplitudes::Amplitudes;
+use super::spots::Spot;
 use crate::error::{Error, Result};
 use crate::math::Vec3;
 use crate::monitor::Monitor;
 use crate::physics::polarization::PolarizationFrame;
 use crate::real::{Dual, Real};
-use crate::scene::{Physics, Profile, Scene, Source};
-pub use forward::{Block, map_blocks};
+use crate::scene::{Profile, Scene, Source};
+pub(in crate::kernel) use forward::map_blocks;
 use lanes::Which;
-pub use reverse::reverse;
+pub(in crate::kernel) use reverse::reverse;
 use sample::{FindSample, Scales};
 use terms::Lattice;
 use tile::Tile;
@@ -75,11 +75,7 @@ struct Prepared<'a> {
 const ORIENTATIONS: usize = 4096;
 
 impl<'a> Prepared<'a> {
-    fn new(scene: &'a Scene, needs: Needs, monitor: &'a dyn Monitor) -> Result<Self> {
-        if scene.physics != Physics::Correct {
-            let what = "is \"nanobragg\", whose factors of the first samples have no derivatives; choose \"correct\"";
-            return Err(Error::setting("sampling.physics", what));
-        }
+    fn new(scene: &'a Scene, level: Level, needs: Needs, monitor: &'a dyn Monitor) -> Result<Self> {
         let Some(lattice) = Lattice::new(&scene.domain) else {
             let what = "is a top hat: its spots have edges, so that images have no useful derivative; choose gauss, round or square";
             return Err(Error::setting("crystal.shape", what));
@@ -105,7 +101,7 @@ impl<'a> Prepared<'a> {
             lattice,
             culling,
             needs,
-            level: Level::best(),
+            level,
             monitor,
         })
     }

@@ -14,6 +14,7 @@ use crate::kernel::cpu::level::Work;
 use crate::kernel::cpu::tile::{DARK, Lane};
 use crate::kernel::geometry::{is_round, layer_origin, on_sphere, sensor_with_depth};
 use crate::math::Vec3;
+use crate::numbers::Numbers;
 use crate::physics::absorption::mean_fraction;
 use crate::real::{Dual, Real};
 use crate::scene::{PanelTable, Scene, SensorTable, Sphere};
@@ -393,22 +394,9 @@ fn captured(layer: f64, sensor: &SensorTable, obliquity: f64, exp: impl Fn(f64) 
 
 /// From the point on the sphere back to that on the plane, and to the sphere itself: the lanes from [`SPHERE`] on.
 fn from_sphere(sphere: &Sphere, panel: &PanelTable, flat: Vec3, by_position: Vec3) -> (Vec3, [f64; 10]) {
-    let constant = |v: Vec3| Vec3(v.0.map(Dual::constant));
-    let still =
-        Sphere { radius: Dual::constant(sphere.radius), beam: constant(sphere.beam), nanobragg: sphere.nanobragg };
-    let axes = PanelTable {
-        origin: constant(panel.origin),
-        fast_axis: constant(panel.fast_axis),
-        slow_axis: constant(panel.slow_axis),
-        normal: constant(panel.normal),
-        pixel_size: Dual::constant(panel.pixel_size),
-        close_distance: Dual::constant(panel.close_distance),
-        n_fast: panel.n_fast,
-        n_slow: panel.n_slow,
-        window: panel.window,
-        mask: None,
-    };
-    let flat = constant(flat);
+    let still = sphere.map(&mut Dual::constant);
+    let axes = PanelTable { mask: None, ..panel.clone() }.map(&mut Dual::constant);
+    let flat = flat.map(&mut Dual::constant);
     let along = |position: Vec3<Dual>| (0..3).map(|i| position[i].derivative * by_position[i]).sum::<f64>();
     let each = |change: &dyn Fn(usize) -> Vec3<Dual>| Vec3(std::array::from_fn(|i| along(change(i))));
     let vary = |v: Vec3<Dual>, i: usize| {

@@ -13,7 +13,7 @@ use crate::kernel::cpu::sample::Sample;
 use crate::kernel::cpu::tile::{DARK, Lane};
 use crate::math::Mat3;
 use crate::monitor::watched;
-use crate::scene::{HklGrid, SceneTangent};
+use crate::scene::HklGrid;
 use std::ops::Range;
 
 /// The most pixels of a tile.
@@ -63,7 +63,7 @@ pub(super) struct Change<'a> {
     /// Of each orientation; empty where they do not change or are turned alike.
     pub(super) orientations: &'a [Mat3],
     /// Whose amplitudes change.
-    pub(super) amplitudes: Option<&'a SceneTangent>,
+    pub(super) amplitudes: Option<&'a HklGrid>,
 }
 
 impl Tile {
@@ -285,14 +285,14 @@ fn scatter(terms: &Terms, hkl: &HklGrid, weight: &Lane, by_amplitude: &mut [f64]
 }
 
 /// Adds how the terms change with |F| along a tangent.
-fn add_amplitudes(terms: &Terms, hkl: &HklGrid, tangent: &SceneTangent, change: &mut Lane, range: Range<usize>) {
+fn add_amplitudes(terms: &Terms, hkl: &HklGrid, tangent: &HklGrid, change: &mut Lane, range: Range<usize>) {
     for i in range {
-        let interpolation = terms.interpolation.as_ref().filter(|_| !tangent.amplitudes.is_empty());
-        let by_square = interpolation.and_then(|interpolation| interpolation.change(i, &tangent.amplitudes));
+        let interpolation = terms.interpolation.as_ref().filter(|_| tangent.grid.is_some());
+        let by_square = interpolation.and_then(|interpolation| interpolation.change(i, tangent.amplitudes()));
         let by_square = by_square.unwrap_or_else(|| {
             let place = place(terms, hkl, i);
             match hkl.grid.as_ref().and_then(|grid| grid.amplitudes.get(place)) {
-                Some(amplitude) => 2.0 * amplitude * tangent.amplitudes.get(place).copied().unwrap_or(0.0),
+                Some(amplitude) => 2.0 * amplitude * tangent.amplitudes().get(place).copied().unwrap_or(0.0),
                 None => 2.0 * hkl.default_f * tangent.default_f,
             }
         });

@@ -69,17 +69,25 @@ pub(super) fn along(
     out[SCALE] = tangent.scale;
     out[BACKGROUND] = tangent.background;
     if scene.hkl.grid.is_none() && scene.hkl.default_f != 0.0 {
-        out[LN_F] = tangent.default_f / scene.hkl.default_f;
+        out[LN_F] = tangent.hkl.default_f / scene.hkl.default_f;
     }
-    out[SHAPE..TURN].copy_from_slice(&shape::along(&scene.domain, tangent));
+    out[SHAPE..TURN].copy_from_slice(&shape::along(&scene.domain, &tangent.domain));
     if let Some(turn) = turn {
         (0..3).for_each(|row| put(&mut out, TURN + 3 * row, turn.0[row]));
     }
-    out[KAHN] = tangent.kahn_factor;
-    out[ATTENUATION] = tangent.attenuation;
-    out[THICKNESS] = tangent.layer_thickness;
-    out[SPHERE] = tangent.sphere_radius;
-    put(&mut out, SPHERE + 1, tangent.sphere_beam);
+    if let Some(polarization) = tangent.polarization {
+        out[KAHN] = polarization.kahn_factor;
+    }
+    let mut thicker = 0.0;
+    if let Some(sensor) = tangent.sensor {
+        thicker = sensor.layer_thickness;
+        out[ATTENUATION] = sensor.attenuation;
+        out[THICKNESS] = thicker;
+    }
+    if let Some(sphere) = tangent.sphere {
+        out[SPHERE] = sphere.radius;
+        put(&mut out, SPHERE + 1, sphere.beam);
+    }
     if let Some(frame) = frame {
         put(&mut out, ELECTRIC, frame.electric);
         put(&mut out, MAGNETIC, frame.magnetic);
@@ -89,9 +97,12 @@ pub(super) fn along(
         out[WAVELENGTH] = source.wavelength;
         put(&mut out, INCIDENT, source.incident);
     }
-    let panel = tangent.panels.get(which.panel).copied().unwrap_or_default();
     let (layer, depth) = depth(scene, which);
-    let deeper = scene.panels[which.panel].normal * (layer * tangent.layer_thickness);
+    let deeper = scene.panels[which.panel].normal * (layer * thicker);
+    let Some(panel) = tangent.panels.get(which.panel) else {
+        put(&mut out, POINT, deeper);
+        return out;
+    };
     put(&mut out, NORMAL, panel.normal);
     put(&mut out, POINT, panel.origin + panel.normal * depth + deeper);
     put(&mut out, FAST, panel.fast_axis);
@@ -120,15 +131,18 @@ pub(super) fn add_cotangent(
     total.scale += sums[SCALE];
     total.background += sums[BACKGROUND];
     if scene.hkl.grid.is_none() && scene.hkl.default_f != 0.0 {
-        total.default_f += sums[LN_F] / scene.hkl.default_f;
+        total.hkl.default_f += sums[LN_F] / scene.hkl.default_f;
     }
     let mut by_shape = [0.0; N_SHAPE];
     by_shape.copy_from_slice(&sums[SHAPE..TURN]);
-    total.add(&shape::cotangent(&scene.domain, &by_shape));
-    total.kahn_factor += sums[KAHN];
-    total.attenuation += sums[ATTENUATION];
-    total.sphere_radius += sums[SPHERE];
-    add(&mut total.sphere_beam, SPHERE + 1);
+    shape::add_cotangent(&scene.domain, &by_shape, &mut total.domain);
+    if let Some(polarization) = &mut total.polarization {
+        polarization.kahn_factor += sums[KAHN];
+    }
+    if let Some(sphere) = &mut total.sphere {
+        sphere.radius += sums[SPHERE];
+        add(&mut sphere.beam, SPHERE + 1);
+    }
     add(&mut frame.electric, ELECTRIC);
     add(&mut frame.magnetic, MAGNETIC);
     if let Some(source) = total.sources.get_mut(which.source) {
@@ -137,7 +151,10 @@ pub(super) fn add_cotangent(
         add(&mut source.incident, INCIDENT);
     }
     let (layer, depth) = depth(scene, which);
-    total.layer_thickness += sums[THICKNESS] + layer * scene.panels[which.panel].normal.dot(vector(sums, POINT));
+    if let Some(sensor) = &mut total.sensor {
+        sensor.attenuation += sums[ATTENUATION];
+        sensor.layer_thickness += sums[THICKNESS] + layer * scene.panels[which.panel].normal.dot(vector(sums, POINT));
+    }
     if let Some(panel) = total.panels.get_mut(which.panel) {
         add(&mut panel.normal, NORMAL);
         panel.normal = panel.normal + vector(sums, POINT) * depth;

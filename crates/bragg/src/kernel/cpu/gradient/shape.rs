@@ -1,8 +1,7 @@
 //! From sums over orientations to derivatives with respect to the shape of the crystal, and back.
 
 use super::terms::gauss_scale;
-use crate::math::Mat3;
-use crate::scene::{Domain, Profile, SceneTangent};
+use crate::scene::{Domain, Profile};
 
 /// Sums over orientations of derivatives of the terms: with respect to Na, Nb, Nc; the logarithm of fudge; of Gaussian spots,
 /// the terms times the [`PAIRS`] of distances; and half of that with respect to the logarithm of the amplitude at the centre.
@@ -18,7 +17,7 @@ pub(super) const LN_PEAK: usize = 10;
 pub(super) const PAIRS: [[usize; 2]; 6] = [[0, 0], [1, 1], [2, 2], [0, 1], [0, 2], [1, 2]];
 
 /// What each of the sums counts for along a tangent.
-pub(super) fn along(domain: &Domain, tangent: &SceneTangent) -> [f64; N_SHAPE] {
+pub(super) fn along(domain: &Domain, tangent: &Domain) -> [f64; N_SHAPE] {
     let mut out = [0.0; N_SHAPE];
     out[LN_FUDGE] = tangent.fudge / domain.fudge;
     let Profile::Gauss { width } = domain.profile else {
@@ -37,26 +36,22 @@ pub(super) fn along(domain: &Domain, tangent: &SceneTangent) -> [f64; N_SHAPE] {
     out
 }
 
-/// The cotangent that sums over pixels of them stand for.
-pub(super) fn cotangent(domain: &Domain, sums: &[f64; N_SHAPE]) -> SceneTangent {
-    let mut out = SceneTangent { fudge: sums[LN_FUDGE] / domain.fudge, ..SceneTangent::default() };
+/// Adds the cotangent that sums over pixels of them stand for.
+pub(super) fn add_cotangent(domain: &Domain, sums: &[f64; N_SHAPE], total: &mut Domain) {
+    total.fudge += sums[LN_FUDGE] / domain.fudge;
+    total.peak += 2.0 * sums[LN_PEAK] / domain.peak;
     let Profile::Gauss { width } = domain.profile else {
-        out.n_cells.copy_from_slice(&sums[..3]);
-        out.peak = 2.0 * sums[LN_PEAK] / domain.peak;
-        return out;
+        total.n_cells.iter_mut().zip(&sums[..3]).for_each(|(total, sum)| *total += sum);
+        return;
     };
-    out.stretch = 2.0 * sums[LN_FUDGE] / domain.stretch;
-    out.peak = 2.0 * sums[LN_PEAK] / domain.peak;
+    total.stretch += 2.0 * sums[LN_FUDGE] / domain.stretch;
     let scale = gauss_scale(domain, width);
-    let rows = domain.metric.0;
-    let mut metric = Mat3::default();
+    let (rows, metric) = (domain.metric.0, &mut total.metric.0);
     for (sum, [i, j]) in sums[MOMENTS..LN_PEAK].iter().zip(PAIRS) {
         let weight = -2.0 * scale * scale * sum;
-        metric.0[i] = metric.0[i] + rows[j] * weight;
+        metric[i] = metric[i] + rows[j] * weight;
         if i != j {
-            metric.0[j] = metric.0[j] + rows[i] * weight;
+            metric[j] = metric[j] + rows[i] * weight;
         }
     }
-    out.metric = metric;
-    out
 }

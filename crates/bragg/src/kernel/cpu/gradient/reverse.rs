@@ -9,25 +9,34 @@ use crate::error::{Result, repeated, reserved};
 use crate::image::Image;
 use crate::kernel::Monitor;
 use crate::kernel::cpu::elementary::multiply_add;
-use crate::kernel::cpu::level::Work;
-use crate::math::{Mat3, Vec3};
+use crate::kernel::cpu::level::{Level, Work};
+use crate::math::Vec3;
 use crate::physics::polarization::PolarizationFrame;
-use crate::scene::{PanelTangent, Scene, SceneTangent, SourceTangent};
+use crate::reflections::AmplitudeGrid;
+use crate::scene::{Scene, SceneTangent};
 use rayon::prelude::*;
+use std::sync::Arc;
 
 /// How the derivative of a sum over pixels, Σ cotangent·photons, depends on every number of the scene; with `amplitudes` on |F|
 /// of every reflection as well.
 ///
 /// # Errors
-/// The scene has no derivatives (top-hat spots, nanoBragg's physics), something does not fit into memory, or the monitor stopped it.
-pub fn reverse(scene: &Scene, cotangent: &Image<f64>, amplitudes: bool, monitor: &dyn Monitor) -> Result<SceneTangent> {
-    let prepared = Prepared::new(scene, Needs { shape: true, turn: false, factors: true }, monitor)?;
+/// Something does not fit into memory, or the monitor stopped it.
+pub(in crate::kernel) fn reverse(
+    scene: &Scene,
+    level: Level,
+    cotangent: &Image<f64>,
+    amplitudes: bool,
+    monitor: &dyn Monitor,
+) -> Result<SceneTangent> {
+    let prepared = Prepared::new(scene, level, Needs { shape: true, turn: false, factors: true }, monitor)?;
     let n_amplitudes = match &scene.hkl.grid {
         Some(grid) if amplitudes => grid.amplitudes.len() + 1,
         _ => 0,
     };
     let blocks = blocks(scene);
-    let mut total = Sums::new(scene, n_amplitudes)?;
+    let zeros = scene.without_amplitudes().zeros()?;
+    let mut total = Sums::new(&zeros, n_amplitudes)?;
     // Blocks are added in their order, some at a time, so that their sums need not be kept all at once.
     for round in blocks.chunks((MEMORY / total.n_bytes()).clamp(1, if n_amplitudes > 0 { 8 } else { 64 })) {
         let sums: Result<Vec<Sums>> = round
@@ -37,7 +46,7 @@ pub fn reverse(scene: &Scene, cotangent: &Image<f64>, amplitudes: bool, monitor:
                 || Tile::new(&prepared, 0),
                 |tile, block| {
                     monitor.check()?;
-                    let mut sums = Sums::new(scene, n_amplitudes)?;
+                    let mut sums = Sums::new(&zeros, n_amplitudes)?;
                     sums.add_block(&prepared, block, cotangent, tile)?;
                     monitor.check()?;
                     monitor.advance(block.n_pixels());
@@ -69,15 +78,10 @@ const NO_FRAME: PolarizationFrame =
     PolarizationFrame { electric: Vec3([0.0; 3]), magnetic: Vec3([0.0; 3]), axial: 0.0 };
 
 impl Sums {
-    fn new(scene: &Scene, n_amplitudes: usize) -> Result<Self> {
-        let (n_sources, n_orientations) = (scene.sources.len(), scene.orientations.len());
+    fn new(zeros: &SceneTangent, n_amplitudes: usize) -> Result<Self> {
+        let n_sources = zeros.sources.len();
         Ok(Self {
-            tangent: SceneTangent {
-                sources: repeated(SourceTangent::default(), n_sources, "derivatives of sources", "beam.divergence")?,
-                orientations: repeated(Mat3::default(), n_orientations, "derivatives of orientations", DOMAINS)?,
-                panels: vec![PanelTangent::default(); scene.panels.len()],
-                ..SceneTangent::default()
-            },
+            tangent: zeros.zeros()?,
             frames: repeated(NO_FRAME, n_sources, "derivatives of sources", "beam.divergence")?,
             amplitudes: repeated(0.0, n_amplitudes, "derivatives", "crystal.structure_factors.file")?,
         })
@@ -166,12 +170,16 @@ impl Sums {
                 unit.0[axis] = 1.0;
                 self.tangent.sources[i_source].incident.0[axis] +=
                     along(FrameChange { incident: unit, e_vector: Vec3::default() });
-                self.tangent.e_vector.0[axis] += along(FrameChange { incident: Vec3::default(), e_vector: unit });
+                if let Some(polarization) = &mut self.tangent.polarization {
+                    polarization.e_vector.0[axis] += along(FrameChange { incident: Vec3::default(), e_vector: unit });
+                }
             }
         }
-        if scene.hkl.grid.is_some() {
-            self.tangent.default_f = self.amplitudes.pop().unwrap_or(0.0);
-            self.tangent.amplitudes = self.amplitudes;
+        if let Some(grid) = &scene.hkl.grid {
+            self.tangent.hkl.default_f = self.amplitudes.pop().unwrap_or(0.0);
+            let AmplitudeGrid { min, max, .. } = **grid;
+            let amplitudes = self.amplitudes;
+            self.tangent.hkl.grid = (!amplitudes.is_empty()).then(|| Arc::new(AmplitudeGrid { min, max, amplitudes }));
         }
         self.tangent
     }
