@@ -536,6 +536,9 @@ class Sampling(Part):
         NanoBragg's -oversample_polar; likewise. When not given: false.
     oversample_omega : bool, optional
         NanoBragg's -oversample_omega; likewise. When not given: false.
+    backend : Literal["auto", "cpu", "reference"], optional
+        Kernel that sums: the fastest that can make the image, the processor's, or the plain and slow one that the
+        others are compared with. When not given: "auto".
     precision : Literal["double", "fast"], optional
         Arithmetic: double precision, or mixed with an error below 1e-5 of a pixel's value, for pictures, training
         data and planning; shape = "square" gains by it, other shapes stay double. When not given: "double".
@@ -563,6 +566,7 @@ class Sampling(Part):
         oversample_thick: bool | None = None,
         oversample_polar: bool | None = None,
         oversample_omega: bool | None = None,
+        backend: Literal["auto", "cpu", "reference"] | None = None,
         precision: Literal["double", "fast"] | None = None,
         culling: float | None = None,
     ) -> None:
@@ -573,6 +577,7 @@ class Sampling(Part):
             oversample_thick=oversample_thick,
             oversample_polar=oversample_polar,
             oversample_omega=oversample_omega,
+            backend=backend,
             precision=precision,
             culling=culling,
         )

@@ -6,7 +6,7 @@ use crate::images::{Pixels, bad_shape, image_of, into_array, pixels_of};
 use crate::values::region;
 use crate::work::{Progress, Report, run};
 use bragg::experiment::{Experiment as Complete, Roi};
-use bragg::gradient::{Block, Parameter, Point, TABLE, parse_list, parse_one};
+use bragg::gradient::{Parameter, Point, TABLE, parse_list, parse_one};
 use bragg::image::{Image, PanelImage};
 use bragg::kernel::{self, Block, Sample, Unwatched};
 use bragg::refine::{Loss, Observed, Selection};

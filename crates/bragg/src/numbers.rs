@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// A structure over a number type, whose numbers can be visited. What else it has (choices, counts, masks) is copied. Structures get it
-/// from [`numbers`], which lists every field once; the compiler refuses a list that lacks one.
+/// from the macro `numbers`, which lists every field once; the compiler refuses a list that lacks one.
 pub trait Numbers {
     /// The type of its numbers.
     type Number: Copy;
