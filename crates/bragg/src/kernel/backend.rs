@@ -3,10 +3,10 @@
 use super::cpu::{self, Level};
 use super::{Monitor, Sample, reference};
 use crate::error::{Error, Result};
-use crate::experiment::BackendChoice;
+
 use crate::image::Image;
 use crate::real::Dual;
-use crate::scene::{Physics, Profile, Scene, SceneTangent};
+use crate::scene::{BackendChoice, Physics, Profile, Scene, SceneTangent};
 use rayon::prelude::*;
 use std::fmt;
 
