@@ -32,8 +32,8 @@ if TYPE_CHECKING:
         mask: npt.ArrayLike | None
         roi: Sequence[int] | None
         shoeboxes: int | None
-        gain: float
-        adc_offset: float
+        gain: float | None
+        adc_offset: float | None
         max_counts: float | None
         threads: int | None
         progress: Callable[[int, int, float], object] | None
@@ -341,7 +341,8 @@ class Differentiable:
         Parameters
         ----------
         data : array, shape of the image; or a list of such arrays
-            Counts (integers, of which negative ones are flags and left out) or photons.
+            What the detector recorded, as `record` gives it: counts (integers, of which negative ones are flags and left out), or
+            expected counts. A photon is worth what the experiment's ``noise.gain`` and ``noise.adc_offset`` say.
         free : str or sequence of str
             Names and groups of the parameters to refine; of several images they are shared.
         each : str or sequence of str
@@ -367,10 +368,10 @@ class Differentiable:
             First and last pixel along fast, first and last along slow, ends included, that are used.
         shoeboxes : int, optional
             Only pixels so near (along fast and slow) to a bright one are used, in the data or in the image at the start.
-        gain, adc_offset : float
-            Counts per photon, and counts of a pixel without photons.
+        gain, adc_offset : float, optional
+            Counts per photon, and counts of a pixel without photons, where they are not the experiment's.
         max_counts : float, optional
-            Pixels with more counts are saturated and left out.
+            Pixels with more counts are saturated and left out; the experiment's ``noise.saturation`` or its detector's limit when not given.
         threads : int, optional
             Threads to compute with, at most.
         progress : callable, optional

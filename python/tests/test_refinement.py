@@ -49,6 +49,18 @@ def test_it_finds_the_truth_within_its_uncertainty(truth: bragg.Experiment, star
     assert "crystal.cell.a" in str(found) and "converged" in str(found)
 
 
+def test_it_sees_the_response_of_the_experiment(truth: bragg.Experiment) -> None:
+    keys = {"noise.gain": 3.0, "noise.adc_offset": 40.0, "background.offset": 2.0}
+    recorded = truth.replace(**keys, **{"noise.seed": 5})
+    data = recorded.record(recorded.simulate())
+    found = recorded.shift({"crystal.scale": 0.9}).refine(data, ["scale", "background.offset"])
+    for name, value in (("crystal.scale", 1.0), ("background.offset", 2.0)):
+        parameter = found.parameters[name]
+        assert parameter.esd < 0.05 * value and abs(parameter.value - value) < 4 * parameter.esd, parameter
+    as_bare_counts = recorded.refine(data, ["scale", "background.offset"], gain=1.0, adc_offset=0.0)
+    assert as_bare_counts.parameters["crystal.scale"].value == pytest.approx(3.0, rel=0.05)
+
+
 def test_it_is_the_refinement_of_the_program(
     truth: bragg.Experiment, start: bragg.Experiment, tmp_path: Path, program: Callable[..., Any]
 ) -> None:

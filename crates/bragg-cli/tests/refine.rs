@@ -396,11 +396,21 @@ fn counts_become_photons_by_offset_and_gain() {
         for name in ["own_1.img", "own_1.cbf"] {
             workplace.run(&format!("simulate truth.toml -o {name} --set noise.seed=7 {settings}"));
             let messages = workplace.run(&format!("refine start.toml {name} --free {FREE} --json fit.json"));
-            let is_told = messages.contains("--adc and --gain say otherwise");
+            let is_told = messages.contains("a pixel without photons has");
             assert_eq!(is_told, name == "own_1.img" || !settings.is_empty(), "{name}: {messages}");
             for (a, b) in numbers(&json(&workplace), "value").iter().zip(numbers(&plain, "value")) {
                 assert!((a - b).abs() < 1e-9, "{name}: {a} {b}");
             }
         }
+    }
+    // the experiment says what an image without a header does not, and who says something else is told
+    workplace.write("response.toml", start() + "\n[noise]\ngain = 3\nadc_offset = 40\n");
+    for (option, warned) in [("", false), ("--gain 3 --adc 40", false), ("--gain 2.9", true)] {
+        let messages = workplace.run(&format!("refine response.toml adc.npy {option} --free {FREE} --json fit.json"));
+        let is_told = messages.contains("warning: adc.npy: --gain says 2.9, but noise.gain (response.toml");
+        assert_eq!(is_told, warned, "{option}: {messages}");
+        let scale = numbers(&json(&workplace), "value")[5];
+        let expected = if warned { 3.0 / 2.9 } else { 1.0 } * numbers(&plain, "value")[5];
+        assert!((scale - expected).abs() < 1e-3, "{option}: {scale} {expected}");
     }
 }

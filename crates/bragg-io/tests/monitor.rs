@@ -1,6 +1,6 @@
 //! Whoever asks for an end gets one, within a pixel of days, tables of millions and structure factors.
 
-use bragg::experiment::{Experiment, Noise};
+use bragg::experiment::{Experiment, Response};
 use bragg::gradient::{derivative_images, gradient, parse_list};
 use bragg::image::{Image, PanelImage};
 use bragg::kernel::{self, Backend, Monitor};
@@ -174,7 +174,9 @@ fn descriptions() {
 #[test]
 fn noise() {
     let image = || Image { panels: vec![PanelImage::new(10_000, 100, vec![5.0_f32; 1_000_000]).unwrap()] };
-    for noise in [Noise { poisson_seed: Some(1), ..Noise::default() }, Noise { gain: 2.0, ..Noise::default() }] {
+    for noise in
+        [Response { poisson_seed: Some(1), ..Response::default() }, Response { gain: 2.0, ..Response::default() }]
+    {
         ends("noise", &[0, 1, 20, 100], |monitor| record_watched(image(), &noise, monitor));
     }
 }

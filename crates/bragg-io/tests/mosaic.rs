@@ -236,5 +236,5 @@ fn domains_are_fixed_as_the_physics_has_it_unless_it_is_said() {
 #[test]
 fn the_frame_goes_to_domains_and_noise() {
     let resolved = resolved("scan.frame = 12\nnoise.seed = 1").unwrap();
-    assert_eq!((resolved.experiment.scan.frame, resolved.noise.frame), (12, 12));
+    assert_eq!((resolved.experiment.scan.frame, resolved.experiment.response.frame), (12, 12));
 }

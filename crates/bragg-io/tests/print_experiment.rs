@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 /// Everything that an image depends on, with every bit of every number.
 fn bits(resolved: &Resolved) -> String {
     // Debug prints the shortest text that reads back as the same float, so equal texts are equal bits
-    format!("{:?} {:?} {:?} {:?}", resolved.experiment, resolved.coverage, resolved.noise, resolved.output,)
+    format!("{:?} {:?} {:?}", resolved.experiment, resolved.coverage, resolved.output,)
 }
 
 fn values(description: &Description) -> Vec<String> {

@@ -104,7 +104,7 @@ fn dxtbx_trusts_what_was_counted_and_nothing_else() {
         ("noise.seed = 3\nnoise.saturation = 1e9\n", 1e9),
     ] {
         let resolved = masked(folder.path(), lines);
-        let mut recording = record(row(ROW), &resolved.noise);
+        let mut recording = record(row(ROW), &resolved.experiment.response);
         if let Recording::Counts(counts) = &mut recording {
             flag_masked(counts, &resolved.experiment.detector);
             assert_eq!(counts.panels[0].pixels()[9], -1);
@@ -163,7 +163,7 @@ fn every_preset_says_what_its_detector_counts_to() {
         let text = if beam.is_empty() { text } else { text.replace("beam.fluence = 1e20\n", "") };
         let resolved = resolve(toml::parse(&text, Path::new("x.toml")).unwrap()).unwrap();
         assert_eq!(resolved.metadata().saturation, Some(most), "{preset} {lines}");
-        let recording = record(row(ROW), &resolved.noise);
+        let recording = record(row(ROW), &resolved.experiment.response);
         // without noise these are expected photons, of any number
         assert_eq!(recording, Recording::Photons(row(ROW)));
         let file = File::written("a_1.cbf", &recording, &resolved.metadata());
@@ -171,11 +171,11 @@ fn every_preset_says_what_its_detector_counts_to() {
         let is_counted: Vec<bool> = ROW.iter().map(|&photons| f64::from(photons) <= most).collect();
         assert_eq!(file.trusted(), is_counted, "{preset}: {:?}", file.pixels);
         let noisy = format!("{text}noise.seed = 1\n");
-        let noise = resolve(toml::parse(&noisy, Path::new("x.toml")).unwrap()).unwrap().noise;
+        let noise = resolve(toml::parse(&noisy, Path::new("x.toml")).unwrap()).unwrap().experiment.response;
         let Recording::Counts(counts) = record(row(ROW), &noise) else { panic!("photons") };
         assert_eq!(f64::from(counts.panels[0].pixels()[8]), most + 1.0, "{preset}");
         let given = format!("{noisy}noise.saturation = 100\n");
-        let noise = resolve(toml::parse(&given, Path::new("x.toml")).unwrap()).unwrap().noise;
+        let noise = resolve(toml::parse(&given, Path::new("x.toml")).unwrap()).unwrap().experiment.response;
         let Recording::Counts(counts) = record(row(ROW), &noise) else { panic!("photons") };
         assert_eq!(counts.panels[0].pixels()[8], 101, "{preset}");
     }

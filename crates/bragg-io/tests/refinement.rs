@@ -9,6 +9,7 @@ use bragg::refine::{
     Coarseness, Ended, Experiments, LargeStop, Loss, Model as _, Observed, Outcome, Priors, Restraint, Selection,
     Settings, Start, Stop, refine,
 };
+use bragg::response::record;
 use bragg::scene::Scene;
 use bragg_io::description::print::to_toml;
 use bragg_io::description::refined::describe;
@@ -274,15 +275,38 @@ fn what_cannot_be_told_apart_is_named_until_a_restraint_tells() {
 
 #[test]
 fn saturated_and_masked_pixels_are_left_out() {
-    let truth = experiment(STILL);
+    let mut truth = experiment(STILL);
+    truth.response.saturation = Some(199.5);
     let clean = image(&truth);
     let counts = Recording::Counts(clean.map(|&x| x.min(200.0) as i32));
     let mut mask = vec![true; 96 * 96];
     mask[..96].fill(false);
-    let selection = Selection { max_counts: Some(199.0), mask: Some(vec![mask.into()]), ..Selection::default() };
+    let selection = Selection { mask: Some(vec![mask.into()]), ..Selection::default() };
     let observed = Observed::new(&counts, &truth, &selection, Loss::Poisson, Path::new("image")).unwrap();
     let bright = clean.panels[0].pixels().iter().skip(96).filter(|&&x| x >= 200.0).count();
     assert!(bright > 0);
     assert_eq!((observed.left_out.saturated, observed.left_out.masked), (bright, 96));
     assert_eq!(observed.n_used(), 95 * 96 - bright);
+}
+
+/// The detector of an experiment is the one that its images were recorded with, and the fit's: no number of the crystal or the
+/// background takes up what the detector did.
+#[test]
+fn a_fit_sees_the_response_of_its_experiment() {
+    let truth = experiment(&format!("{STILL}[noise]\nseed = 5\ngain = 3\nadc_offset = 40\n[background]\noffset = 2\n"));
+    let counts = record(image(&truth).map(|&photons| photons as f32), &truth.response);
+    let names = "crystal.scale,background.offset";
+    let start = shifted(&truth, &parse_list(names, &truth).unwrap(), &[0.1, -0.5]);
+    let model = model(&[counts], &start, names, "", Loss::Poisson);
+    let outcome = fit(&model, vec![start], Start::Here, Vec::new()).unwrap();
+    for (parameter, truth) in outcome.parameters.iter().zip([1.0, 2.0]) {
+        assert!(parameter.esd < 0.02 * truth, "{}: ± {}", parameter.name, parameter.esd);
+        assert!(
+            (parameter.value - truth).abs() < 4.0 * parameter.esd,
+            "{}: {} ± {}",
+            parameter.name,
+            parameter.value,
+            parameter.esd
+        );
+    }
 }

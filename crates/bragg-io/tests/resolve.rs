@@ -307,7 +307,7 @@ fn structure_factors_come_from_a_file_with_its_cell() {
 
 #[test]
 fn noise_is_on_with_a_seed_or_when_asked_for() {
-    let noise = |lines: &str| resolved(&format!("{CRYSTAL}{DETECTOR}{BEAM}{lines}")).noise;
+    let noise = |lines: &str| resolved(&format!("{CRYSTAL}{DETECTOR}{BEAM}{lines}")).experiment.response;
     assert_eq!(noise("").poisson_seed, None);
     assert_eq!(noise("noise.seed = 7").poisson_seed, Some(7));
     assert_eq!(noise("noise.poisson = true").poisson_seed, Some(1));

@@ -119,7 +119,7 @@ pub(crate) fn used_pixels<'py>(
     let roi = roi.map(region).transpose()?;
     Window::of(complete, roi)?;
     let recording = pixels_of("data", data)?;
-    let selection = Selection { offset: 0.0, gain: 1.0, max_counts: None, roi, mask: None };
+    let selection = Selection { roi, mask: None };
     let observed = Observed::new(&recording, complete, &selection, Loss::LeastSquares, Path::new("data"));
     let used = observed.map_err(exception)?.used;
     let panels = complete.detector.panels.iter().zip(used);

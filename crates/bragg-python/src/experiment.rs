@@ -9,7 +9,7 @@ use bragg::experiment::{Crystal, Experiment as Complete, UnitCell};
 use bragg::gradient::Parameter;
 use bragg::image::Recording;
 use bragg::kernel::{self, Sample, Unwatched};
-use bragg::response;
+use bragg::response::{flag_masked, record_watched};
 use bragg::scene::Scene;
 use bragg_io::cache::Cache;
 use bragg_io::description::keys::{self, SUPERSEDED, is_under};
@@ -326,12 +326,11 @@ impl Experiment {
 
     /// What the detector of the experiment records of expected photons.
     fn record<'py>(&self, py: Python<'py>, image: Pixels<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let (photons, noise) = (pixels_of("image", image)?.to_f32(), self.state.resolved.noise);
-        let recording =
-            run(py, threads::allowed(None), None, move |watch| response::record_watched(photons, &noise, watch))?;
+        let (photons, response) = (pixels_of("image", image)?.to_f32(), self.state.resolved.experiment.response);
+        let recording = run(py, threads::allowed(None), None, move |watch| record_watched(photons, &response, watch))?;
         let mut recording = recording.map_err(exception)?;
         if let Recording::Counts(counts) = &mut recording {
-            response::flag_masked(counts, &self.state.resolved.experiment.detector);
+            flag_masked(counts, &self.state.resolved.experiment.detector);
         }
         crate::images::recording_into_array(py, recording)
     }

@@ -6,8 +6,8 @@ use crate::values::insert_all;
 use crate::work::run;
 use bragg::error::Error;
 use bragg::image::{Image, PanelImage, Recording};
-use bragg::response;
-use bragg_io::description::{Description, resolve_noise, resolve_picture};
+use bragg::response::record_watched;
+use bragg_io::description::{Description, resolve_picture, resolve_response};
 use bragg_io::formats::{self, Metadata, WriteOptions, png};
 use bragg_io::threads;
 use numpy::{Element, PyArray1, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
@@ -107,10 +107,9 @@ pub(crate) fn noise<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let mut description = Description::new();
     insert_all(&mut description, values)?;
-    let noise = resolve_noise(description).map_err(exception)?;
+    let response = resolve_response(description).map_err(exception)?;
     let photons = pixels_of("image", image)?.to_f32();
-    let recording =
-        run(py, threads::allowed(None), None, move |watch| response::record_watched(photons, &noise, watch))?;
+    let recording = run(py, threads::allowed(None), None, move |watch| record_watched(photons, &response, watch))?;
     let recording = recording.map_err(exception)?;
     recording_into_array(py, recording)
 }

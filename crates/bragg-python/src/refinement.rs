@@ -6,7 +6,7 @@ use crate::experiment::{Experiment, thread_number};
 use crate::images::{Pixels, image_of, into_array, pixels_of};
 use crate::values::region;
 use crate::work::{Iterations, Report, Watch, run};
-use bragg::experiment::Roi;
+use bragg::experiment::{Response, Roi};
 use bragg::gradient::{Parameter, parse_list};
 use bragg::image::{Image, PanelImage};
 use bragg::refine::{
@@ -35,8 +35,8 @@ pub(crate) struct Choices {
     start: String,
     reach: Option<f64>,
     iterations: Option<i64>,
-    gain: f64,
-    adc_offset: f64,
+    gain: Option<f64>,
+    adc_offset: Option<f64>,
     max_counts: Option<f64>,
     roi: Option<[i64; 4]>,
     shoeboxes: Option<i64>,
@@ -80,15 +80,20 @@ impl Choices {
     }
 
     fn selection(&self, mask: Option<Vec<Arc<[bool]>>>) -> PyResult<Selection> {
-        if !(self.gain.is_finite() && self.gain > 0.0 && self.adc_offset.is_finite()) {
-            let what = format!(
-                "gain: is {} with adc_offset {}; it must be above 0, and both numbers",
-                self.gain, self.adc_offset
-            );
+        Ok(Selection { roi: self.roi.map(region).transpose()?, mask })
+    }
+
+    /// What the detector made of photons: as the experiment says, unless it is said here.
+    fn response(&self, mut response: Response) -> PyResult<Response> {
+        response.gain = self.gain.unwrap_or(response.gain);
+        response.adc_offset = self.adc_offset.unwrap_or(response.adc_offset);
+        response.saturation = self.max_counts.or(response.saturation);
+        let Response { gain, adc_offset, .. } = response;
+        if !(gain.is_finite() && gain > 0.0 && adc_offset.is_finite()) {
+            let what = format!("gain: is {gain} with adc_offset {adc_offset}; it must be above 0, and both numbers");
             return Err(refuse(what));
         }
-        let roi = self.roi.map(region).transpose()?;
-        Ok(Selection { offset: self.adc_offset, gain: self.gain, max_counts: self.max_counts, roi, mask })
+        Ok(response)
     }
 
     /// Bounds of the parameters' nature and of the user, and restraints. An image's own parameters are all meant by their plain name.
@@ -141,7 +146,9 @@ pub(crate) fn refine<'py>(
     progress: Option<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let resolved = &experiment.state.resolved;
-    let complete = &resolved.experiment;
+    let mut complete = resolved.experiment.clone();
+    complete.response = choices.response(complete.response)?;
+    let complete = &complete;
     let loss = choices.loss()?;
     let shoeboxes = choices.shoeboxes.map(|n| from_zero("shoeboxes", n)).transpose()?;
     let iterations = choices.iterations.map(|n| from_zero("iterations", n)).transpose()?;

@@ -129,7 +129,9 @@ fn differentiate(
         }
     }
     let metadata = resolved.metadata();
-    let single = |image: Image<f64>| image.map(|&derivative| derivative as f32);
+    // the image is one of counts
+    let gain = experiment.response.gain;
+    let single = |image: Image<f64>| image.map(|&derivative| (derivative * gain) as f32);
     let images: Vec<Image<f32>> = if files.len() == parameters.len() {
         derivatives.into_iter().map(single).collect()
     } else {

@@ -6,15 +6,15 @@ use crate::interrupt::Signals;
 use crate::messages::Messages;
 use bragg::Error;
 use bragg::image::{Image, Recording};
-use bragg::response;
-use bragg_io::description::{Description, Origin, resolve_noise};
+use bragg::response::{NO_VALUE, record_watched};
+use bragg_io::description::{Description, Origin, resolve_response};
 use bragg_io::formats::{Metadata, WriteOptions};
 use std::path::Path;
 
 pub(crate) fn run(arguments: &Noise) -> anyhow::Result<()> {
     let messages = Messages { quiet: arguments.input.quiet };
     let image = &arguments.input.image;
-    let mut noise = resolve_noise(settings(arguments)?)?;
+    let mut response = resolve_response(settings(arguments)?)?;
     let factor = arguments.scale;
     if !(factor.is_finite() && factor > 0.0) {
         return Err(Error::setting("--scale", format!("is {factor}; it must be a number, greater than 0")).into());
@@ -28,14 +28,14 @@ pub(crate) fn run(arguments: &Noise) -> anyhow::Result<()> {
         messages.note(format_args!(
             "{}: {without} pixels are masked, saturated, negative or no number; they get the count {}",
             image.display(),
-            response::NO_VALUE
+            NO_VALUE
         ));
     }
-    noise.detector_limit = opened.metadata.saturation.filter(|&most| most != SHORT_LIMIT);
-    let counts = response::record_watched(expected, &noise, &Signals)?;
-    opened.metadata.gain = noise.gain;
-    opened.metadata.adc_offset = arguments.adc.as_ref().map(|_| noise.adc_offset);
-    opened.metadata.saturation = noise.highest();
+    response.detector_limit = opened.metadata.saturation.filter(|&most| most != SHORT_LIMIT);
+    let counts = record_watched(expected, &response, &Signals)?;
+    opened.metadata.gain = response.gain;
+    opened.metadata.adc_offset = arguments.adc.as_ref().map(|_| response.adc_offset);
+    opened.metadata.saturation = response.highest();
     images::write(&arguments.output, &counts, &opened.metadata, &WriteOptions::default(), messages)
 }
 

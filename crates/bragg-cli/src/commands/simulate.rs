@@ -182,7 +182,7 @@ fn simulate(
         numbers::check(scene, &image, &resolved.description)?;
     }
     summarise(scene, &moments, seconds, messages);
-    let mut recording = response::record_watched(image, &resolved.noise, &Signals)?;
+    let mut recording = response::record_watched(image, &resolved.experiment.response, &Signals)?;
     if let Recording::Counts(counts) = &mut recording {
         response::flag_masked(counts, &resolved.experiment.detector);
     }

@@ -29,7 +29,7 @@ impl Resolved {
         keys::find(name)?;
         let of_noise = || {
             let seed: &[_] = &["noise.seed"];
-            (name == "noise.poisson").then(|| (self.noise.poisson_seed.is_some().into(), seed))
+            (name == "noise.poisson").then(|| (self.experiment.response.poisson_seed.is_some().into(), seed))
         };
         let of_water = || {
             let size = self.description.get("beam.size")?.value.number()?;

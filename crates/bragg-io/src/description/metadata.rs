@@ -2,14 +2,14 @@
 
 use super::Resolved;
 use crate::formats::{Metadata, Placement, Sensor};
-use bragg::experiment::{Curvature, Experiment, Noise, Panel};
+use bragg::experiment::{Curvature, Experiment, Panel};
 
 /// How far (1 − cosine) the normal of a detector may be from the beam before it counts as tilted: 0.1 mrad.
 const NORMAL: f64 = 5e-9;
 
 /// What a header can say of an experiment; of several panels, the first.
-pub fn metadata(experiment: &Experiment, noise: &Noise) -> Metadata {
-    let Experiment { beam, detector, scan, .. } = experiment;
+pub fn metadata(experiment: &Experiment) -> Metadata {
+    let Experiment { beam, detector, scan, response, .. } = experiment;
     let mut metadata = Metadata::new(beam.wavelength, detector.distance, (0.0, 0.0), 0.0);
     metadata.tilted = detector.panels.len() != 1 || detector.curvature != Curvature::Flat;
     if let Some(panel) = detector.panels.first() {
@@ -40,9 +40,9 @@ pub fn metadata(experiment: &Experiment, noise: &Noise) -> Metadata {
     metadata.panels = detector.panels.iter().map(placement).collect();
     metadata.phi_start = scan.start;
     metadata.oscillation_width = scan.range;
-    metadata.saturation = noise.highest();
-    metadata.adc_offset = (noise.adc_offset != 0.0).then_some(noise.adc_offset);
-    metadata.gain = noise.gain;
+    metadata.saturation = response.highest();
+    metadata.adc_offset = (response.adc_offset != 0.0).then_some(response.adc_offset);
+    metadata.gain = response.gain;
     if detector.panels.iter().any(|panel| panel.mask.is_some()) {
         metadata.live = detector.panels.iter().map(|panel| panel.mask.clone()).collect();
     }
@@ -54,7 +54,7 @@ impl Resolved {
     pub fn metadata(&self) -> Metadata {
         let value = |name: &str| self.description.get(name).map(|entry| &entry.value);
         let number = |name: &str| value(name).and_then(|value| value.number());
-        let mut metadata = metadata(&self.experiment, &self.noise);
+        let mut metadata = metadata(&self.experiment);
         if self.experiment.detector.panels.len() == 1 && self.description.n_panels() == 0 {
             metadata.two_theta = number("detector.two_theta").unwrap_or_default();
         }

@@ -18,7 +18,7 @@ pub mod value;
 pub use metadata::metadata;
 pub use resolve::{
     Amplitudes, Known, Listed, Output, Resolved, resolve, resolve_amplitudes, resolve_cell, resolve_knowing,
-    resolve_noise, resolve_picture, resolve_with,
+    resolve_picture, resolve_response, resolve_with,
 };
 pub use starting_point::starting_point;
 pub use value::Value;

@@ -11,8 +11,8 @@ pub mod coverage;
 pub mod crystal;
 pub mod detector;
 pub mod extent;
-pub mod noise;
 pub mod reach;
+pub mod response;
 pub mod sampling;
 pub mod scan;
 pub mod sensor_material;
@@ -25,13 +25,13 @@ pub use beam::{Beam, Polarization, Source};
 pub use crystal::{Crystal, Mosaic, MosaicFrame, MosaicSpread, Shape};
 pub use detector::{Arm, Curvature, Detector, Panel, Roi, SamplingDepth, Sensor};
 pub use extent::ExtentShape;
-pub use noise::Noise;
+pub use response::Response;
 pub use sampling::{BackendChoice, Physics, Precision, RunningFactors, Sampling};
 pub use scan::Scan;
 pub use structure_factors::{Interpolation, StructureFactors};
 pub use unit_cell::UnitCell;
 
-/// Everything an image depends on, before any detector noise.
+/// Everything that an image and its recording depend on.
 #[derive(Debug, Clone)]
 pub struct Experiment<R = f64> {
     /// The crystal.
@@ -50,6 +50,8 @@ pub struct Experiment<R = f64> {
     pub water_volume: R,
     /// Photons in every pixel besides: those in the middle of a panel, and how many more there are from pixel to pixel along fast and slow.
     pub background_plane: [R; 3],
+    /// What the detector makes of the photons.
+    pub response: Response,
 }
 numbers!(Experiment {
     crystal: part,
@@ -60,6 +62,7 @@ numbers!(Experiment {
     sampling: other,
     water_volume: number,
     background_plane: part,
+    response: other,
 });
 
 impl Experiment {

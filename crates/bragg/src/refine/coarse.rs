@@ -12,6 +12,7 @@ use crate::experiment::Experiment;
 use crate::gradient::jacobian_blocks;
 use crate::kernel::Block;
 use crate::kernel::{self, Monitor};
+use crate::response::Squares;
 use crate::scene::Scene;
 use std::sync::Arc;
 
@@ -24,9 +25,6 @@ pub struct Coarseness {
     pub d_min: f64,
 }
 
-/// Widest kernel, in its standard deviations.
-const REACH: f64 = 3.0;
-
 /// [`Experiments`] seen coarsely.
 #[derive(Debug, Clone)]
 pub struct Coarse<'a> {
@@ -38,22 +36,12 @@ pub struct Coarse<'a> {
 /// The squares of an image: of each panel one after another.
 #[derive(Debug, Clone)]
 struct CoarseImage {
-    panels: Vec<Squares>,
+    squares: Squares,
     observed: Vec<Vec<f64>>,
     /// The squares that are looked at.
     used: Vec<Vec<bool>>,
     /// The pixels that matter to them.
     lit: Vec<Arc<[bool]>>,
-    /// Pixels along an edge of a square.
-    edge: usize,
-    kernel: Vec<f64>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Squares {
-    n_fast_pixels: usize,
-    n_fast: usize,
-    n_slow: usize,
 }
 
 impl<'a> Coarse<'a> {
@@ -85,13 +73,13 @@ impl<'a> Coarse<'a> {
         let visit = |block: &Block<'_>| image.squares_of(block);
         let blocks = jacobian_blocks(&image.masking(experiment), &parameters, monitor, visit)?;
         // photons, then each derivative
-        let mut all: Vec<Vec<Vec<f64>>> = (0..=n).map(|_| image.dark()).collect();
+        let mut all: Vec<Vec<Vec<f64>>> = (0..=n).map(|_| image.squares.dark()).collect();
         for (i_panel, runs) in blocks {
             for (square, values) in runs {
                 all.iter_mut().zip(values).for_each(|(image, value)| image[i_panel][square] += value);
             }
         }
-        all.iter_mut().for_each(|sums| image.blur(sums));
+        all.iter_mut().for_each(|sums| image.squares.blur(sums));
         let mut sums = Sums::none(n);
         let mut slopes: Vec<Vec<[f64; 2]>> = all[0].iter().map(|panel| vec![[0.0; 2]; panel.len()]).collect();
         self.of_image(image, &all[0], &mut sums, &mut slopes);
@@ -135,49 +123,31 @@ type Runs = Vec<(usize, Vec<f64>)>;
 
 impl CoarseImage {
     fn new(image: &Observed, experiment: &Experiment, coarseness: Coarseness) -> Self {
-        let edge = (coarseness.blur.round() as usize).max(1);
-        let sigma = coarseness.blur / edge as f64;
-        let reach = (REACH * sigma).ceil() as i32;
-        let weight = |i: i32| if sigma > 0.0 { (-0.5 * (f64::from(i) / sigma).powi(2)).exp() } else { 1.0 };
-        let total: f64 = (-reach..=reach).map(weight).sum();
-        let panels = experiment.detector.panels.iter().map(|panel| Squares {
-            n_fast_pixels: panel.n_fast,
-            n_fast: panel.n_fast.div_ceil(edge),
-            n_slow: panel.n_slow.div_ceil(edge),
-        });
-        let mut coarse = Self {
-            panels: panels.collect(),
-            observed: Vec::new(),
-            used: Vec::new(),
-            lit: Vec::new(),
-            edge,
-            kernel: (-reach..=reach).map(|i| weight(i) / total).collect(),
+        let panels = experiment.detector.panels.iter().map(|panel| [panel.n_fast, panel.n_slow]);
+        let squares = Squares::new(panels, coarseness.blur);
+        let of_used = |value: &dyn Fn(usize, usize) -> f64| {
+            squares.apply(|i_panel, place| if image.used[i_panel][place] { value(i_panel, place) } else { 0.0 })
         };
-        coarse.observed = coarse
-            .sum(|i_panel, place| if image.used[i_panel][place] { image.photons[i_panel][place] } else { 0.0 }, image);
-        coarse.blur_in_place();
-        let mut lit = coarse.sum(|i_panel, place| f64::from(u8::from(image.used[i_panel][place])), image);
-        coarse.blur(&mut lit);
-        let within = |i_panel: usize, square: usize| coarse.is_within(experiment, i_panel, square, coarseness.d_min);
-        coarse.used = lit
+        let observed = of_used(&|i_panel, place| image.photons[i_panel][place]);
+        let lit = of_used(&|_, _| 1.0);
+        let within = |i_panel: usize, square: usize| {
+            let [fast, slow] = squares.middle(i_panel, square);
+            let position = experiment.detector.panels[i_panel].position(fast, slow);
+            let s = (position.unit() - experiment.beam.propagation()).norm() / experiment.beam.wavelength;
+            s * coarseness.d_min <= 1.0
+        };
+        let used: Vec<Vec<bool>> = lit
             .iter()
             .enumerate()
             .map(|(i_panel, lit)| lit.iter().enumerate().map(|(s, &lit)| lit > 0.0 && within(i_panel, s)).collect())
             .collect();
-        coarse.lit = coarse.mattering(image);
-        coarse
-    }
-
-    /// The pixels whose light reaches a square that is looked at.
-    fn mattering(&self, image: &Observed) -> Vec<Arc<[bool]>> {
-        let looked_at = |used: &Vec<bool>| used.iter().map(|&used| f64::from(u8::from(used))).collect();
-        let mut reached: Vec<Vec<f64>> = self.used.iter().map(looked_at).collect();
-        self.blur(&mut reached);
-        let matters = |i_panel: usize, place: usize| reached[i_panel][self.square(i_panel, place)] > 0.0;
-        let panels = image.used.iter().enumerate();
-        panels
-            .map(|(i, used)| used.iter().enumerate().map(|(place, &used)| used && matters(i, place)).collect())
-            .collect()
+        // the pixels whose light reaches a square that is looked at
+        let looked_at = used.iter().map(|used| used.iter().map(|&used| f64::from(u8::from(used))).collect()).collect();
+        let reached = squares.transpose(looked_at);
+        let lit = image.used.iter().zip(&reached);
+        let lit = lit
+            .map(|(used, reached)| used.iter().zip(reached).map(|(&used, &reached)| used && reached > 0.0).collect());
+        Self { observed, used, lit: lit.collect(), squares }
     }
 
     /// The experiment with every pixel masked that does not matter.
@@ -189,37 +159,10 @@ impl CoarseImage {
         experiment
     }
 
-    fn dark(&self) -> Vec<Vec<f64>> {
-        self.panels.iter().map(|panel| vec![0.0; panel.n_fast * panel.n_slow]).collect()
-    }
-
-    fn square(&self, i_panel: usize, place: usize) -> usize {
-        let Squares { n_fast_pixels, n_fast, .. } = self.panels[i_panel];
-        place / n_fast_pixels / self.edge * n_fast + place % n_fast_pixels / self.edge
-    }
-
-    fn sum(&self, value: impl Fn(usize, usize) -> f64, image: &Observed) -> Vec<Vec<f64>> {
-        let mut sums = self.dark();
-        for (i_panel, used) in image.used.iter().enumerate() {
-            for place in 0..used.len() {
-                sums[i_panel][self.square(i_panel, place)] += value(i_panel, place);
-            }
-        }
-        sums
-    }
-
-    fn is_within(&self, experiment: &Experiment, i_panel: usize, square: usize, d_min: f64) -> bool {
-        let Squares { n_fast, .. } = self.panels[i_panel];
-        let middle = |i: usize| (i as f64 + 0.5) * self.edge as f64;
-        let position = experiment.detector.panels[i_panel].position(middle(square % n_fast), middle(square / n_fast));
-        let s = (position.unit() - experiment.beam.propagation()).norm() / experiment.beam.wavelength;
-        s * d_min <= 1.0
-    }
-
     fn squares_of(&self, block: &Block<'_>) -> (usize, Runs) {
         let mut runs: Runs = Vec::new();
         for (i, &place) in block.places.iter().enumerate() {
-            let square = self.square(block.panel, place);
+            let square = self.squares.square(block.panel, place);
             if runs.last().is_none_or(|(last, _)| *last != square) {
                 runs.push((square, vec![0.0; block.derivatives.len() + 1]));
             }
@@ -233,40 +176,7 @@ impl CoarseImage {
 
     fn modelled(&self, experiment: &Experiment, monitor: &dyn Monitor) -> Result<Vec<Vec<f64>>> {
         let image = kernel::render::<f64>(&Scene::watched(&self.masking(experiment), monitor)?, monitor)?;
-        let mut sums = self.dark();
-        for (i_panel, panel) in image.panels.iter().enumerate() {
-            for (place, photons) in panel.pixels().iter().enumerate() {
-                sums[i_panel][self.square(i_panel, place)] += photons;
-            }
-        }
-        self.blur(&mut sums);
-        Ok(sums)
-    }
-
-    fn blur_in_place(&mut self) {
-        let mut observed = std::mem::take(&mut self.observed);
-        self.blur(&mut observed);
-        self.observed = observed;
-    }
-
-    /// Along fast, then along slow; beyond the edges there is nothing, in data and model alike.
-    fn blur(&self, panels: &mut [Vec<f64>]) {
-        for (squares, panel) in panels.iter_mut().zip(&self.panels) {
-            let reach = self.kernel.len() / 2;
-            for (stride, n, lines, step) in
-                [(1, panel.n_fast, panel.n_slow, panel.n_fast), (panel.n_fast, panel.n_slow, panel.n_fast, 1)]
-            {
-                for line in 0..lines {
-                    let values: Vec<f64> = (0..n).map(|i| squares[line * step + i * stride]).collect();
-                    for i in 0..n {
-                        let (from, to) = (i.saturating_sub(reach), (i + reach + 1).min(n));
-                        let weights = &self.kernel[from + reach - i..];
-                        squares[line * step + i * stride] =
-                            values[from..to].iter().zip(weights).map(|(value, weight)| value * weight).sum();
-                    }
-                }
-            }
-        }
+        Ok(self.squares.apply(|i_panel, place| image.panels[i_panel].pixels()[place]))
     }
 }
 

@@ -9,25 +9,13 @@ use crate::scene::Scene;
 use std::path::Path;
 use std::sync::Arc;
 
-/// How counts become photons, and which pixels are left out.
-#[derive(Debug, Clone, PartialEq)]
+/// Which pixels are left out besides those that the experiment masks.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Selection {
-    /// Counts of a pixel without photons.
-    pub offset: f64,
-    /// Counts per photon.
-    pub gain: f64,
-    /// Pixels with more counts are saturated and left out.
-    pub max_counts: Option<f64>,
     /// Only pixels in here.
     pub roi: Option<Roi>,
     /// Pixels of each panel that may be used, fast axis first.
     pub mask: Option<Vec<Arc<[bool]>>>,
-}
-
-impl Default for Selection {
-    fn default() -> Self {
-        Self { offset: 0.0, gain: 1.0, max_counts: None, roi: None, mask: None }
-    }
 }
 
 /// Pixels that were left out, by reason; each is counted once, under the first.
@@ -62,7 +50,8 @@ enum Pixel {
 }
 
 impl Observed {
-    /// The used pixels of an image that was recorded with the detector of `experiment`; `path` is for messages.
+    /// The used pixels of an image that was recorded with the detector of `experiment`, whose response says what a photon is worth and
+    /// which counts are saturated; `path` is for messages.
     ///
     /// # Errors
     /// The image has another size, no pixel is left, or a pixel has less than no photons where the loss cannot have that.
@@ -83,13 +72,14 @@ impl Observed {
             return Err(Error::file(path, None, what));
         }
         let allowed = allowed(experiment, selection).map_err(|what| Error::file(path, None, what))?;
+        let (response, highest) = (experiment.response, experiment.response.highest());
         let photons = |counts: f64| {
             if !counts.is_finite() {
                 Pixel::NotANumber
-            } else if selection.max_counts.is_some_and(|max| counts > max) {
+            } else if highest.is_some_and(|highest| counts > highest) {
                 Pixel::Saturated
             } else {
-                Pixel::Photons((counts - selection.offset) / selection.gain)
+                Pixel::Photons(response.photons(counts))
             }
         };
         let flagged = |count: i32| if count < 0 { Pixel::Flagged } else { photons(f64::from(count)) };

@@ -1,7 +1,7 @@
-//! Counting photons: Poisson noise, gain, offset and saturation.
+//! Counting photons: Poisson response, gain, offset and saturation.
 
 use crate::error::Result;
-use crate::experiment::{Detector, Noise};
+use crate::experiment::{Detector, Response};
 use crate::image::{Image, PanelImage, Recording};
 use crate::monitor::{Monitor, Unwatched, watched};
 use crate::random::keyed::{self, Purpose};
@@ -14,37 +14,37 @@ pub const NO_VALUE: i32 = -1;
 /// The largest count where nothing else limits it: the next is the largest number of 32 bits, for brighter pixels.
 const HIGHEST: f64 = i32::MAX as f64 - 1.0;
 
-/// What a detector records of the expected photons: counts where there is noise, and otherwise the expected counts, not rounded.
+/// What a detector records of the expected photons: counts where there is response, and otherwise the expected counts, not rounded.
 ///
 /// Pixels whose expectation is negative or no number become [`NO_VALUE`] with noise and stay as they are without. Each row of each
 /// panel has random numbers of its own, so a row does not depend on the others nor on the number of threads.
 /// The pixels stay where they are in memory.
-pub fn record(photons: Image<f32>, noise: &Noise) -> Recording {
-    recorded(photons, noise, &Unwatched)
+pub fn record(photons: Image<f32>, response: &Response) -> Recording {
+    recorded(photons, response, &Unwatched)
 }
 
 /// The same, which the monitor may stop.
 ///
 /// # Errors
 /// The monitor stopped it.
-pub fn record_watched(photons: Image<f32>, noise: &Noise, monitor: &dyn Monitor) -> Result<Recording> {
-    let recording = recorded(photons, noise, monitor);
+pub fn record_watched(photons: Image<f32>, response: &Response, monitor: &dyn Monitor) -> Result<Recording> {
+    let recording = recorded(photons, response, monitor);
     monitor.check()?;
     Ok(recording)
 }
 
 /// The recording; anything where the monitor stops it.
-fn recorded(mut photons: Image<f32>, noise: &Noise, monitor: &dyn Monitor) -> Recording {
-    if let Some(seed) = noise.poisson_seed {
+fn recorded(mut photons: Image<f32>, response: &Response, monitor: &dyn Monitor) -> Recording {
+    if let Some(seed) = response.poisson_seed {
         let panels = photons.panels.into_iter().zip(0..);
-        let panels = panels.filter_map(|(panel, i_panel)| count(panel, i_panel, seed, noise, monitor));
+        let panels = panels.filter_map(|(panel, i_panel)| count(panel, i_panel, seed, response, monitor));
         return Recording::Counts(Image { panels: panels.collect() });
     }
-    if *noise != Noise::default() {
+    if *response != Response::default() {
         for panel in &mut photons.panels {
             panel.pixels_mut().par_chunks_mut(PIXELS).for_each(|pixels| {
                 if !monitor.cancelled() {
-                    pixels.iter_mut().for_each(|pixel| *pixel = expected(*pixel, noise));
+                    pixels.iter_mut().for_each(|pixel| *pixel = expected(*pixel, response));
                 }
             });
         }
@@ -55,12 +55,12 @@ fn recorded(mut photons: Image<f32>, noise: &Noise, monitor: &dyn Monitor) -> Re
 /// Pixels between two looks at the monitor: some microseconds.
 const PIXELS: usize = 4096;
 
-fn expected(photons: f32, noise: &Noise) -> f32 {
+fn expected(photons: f32, response: &Response) -> f32 {
     if photons.is_nan() || photons < 0.0 {
         return photons;
     }
-    let count = f64::from(photons) * noise.gain + noise.adc_offset;
-    match noise.saturation.map(f64::floor) {
+    let count = response.counts(photons.into());
+    match response.saturation.map(f64::floor) {
         // what would be rounded to more
         Some(highest) if count >= highest + 0.5 => (highest + 1.0) as f32,
         _ => count as f32,
@@ -85,17 +85,17 @@ fn count(
     panel: PanelImage<f32>,
     i_panel: u32,
     seed: u64,
-    noise: &Noise,
+    response: &Response,
     monitor: &dyn Monitor,
 ) -> Option<PanelImage<i32>> {
     let (n_fast, n_slow) = (panel.n_fast(), panel.n_slow());
     let mut pixels: Vec<u32> = bytemuck::cast_vec(panel.into_pixels());
     pixels.par_chunks_mut(n_fast.max(1)).enumerate().for_each(|(i_row, row)| {
-        let mut random = keyed::stream(seed, noise.frame, Purpose::Noise);
+        let mut random = keyed::stream(seed, response.frame, Purpose::Noise);
         random.set_stream(u64::from(i_panel) << 32 | i_row as u64);
         for pixel in watched(row.iter_mut(), PIXELS, monitor) {
             let photons = poisson(&mut random, f32::from_bits(*pixel).into());
-            let count = photons.map_or(NO_VALUE, |photons| digitised(photons, noise));
+            let count = photons.map_or(NO_VALUE, |photons| digitised(photons, response));
             // the same bits as an unsigned number
             *pixel = count as u32;
         }
@@ -115,9 +115,9 @@ fn poisson(random: &mut ChaCha8Rng, mean: f64) -> Option<f64> {
     })
 }
 
-fn digitised(photons: f64, noise: &Noise) -> i32 {
-    let highest = noise.highest().unwrap_or(HIGHEST).min(HIGHEST);
-    (photons * noise.gain + noise.adc_offset).round().min(highest + 1.0) as i32
+fn digitised(photons: f64, response: &Response) -> i32 {
+    let highest = response.highest().unwrap_or(HIGHEST).min(HIGHEST);
+    response.counts(photons).round().min(highest + 1.0) as i32
 }
 
 #[cfg(test)]
@@ -129,8 +129,8 @@ mod tests {
         Image { panels: vec![PanelImage::new(n_fast, n_slow, pixels).unwrap()] }
     }
 
-    fn counts(photons: &Image<f32>, noise: &Noise) -> Vec<i32> {
-        match record(photons.clone(), noise) {
+    fn counts(photons: &Image<f32>, response: &Response) -> Vec<i32> {
+        match record(photons.clone(), response) {
             Recording::Counts(image) => image.pixels().copied().collect(),
             Recording::Photons(_) => panic!("photons"),
         }
@@ -142,8 +142,8 @@ mod tests {
         (mean, counts.iter().map(|&count| (f64::from(count) - mean).powi(2)).sum::<f64>() / (n - 1.0))
     }
 
-    fn noisy(seed: u64) -> Noise {
-        Noise { poisson_seed: Some(seed), ..Noise::default() }
+    fn noisy(seed: u64) -> Response {
+        Response { poisson_seed: Some(seed), ..Response::default() }
     }
 
     #[test]
@@ -176,20 +176,20 @@ mod tests {
     #[test]
     fn gain_offset_and_saturation_follow_the_noise() {
         let photons = image(200, 200, |_| 100.0);
-        let noise = Noise { adc_offset: 40.0, gain: 3.0, ..noisy(1) };
+        let noise = Response { adc_offset: 40.0, gain: 3.0, ..noisy(1) };
         let found = counts(&photons, &noise);
         let (mean, variance) = mean_and_variance(&found);
         assert!((mean - 340.0).abs() < 5.0 * (900.0f64 / 40_000.0).sqrt(), "{mean}");
         assert!((variance / 900.0 - 1.0).abs() < 5.0 * (2.0f64 / 40_000.0).sqrt(), "{variance}");
         assert!(found.iter().all(|count| (count - 40) % 3 == 0), "whole photons");
-        let limited = counts(&photons, &Noise { saturation: Some(350.0), ..noise });
+        let limited = counts(&photons, &Response { saturation: Some(350.0), ..noise });
         for (limited, found) in limited.into_iter().zip(found) {
             // 351 is none of the counts: they are 40 and threes
             assert_eq!(limited, found.min(351));
         }
-        let of_detector = Noise { detector_limit: Some(330.9), ..noise };
+        let of_detector = Response { detector_limit: Some(330.9), ..noise };
         assert!(counts(&photons, &of_detector).into_iter().all(|count| count <= 331));
-        let given = Noise { saturation: Some(350.0), ..of_detector };
+        let given = Response { saturation: Some(350.0), ..of_detector };
         assert!(counts(&photons, &given).into_iter().any(|count| count == 351));
     }
 
@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn each_frame_of_a_series_has_noise_of_its_own() {
         let photons = image(50, 9, |_| 20.0);
-        let frame = |frame| counts(&photons, &Noise { frame, ..noisy(2) });
+        let frame = |frame| counts(&photons, &Response { frame, ..noisy(2) });
         assert_eq!(frame(0), counts(&photons, &noisy(2)));
         assert_eq!(frame(3), frame(3));
         // two deviates of mean 20 are alike in one case of eleven
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn pixels_stay_where_they_are() {
-        for noise in [Noise::default(), Noise { gain: 2.0, ..Noise::default() }, noisy(1)] {
+        for noise in [Response::default(), Response { gain: 2.0, ..Response::default() }, noisy(1)] {
             let photons = image(300, 200, |i| i as f32);
             let place = photons.panels[0].pixels().as_ptr().addr();
             let recorded = match record(photons, &noise) {
@@ -251,8 +251,8 @@ mod tests {
     #[test]
     fn without_noise_expected_counts_stay_unrounded() {
         let photons = image(4, 1, |i| [0.25, 10.0, -1.0, 1e6][i]);
-        assert_eq!(record(photons.clone(), &Noise::default()), Recording::Photons(photons.clone()));
-        let noise = Noise { adc_offset: 40.0, gain: 2.0, saturation: Some(1000.0), ..Noise::default() };
+        assert_eq!(record(photons.clone(), &Response::default()), Recording::Photons(photons.clone()));
+        let noise = Response { adc_offset: 40.0, gain: 2.0, saturation: Some(1000.0), ..Response::default() };
         let Recording::Photons(found) = record(photons, &noise) else { panic!("counts") };
         assert_eq!(found.panels[0].pixels(), [40.5, 60.0, -1.0, 1001.0]);
     }

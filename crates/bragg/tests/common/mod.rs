@@ -2,7 +2,7 @@
 
 use bragg::experiment::{
     Arm, BackendChoice, Beam, Crystal, Curvature, Detector, Experiment, Interpolation, Mosaic, MosaicFrame,
-    MosaicSpread, Panel, Physics, Polarization, Precision, RunningFactors, Sampling, Scan, Shape, Source,
+    MosaicSpread, Panel, Physics, Polarization, Precision, Response, RunningFactors, Sampling, Scan, Shape, Source,
     StructureFactors, UnitCell,
 };
 use bragg::math::{Mat3, Vec3};
@@ -101,5 +101,6 @@ pub(crate) fn experiment() -> Experiment {
         },
         water_volume: 0.0,
         background_plane: [0.0; 3],
+        response: Response::default(),
     }
 }

@@ -5,7 +5,7 @@ use crate::interrupt::Signals;
 use crate::messages::Messages;
 use anyhow::Result;
 use bragg::Error;
-use bragg::experiment::{Experiment, Roi};
+use bragg::experiment::{Experiment, Response, Roi};
 use bragg::gradient::{Parameter, parse_list};
 use bragg::image::{PanelImage, Recording};
 use bragg::refine::{
@@ -148,8 +148,7 @@ fn selection(arguments: &Refine, resolved: &[Resolved]) -> Result<Selection> {
         (Some(path), Some(resolved)) => Some(mask(path, &resolved.experiment)?),
         _ => None,
     };
-    let (offset, gain) = (arguments.adc.unwrap_or(0.0), arguments.gain.unwrap_or(1.0));
-    Ok(Selection { offset, gain, max_counts: arguments.max_counts, roi, mask })
+    Ok(Selection { roi, mask })
 }
 
 fn first_size(experiment: &Experiment) -> Option<(usize, usize)> {
@@ -179,32 +178,13 @@ fn observed(
     loss: Loss,
     messages: Messages,
 ) -> Result<Observed> {
-    let experiment = &resolved.experiment;
-    let formats::Opened { recording, metadata: header, notes } = formats::read(&pair.image, first_size(experiment))?;
+    let size = first_size(&resolved.experiment);
+    let formats::Opened { recording, metadata: header, notes } = formats::read(&pair.image, size)?;
     notes.iter().for_each(|note| messages.note(format_args!("{}: {note}", pair.image.display())));
-    let mut selection = selection.clone();
-    let described = resolved.metadata();
-    if selection.max_counts.is_none() {
-        selection.max_counts = header.as_ref().and_then(|header| header.saturation).or(described.saturation);
-    }
-    // what the image says of itself comes before what the experiment says
-    let recorded = header.as_ref().unwrap_or(&described);
-    if arguments.adc.is_none() {
-        selection.offset = recorded.adc_offset.unwrap_or(0.0);
-    }
-    if arguments.gain.is_none() {
-        selection.gain = recorded.gain;
-    }
-    if arguments.adc.is_none() && arguments.gain.is_none() && (selection.offset, selection.gain) != (0.0, 1.0) {
-        messages.note(format_args!(
-            "{}: a pixel without photons has {} counts and a photon {}, as is said of it; --adc and --gain say otherwise",
-            pair.image.display(),
-            selection.offset,
-            selection.gain
-        ));
-    }
-    let mut observed = Observed::new(&recording, experiment, &selection, loss, &pair.image)?;
-    if selection.max_counts.is_none() {
+    let mut experiment = resolved.experiment.clone();
+    experiment.response = response(arguments, pair, resolved, header.as_ref(), messages);
+    let mut observed = Observed::new(&recording, &experiment, selection, loss, &pair.image)?;
+    if experiment.response.highest().is_none() {
         warn_of_ceiling(&recording, &pair.image, messages);
     }
     let LeftOut { flagged, not_numbers, saturated, .. } = observed.left_out;
@@ -217,7 +197,7 @@ fn observed(
         }
     }
     if let Some(reach) = arguments.shoeboxes {
-        observed.keep_near_bright(experiment, reach, &Signals)?;
+        observed.keep_near_bright(&experiment, reach, &Signals)?;
         let n = observed.n_used();
         if n == 0 {
             let what = "has no bright pixel, nor has the model at the start: --shoeboxes leaves nothing";
@@ -226,6 +206,48 @@ fn observed(
         messages.note(format_args!("{path}: {n} pixels near bright ones are used"));
     }
     Ok(observed)
+}
+
+/// What the detector made of photons: by the options, else by what the image states, else by the experiment. Where the one that is taken
+/// contradicts another, it is told.
+fn response(
+    arguments: &Refine,
+    pair: &Pair,
+    resolved: &Resolved,
+    header: Option<&Metadata>,
+    messages: Messages,
+) -> Response {
+    let mut response = resolved.experiment.response;
+    let image = pair.image.display();
+    let stated = header.map(|header| (header.gain, header.adc_offset.unwrap_or(0.0)));
+    // headers that say nothing of it have these
+    let gain = stated.map(|(gain, _)| gain).filter(|&gain| gain != 1.0);
+    let offset = stated.map(|(_, offset)| offset).filter(|&offset| offset != 0.0);
+    for (number, key, option, given, stated) in [
+        (&mut response.gain, "noise.gain", "--gain", arguments.gain, gain),
+        (&mut response.adc_offset, "noise.adc_offset", "--adc", arguments.adc, offset),
+    ] {
+        let entry = resolved.description.get(key);
+        let described = entry.filter(|entry| !matches!(entry.origin, Origin::Default | Origin::Automatic(_)));
+        let sources = [
+            given.map(|value| (value, option.to_owned())),
+            stated.map(|value| (value, "its header".to_owned())),
+            described.map(|entry| (*number, format!("{key} ({})", entry.origin))),
+        ];
+        let mut known = sources.into_iter().flatten();
+        let Some((value, source)) = known.next() else { continue };
+        for (other, what) in known.filter(|(other, _)| *other != value) {
+            messages.warning(format_args!("{image}: {source} says {value}, but {what} says {other}; {value} is taken"));
+        }
+        *number = value;
+    }
+    if (response.gain, response.adc_offset) != (1.0, 0.0) {
+        let Response { gain, adc_offset, .. } = response;
+        messages.note(format_args!("{image}: a pixel without photons has {adc_offset} counts, and a photon {gain}"));
+    }
+    let stated = header.and_then(|header| header.saturation);
+    response.saturation = arguments.max_counts.or(stated).or(response.saturation);
+    response
 }
 
 /// Counts that so many pixels share are suspect where there are none higher.

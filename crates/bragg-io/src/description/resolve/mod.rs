@@ -23,7 +23,7 @@ use amplitudes::{Surroundings, mean_energy};
 use bragg::error::{Error, Result};
 use bragg::experiment::coverage::{Coverage, coverage};
 use bragg::experiment::reach::finest_resolution;
-use bragg::experiment::{Experiment, Noise, UnitCell};
+use bragg::experiment::{Experiment, Response, UnitCell};
 use bragg::monitor::{Monitor, Unwatched};
 use bragg::reflections::Reflections;
 use bragg::units::EV_ANGSTROM;
@@ -38,8 +38,6 @@ pub struct Resolved {
     pub experiment: Experiment,
     /// Which reflections fall on the detector, where there is a list of amplitudes and it was looked at.
     pub coverage: Option<Coverage>,
-    /// How photons become counts.
-    pub noise: Noise,
     /// What is written.
     pub output: Output,
     /// Exposure time (s), where it was given with a flux.
@@ -75,8 +73,8 @@ pub fn resolve_picture(description: Description) -> Result<png::Style> {
 ///
 /// # Errors
 /// A setting contradicts another.
-pub fn resolve_noise(description: Description) -> Result<Noise> {
-    Resolver::new(description).noise(None)
+pub fn resolve_response(description: Description) -> Result<Response> {
+    Resolver::new(description).response(None)
 }
 
 /// The amplitudes that a description leads to, without beam and detector.
@@ -204,11 +202,20 @@ pub fn resolve_knowing(description: Description, known: Known) -> Result<(Resolv
     let sampling = resolver.sampling(&crystal, beam.wavelength, &detector)?;
     let water_volume = resolver.water_volume()?;
     let background_plane = resolver.background_plane()?;
-    let experiment =
-        Experiment { crystal, structure_factors, beam, detector, scan, sampling, water_volume, background_plane };
+    let response = resolver.response(Some(beam.wavelength))?;
+    let experiment = Experiment {
+        crystal,
+        structure_factors,
+        beam,
+        detector,
+        scan,
+        sampling,
+        water_volume,
+        background_plane,
+        response,
+    };
     resolver.check_work(&experiment)?;
     let choice = resolver.choice(&experiment);
-    let noise = resolver.noise(Some(experiment.beam.wavelength))?;
     let output = resolver.output()?;
     let panels = &experiment.detector.panels;
     output.picture.check(&panels.iter().map(|panel| (panel.n_fast, panel.n_slow)).collect::<Vec<_>>())?;
@@ -217,5 +224,5 @@ pub fn resolve_knowing(description: Description, known: Known) -> Result<(Resolv
     let coverage = looked_at.map(|reflections| coverage(&experiment, reflections));
     resolver.notice_missing(coverage, reflections);
     let Resolver { description, notices, exposure, .. } = resolver;
-    Ok((Resolved { experiment, coverage, noise, output, notices, choice, description, exposure }, listed))
+    Ok((Resolved { experiment, coverage, output, notices, choice, description, exposure }, listed))
 }

@@ -1,18 +1,18 @@
-//! The noise and the output.
+//! What the detector makes of photons, and the output.
 
 use super::Output;
 use super::resolver::Resolver;
 use crate::description::{Value, presets};
 use crate::formats::png;
 use bragg::error::Result;
-use bragg::experiment::Noise;
+use bragg::experiment::Response;
 use bragg::experiment::coverage::Coverage;
 use bragg::reflections::Reflections;
 use bragg::units::EV_ANGSTROM;
 
 impl Resolver {
     /// How photons become counts; with a wavelength (Å), by the preset of the detector.
-    pub(super) fn noise(&mut self, wavelength: Option<f64>) -> Result<Noise> {
+    pub(super) fn response(&mut self, wavelength: Option<f64>) -> Result<Response> {
         if self.has("noise.seed") {
             self.automatic("noise.poisson", true, "a seed is given")?;
         }
@@ -22,7 +22,7 @@ impl Resolver {
         } else {
             None
         };
-        Ok(Noise {
+        Ok(Response {
             poisson_seed,
             frame: self.seed("scan.frame")?,
             adc_offset: self.given_number("noise.adc_offset")?.unwrap_or(0.0),
