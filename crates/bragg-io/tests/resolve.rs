@@ -345,7 +345,9 @@ fn values_without_effect_are_named() {
     assert!(notices("scan.range = 1\nscan.steps = 1")[0].contains("scan.steps is 1"));
     assert!(notices("crystal.mosaic.domains = 5")[0].contains("all alike"));
     assert!(notices("crystal.mosaic.eta = 1\ncrystal.mosaic.domains = 1")[0].contains("not turned"));
-    assert!(notices("crystal.mosaic.eta = 1\ncrystal.mosaic.domains = 5000000\nbeam.dispersion.range = 0.01\nbeam.dispersion.steps = 3")[0].contains("hours on one thread"));
+    let many = "crystal.mosaic.eta = 1\ncrystal.mosaic.domains = 5000000\nbeam.dispersion.range = 0.01\nbeam.dispersion.steps = 3";
+    let long = resolved(&format!("{CRYSTAL}{DETECTOR}{BEAM}beam.fluence = 1e20\n{many}")).long_job.unwrap();
+    assert!(long.0.contains("hours on one thread"), "{long:?}");
 }
 
 // tidy: long because it is one table of refusals

@@ -92,7 +92,7 @@ impl Parts {
         let facts =
             Known { cache: cache.as_ref(), reflections, user_was_told, monitor: Some(watch), ..Known::default() };
         let (resolved, listed) = description::resolve_knowing(given.clone(), facts)?;
-        notices.extend(resolved.notices.iter().map(ToString::to_string));
+        notices.extend(resolved.notices.iter().chain(&resolved.long_job).map(ToString::to_string));
         Ok(State { given, listed: known.or(listed), in_memory, resolved, notices })
     }
 

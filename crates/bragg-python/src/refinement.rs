@@ -146,9 +146,8 @@ pub(crate) fn refine<'py>(
     progress: Option<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let resolved = &experiment.state.resolved;
-    let mut complete = resolved.experiment.clone();
-    complete.response = choices.response(complete.response)?;
-    let complete = &complete;
+    let response = choices.response(resolved.experiment.response)?;
+    let complete = &bragg::experiment::Experiment { response, ..resolved.experiment.clone() };
     let loss = choices.loss()?;
     let shoeboxes = choices.shoeboxes.map(|n| from_zero("shoeboxes", n)).transpose()?;
     let iterations = choices.iterations.map(|n| from_zero("iterations", n)).transpose()?;

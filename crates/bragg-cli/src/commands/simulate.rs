@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &Simulate) -> anyhow::Result<()> {
     let (mut resolved, _) = on_threads(n_readers, || description::resolve_knowing(description, known))??;
     resolved.notices.splice(0..0, chosen);
     if arguments.print_experiment {
-        resolved.notices.iter().for_each(|notice| messages.note(notice));
+        resolved.notices.iter().chain(&resolved.long_job).for_each(|notice| messages.note(notice));
         return print(resolved);
     }
     let outputs = outputs(&subject, &resolved)?;
@@ -183,11 +183,40 @@ fn simulate(
     }
     summarise(scene, &moments, seconds, messages);
     let mut recording = response::record_watched(image, &resolved.experiment.response, &Signals)?;
+    check_recording(resolved, &recording, messages)?;
     if let Recording::Counts(counts) = &mut recording {
         response::flag_masked(counts, &resolved.experiment.detector);
     }
     let options = WriteOptions { picture: resolved.output.picture.clone(), pgm_scale: None };
     images::write(outputs, &recording, &resolved.metadata(), &options, messages)
+}
+
+/// Refuses a recording in which the detector makes no number of photons; says how many pixels are saturated.
+fn check_recording(resolved: &Resolved, recording: &Recording, messages: Messages) -> bragg::Result<()> {
+    let response = &resolved.experiment.response;
+    if let Recording::Photons(counts) = recording
+        && counts.pixels().any(|count| count.is_infinite())
+    {
+        let keys = ["noise.gain", "noise.adc_offset"];
+        let (key, entry, _) = resolved
+            .description
+            .most_extreme(&keys)
+            .ok_or_else(|| Error::setting(keys[0], "makes counts that are too large for single precision"))?;
+        return Err(entry.origin.error(key, "makes counts that are too large for single precision"));
+    }
+    let Some(highest) = response.highest() else { return Ok(()) };
+    let n = match recording {
+        Recording::Counts(counts) => counts.pixels().filter(|&&count| f64::from(count) > highest).count(),
+        Recording::Photons(_) if response.saturation.is_none() => 0,
+        Recording::Photons(counts) => counts.pixels().filter(|&&count| f64::from(count) > highest).count(),
+    };
+    if n > 0 {
+        messages.warning(format_args!(
+            "{n} pixels have more than {highest} counts and are recorded as saturated, {}",
+            highest + 1.0
+        ));
+    }
+    Ok(())
 }
 
 fn summarise(scene: &Scene, moments: &Moments, seconds: f64, messages: Messages) {

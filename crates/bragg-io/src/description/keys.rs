@@ -215,9 +215,9 @@ pub const KEYS: &[Key] = &[
     key("crystal.mosaic.frame", OneOf(&["crystal", "laboratory"]), One, Automatic("crystal; laboratory with physics = \"nanobragg\""),
         "whether domains turn with the crystal, or stay in the laboratory while it turns, as in nanoBragg"),
     key("crystal.cell.a", ANGSTROM, One, Automatic("that of the file of structure factors or coordinates"), "edge a").positive().usually(1.0, 5000.0),
-    key("crystal.cell.b", ANGSTROM, One, Automatic("as a, or that of the file of structure factors or coordinates"), "edge b").positive().usually(1.0, 5000.0),
-    key("crystal.cell.c", ANGSTROM, One, Automatic("as a, or that of the file of structure factors or coordinates"), "edge c").positive().usually(1.0, 5000.0),
-    key("crystal.cell.alpha", DEG, One, Toml("90.0"), "angle between b and c; from the file when no cell is given")
+    key("crystal.cell.b", ANGSTROM, One, Automatic("that of the file of structure factors or coordinates, or as a"), "edge b").positive().usually(1.0, 5000.0),
+    key("crystal.cell.c", ANGSTROM, One, Automatic("that of the file of structure factors or coordinates, or as a"), "edge c").positive().usually(1.0, 5000.0),
+    key("crystal.cell.alpha", DEG, One, Toml("90.0"), "angle between b and c; that of the file of structure factors or coordinates, where there is one")
         .allow(Allowed::Between(0.0, 180.0)).usually(10.0, 180.0),
     key("crystal.cell.beta", DEG, One, Toml("90.0"), "angle between a and c; likewise").allow(Allowed::Between(0.0, 180.0)).usually(10.0, 180.0),
     key("crystal.cell.gamma", DEG, One, Toml("90.0"), "angle between a and b; likewise").allow(Allowed::Between(0.0, 180.0)).usually(10.0, 180.0),

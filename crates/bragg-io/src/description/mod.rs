@@ -172,13 +172,17 @@ impl Description {
     /// Adds a later layer: its values win, and where it says a thing in another way (an energy instead of a wavelength), the earlier
     /// way is forgotten.
     pub fn merge(&mut self, later: Self) {
+        // two ways on one command line contradict each other, whichever comes last
+        let is_set = |entry: &Entry| entry.origin == Origin::Set;
+        let sets = later.entries.values().any(is_set);
         for group in ALTERNATIVES {
             let said = |way: &[&str]| later.entries.keys().any(|name| way.iter().any(|prefix| is_under(name, prefix)));
             if !group.iter().any(|way| said(way)) {
                 continue;
             }
             for way in group.iter().filter(|way| !said(way)) {
-                self.entries.retain(|name, _| !way.iter().any(|prefix| is_under(name, prefix)));
+                self.entries
+                    .retain(|name, entry| !way.iter().any(|prefix| is_under(name, prefix)) || (sets && is_set(entry)));
             }
         }
         for (way, superseded) in SUPERSEDED {
@@ -310,23 +314,23 @@ mod tests {
     fn later_layers_win_and_replace_other_ways_to_say_the_same() {
         let mut d = Description::new();
         for (name, value) in [("beam.energy", 12000.0), ("beam.flux", 1e12), ("beam.exposure", 0.1)] {
-            d.insert(name, value, Origin::Set).unwrap();
+            d.insert(name, value, Origin::Flag("earlier".to_owned())).unwrap();
         }
-        d.insert("crystal.misset", [1.0, 2.0, 3.0], Origin::Set).unwrap();
-        d.set("beam.wavelength", "1.2", Origin::Set).unwrap();
-        d.set("beam.flux", "2e12", Origin::Set).unwrap();
-        d.set("crystal.orientation", "random", Origin::Set).unwrap();
-        d.insert("crystal.cell", 70.0, Origin::Set).unwrap();
+        d.insert("crystal.misset", [1.0, 2.0, 3.0], Origin::Flag("earlier".to_owned())).unwrap();
+        d.set("beam.wavelength", "1.2", Origin::Flag("layer 1".to_owned())).unwrap();
+        d.set("beam.flux", "2e12", Origin::Flag("layer 2".to_owned())).unwrap();
+        d.set("crystal.orientation", "random", Origin::Flag("layer 3".to_owned())).unwrap();
+        d.insert("crystal.cell", 70.0, Origin::Flag("layer 4".to_owned())).unwrap();
         assert_eq!(value(&d, "beam.energy"), "nothing");
         assert_eq!(value(&d, "beam.wavelength"), "1.2");
         assert_eq!(value(&d, "beam.flux"), "2000000000000.0");
         assert_eq!(value(&d, "beam.exposure"), "0.1");
         assert_eq!(value(&d, "crystal.misset"), "nothing");
-        d.set("crystal.a_matrix", "[1, 0, 0, 0, 1, 0, 0, 0, 1]", Origin::Set).unwrap();
+        d.set("crystal.a_matrix", "[1, 0, 0, 0, 1, 0, 0, 0, 1]", Origin::Flag("layer 5".to_owned())).unwrap();
         assert_eq!(value(&d, "crystal.cell.a"), "nothing");
         assert_eq!(value(&d, "crystal.orientation"), "nothing");
         // a cell edge alone does not say how the crystal lies: that is left to the error about contradictions
-        d.set("crystal.cell.a", "71", Origin::Set).unwrap();
+        d.set("crystal.cell.a", "71", Origin::Flag("layer 6".to_owned())).unwrap();
         assert_ne!(value(&d, "crystal.a_matrix"), "nothing");
     }
 

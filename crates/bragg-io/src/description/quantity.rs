@@ -128,7 +128,7 @@ fn scaled(number: f64, exponent: i32) -> f64 {
 /// # Errors
 /// What is wrong with the text, to stand behind "is … ;".
 pub fn parse(text: &str, unit: Unit) -> Result<f64, String> {
-    let refuse = |why: String| Err(format!("\"{text}\" {why}; it must be {}", unit.allowed()));
+    let refuse = |why: String| Err(format!("\"{text}\", which {why}; it must be {}", unit.allowed()));
     let Some((number, name)) = split(text) else {
         return refuse("does not begin with a number".to_owned());
     };

@@ -122,7 +122,10 @@ fn raw_value(value: &DeValue<'_>) -> std::result::Result<Value, String> {
 /// The value that a text stands for: what is no TOML is taken as text.
 pub(super) fn value_of_text(text: &str) -> Value {
     let value = DeValue::parse(text).ok().and_then(|value| raw_value(value.get_ref()).ok());
-    value.unwrap_or_else(|| Value::Text(text.to_owned()))
+    // numbers as people write them: TOML has no .5, 5. or +.5
+    let is_number = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'+' | b'-' | b'e' | b'E'));
+    let number = || text.parse().ok().filter(|_| is_number).map(Value::Number);
+    value.or_else(number).unwrap_or_else(|| Value::Text(text.to_owned()))
 }
 
 /// Gives the value that a text stands for to a name, which may be that of a table (`crystal.cell={a=70}`).

@@ -97,7 +97,7 @@ impl Resolver {
     }
 
     /// Says what a number leaves to be desired.
-    fn remark(&mut self, key: &str, needed: usize, error: f64) {
+    pub(super) fn remark(&mut self, key: &str, needed: usize, error: f64) {
         let Some(entry) = self.description.get(key).filter(|_| error > WORTH_A_NOTE) else { return };
         let Some(n) = entry.value.integer() else { return };
         let percent = format!("integrated spots are off by up to about {:.0} %", 100.0 * error);

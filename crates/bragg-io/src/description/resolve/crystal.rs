@@ -120,6 +120,16 @@ impl Resolver {
             for (key, value) in keys.iter().zip(cell) {
                 self.automatic(key, value, format!("cell of {}", source.display()))?;
             }
+        } else if !keys.iter().all(|key| self.has(key)) {
+            // numbers that are given change the cell of the file
+            let cell = match reflections.and_then(|reflections| reflections.cell) {
+                Some(cell) => Some(cell),
+                // a file whose cell is none says so where nothing else is given
+                None => self.cell_of_file().ok().flatten().map(|cell| cell.parameters()),
+            };
+            for (key, value) in keys.iter().zip(cell.into_iter().flatten()) {
+                self.automatic(key, value, "as in the file of structure factors or coordinates")?;
+            }
         }
         let [a, b, c, alpha, beta, gamma] = &keys;
         if !self.has(a) {

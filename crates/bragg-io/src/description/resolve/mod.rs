@@ -46,6 +46,8 @@ pub struct Resolved {
     pub notices: Vec<Notice>,
     /// Which samples were chosen, where the description leaves that open, and what they cost.
     pub choice: Option<Notice>,
+    /// That it takes hours, where it does.
+    pub long_job: Option<Notice>,
     /// The description with every value that was used.
     pub description: Description,
 }
@@ -215,7 +217,7 @@ pub fn resolve_knowing(description: Description, known: Known) -> Result<(Resolv
         response,
     };
     resolver.check_work(&experiment)?;
-    let choice = resolver.choice(&experiment);
+    let (choice, long_job) = (resolver.choice(&experiment), Resolver::long_job(&experiment));
     let output = resolver.output()?;
     let panels = &experiment.detector.panels;
     output.picture.check(&panels.iter().map(|panel| (panel.n_fast, panel.n_slow)).collect::<Vec<_>>())?;
@@ -224,5 +226,5 @@ pub fn resolve_knowing(description: Description, known: Known) -> Result<(Resolv
     let coverage = looked_at.map(|reflections| coverage(&experiment, reflections));
     resolver.notice_missing(coverage, reflections);
     let Resolver { description, notices, exposure, .. } = resolver;
-    Ok((Resolved { experiment, coverage, output, notices, choice, description, exposure }, listed))
+    Ok((Resolved { experiment, coverage, output, notices, choice, long_job, description, exposure }, listed))
 }

@@ -20,6 +20,8 @@ impl Resolver {
             self.automatic("noise.seed", 1, "no seed is given")?;
             Some(self.seed("noise.seed")?)
         } else {
+            // a seed of noise that is switched off waits for its time
+            self.mark_used("noise.seed");
             None
         };
         Ok(Response {

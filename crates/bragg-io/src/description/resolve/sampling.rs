@@ -1,11 +1,13 @@
 //! The scan and the sampling.
 
 use super::resolver::Resolver;
+use crate::description::Notice;
 use bragg::error::{Error, Result};
 use bragg::experiment::work::{Work, seconds_per_term};
 use bragg::experiment::{
     BackendChoice, Crystal, Detector, Experiment, Physics, Precision, RunningFactors, Sampling, Scan, Shape,
 };
+use std::f64::consts::PI;
 
 /// Orientations (sources × spindle steps × mosaic domains) above which nothing is started.
 const MAX_ORIENTATIONS: f64 = 1e9;
@@ -54,12 +56,22 @@ impl Resolver {
         ])
     }
 
-    pub(super) fn sampling(&mut self, crystal: &Crystal, wavelength: f64, detector: &Detector) -> Result<Sampling> {
+    /// Chooses the sub-pixels where nobody does, and says what too few of them leave to be desired.
+    fn sub_pixels(&mut self, crystal: &Crystal, wavelength: f64, detector: &Detector) -> Result<()> {
+        let edges = crystal.edges();
+        let longest = (0..3).map(|axis| crystal.n_cells[axis] * edges[axis]).fold(0.0, f64::max);
+        let pixel_size = detector.panels.iter().map(|panel| panel.pixel_size).fold(0.0, f64::max);
+        // the edge of a pixel in widths 1/longest of the narrowest spot
+        let widths = longest * pixel_size / (wavelength * detector.distance.abs());
+        if self.has("sampling.oversample") && !self.is_nanobragg()? {
+            let n = self.count("sampling.oversample")?;
+            // two axes of a Gaussian, 1/√(2π) of these widths rms, which is met at equal distances (Poisson's sum)
+            let error = |n: f64| (4.0 * (-PI * (n / widths).powi(2)).exp()).min(1.0);
+            let needed = widths * (200f64.ln() / PI).sqrt();
+            self.remark("sampling.oversample", needed.ceil().clamp(1.0, 1e9) as usize, error(n as f64));
+        }
         if !self.has("sampling.oversample") {
-            let edges = crystal.edges();
-            let longest = (0..3).map(|axis| crystal.n_cells[axis] * edges[axis]).fold(0.0, f64::max);
-            let pixel_size = detector.panels.iter().map(|panel| panel.pixel_size).fold(0.0, f64::max);
-            let needed = (3.0 * longest * pixel_size / (wavelength * detector.distance.abs())).ceil().max(1.0);
+            let needed = (3.0 * widths).ceil().max(1.0);
             let why = "3 samples across the narrowest spot";
             if needed > 1.0 {
                 self.chosen.push(format!("{needed} × {needed} sub-pixels"));
@@ -72,6 +84,11 @@ impl Resolver {
                 Error::setting("sampling.oversample", what)
             })?;
         }
+        Ok(())
+    }
+
+    pub(super) fn sampling(&mut self, crystal: &Crystal, wavelength: f64, detector: &Detector) -> Result<Sampling> {
+        self.sub_pixels(crystal, wavelength, detector)?;
         let physics = match self.text("sampling.physics")?.as_str() {
             "nanobragg" => Physics::NanoBragg,
             _ => Physics::Correct,
@@ -134,18 +151,14 @@ impl Resolver {
         if orientations > MAX_ORIENTATIONS {
             return Err(self.error(name, format!("makes {product}; at most {MAX_ORIENTATIONS:e} are allowed")));
         }
+        Ok(())
+    }
+
+    /// How long a job takes that takes many hours, as far as can be said before anything is measured.
+    pub(super) fn long_job(experiment: &Experiment) -> Option<Notice> {
         let work = Work::of(experiment);
         let seconds = work.terms() * seconds_per_term(experiment.crystal.shape, experiment.sampling.precision);
-        if seconds > MANY_SECONDS {
-            let oversample = experiment.sampling.oversample;
-            self.notice(format!(
-                "{:.0e} terms take about {:.0} hours on one thread; sampling.oversample = {oversample} is for the spots of one coherent block \
-                 of crystal.n_cells = [{}], usually some ten to some hundred cells wide",
-                work.terms(),
-                seconds / 3600.0,
-                experiment.crystal.n_cells.map(|n| n.to_string()).join(", ")
-            ));
-        }
-        Ok(())
+        (seconds > MANY_SECONDS)
+            .then(|| Notice(format!("this takes some {:.0} hours on one thread: {work}", seconds / MANY_SECONDS)))
     }
 }

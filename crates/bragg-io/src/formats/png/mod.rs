@@ -156,6 +156,7 @@ pub fn write(w: &mut dyn Write, recording: &Recording, metadata: &Metadata, styl
     let sheet = Sheet::new(recording, &metadata.panels, style);
     let contrast = Contrast::new(&sheet.values, style.scale, style.low, style.high);
     let zoom = style.magnification(sheet.width.max(sheet.height));
+    style.check_dots(sheet.width, sheet.height).map_err(io::Error::other)?;
     let sheet = sheet.magnified(zoom);
     let (Ok(width), Ok(height)) = (u32::try_from(sheet.width), u32::try_from(sheet.height)) else {
         return Err(io::Error::other("the image is too large for a PNG file"));

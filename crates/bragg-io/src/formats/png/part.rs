@@ -7,6 +7,8 @@ use bragg::image::{Image, PanelImage, Recording};
 
 /// How wide pictures of parts are made (dots), if pixels need not become fractions of dots for it.
 const WIDTH: usize = 600;
+/// The most dots of a picture.
+const MOST_DOTS: usize = 1 << 27;
 
 impl Style {
     /// Checks whether images with panels of these sizes (fast, slow) have the part that is to be shown.
@@ -18,7 +20,12 @@ impl Style {
             let what = format!("is {panel}, but the image has {} panels, counted from 0", sizes.len());
             return Err(Error::setting("output.png.panel", what));
         }
-        let Some(roi) = self.roi else { return Ok(()) };
+        let Some(roi) = self.roi else {
+            let shown = self.panel.map_or(sizes, |panel| &sizes[panel..=panel]);
+            let n_fast: usize = shown.iter().map(|size| size.0).sum();
+            let n_slow = shown.iter().map(|size| size.1).max().unwrap_or(0);
+            return self.check_dots(n_fast, n_slow);
+        };
         let size = match (self.panel, sizes) {
             (Some(panel), _) => sizes[panel],
             (None, [one]) => *one,
@@ -36,7 +43,21 @@ impl Style {
             );
             return Err(Error::setting("output.png.roi", what));
         }
-        Ok(())
+        self.check_dots(fast1 + 1 - fast0, slow1 + 1 - slow0)
+    }
+
+    /// Checks that a picture of so many pixels does not become too large.
+    pub(super) fn check_dots(&self, n_fast: usize, n_slow: usize) -> Result<()> {
+        let zoom = self.magnification(n_fast.max(n_slow));
+        let dots = [n_fast, n_slow, zoom].into_iter().fold(zoom, usize::saturating_mul);
+        if zoom == 1 || dots <= MOST_DOTS {
+            return Ok(());
+        }
+        let what = format!(
+            "makes a picture of {n_fast}·{zoom} × {n_slow}·{zoom} dots, more than {MOST_DOTS}; a smaller zoom or output.png.max_width makes \
+             a smaller one"
+        );
+        Err(Error::setting("output.png.zoom", what))
     }
 
     /// The part that is to be shown, and what a header could say of it; `None` where it is all. What [`Self::check`] refuses is all, too.
@@ -146,5 +167,16 @@ mod tests {
         assert_eq!(Style { roi: None, ..style.clone() }.magnification(10), 1);
         assert_eq!(Style { zoom: Some(3), ..style.clone() }.magnification(10), 3);
         assert_eq!(Style { zoom: Some(1000), ..style }.magnification(10), 204);
+    }
+    #[test]
+    fn pictures_without_end_are_refused() {
+        let huge = usize::MAX >> 33;
+        for zoom in [20_000, huge] {
+            let style = Style { zoom: Some(zoom), max_width: huge, ..Style::default() };
+            let message = style.check(&[(16, 16)]).unwrap_err().to_string();
+            assert!(message.contains("output.png.zoom") && message.contains("max_width"), "{message}");
+            assert!(Style { roi: Some([0, 0, 0, 0]), ..style }.check(&[(16, 16)]).is_err());
+        }
+        assert!(Style { zoom: Some(100), max_width: 2000, ..Style::default() }.check(&[(16, 16)]).is_ok());
     }
 }
