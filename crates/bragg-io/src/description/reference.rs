@@ -42,7 +42,7 @@ pub fn markdown() -> String {
             table = key_table;
             let heading =
                 key_table.strip_suffix("[]").map_or_else(|| format!("[{key_table}]"), |list| format!("[[{list}]]"));
-            let _ = write!(text, "\n## `{heading}`\n\n| key | meaning | value | when not given |\n|---|---|---|---|\n");
+            let _ = write!(text, "\n## `{heading}`\n\n");
         }
         let default = match key.default {
             Default::Toml(value) => format!("`{value}`"),
@@ -50,10 +50,15 @@ pub fn markdown() -> String {
             Default::Absent(what) => what.to_owned(),
             Default::Required(what) => format!("an error: {what}"),
         };
-        let row = [key.help, &value(key), &default].map(|cell| cell.replace('|', "\\|"));
-        let _ = writeln!(text, "| `{name}` | {} |", row.join(" | "));
+        let _ = writeln!(text, "- **`{name}`** ({}). {}. When not given: {default}.", value(key), capitalised(key.help));
     }
     text
+}
+
+/// A text with its first letter made a capital.
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
 /// Kind, unit, number and range of a key's values in a few words.
