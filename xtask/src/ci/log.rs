@@ -43,13 +43,13 @@ fn tests(said: &str) -> Vec<String> {
             is_within = false;
         } else if let Some(again) = rerun(line) {
             if failed.is_empty() {
-                found.push(format!("{again} ended before its tests did"));
+                found.push(format!("cargo test {again} ended before its tests did"));
             }
             for (name, why) in failed.drain(..) {
                 found.push(name.to_owned());
                 let why = why.into_iter().filter(|line| !line.is_empty() && !line.starts_with("note: "));
                 found.extend(why.take(MOST_OF_A_TEST).map(|line| format!("  {line}")));
-                found.push(format!("  alone: cargo test {again} -- {}", filter(name, again)));
+                found.push(format!("  alone: cargo test {again} -- {}", filter(name, &again)));
             }
         } else if is_within && let Some((_, why)) = failed.last_mut() {
             why.push(line);
@@ -67,10 +67,12 @@ fn filter(name: &str, again: &str) -> String {
     }
 }
 
-/// The arguments with which Cargo would run a program of tests again.
-fn rerun(line: &str) -> Option<&str> {
-    let (_, rest) = line.strip_prefix("error: ")?.split_once("to rerun pass `")?;
-    rest.split_once('`').map(|(again, _)| again)
+/// The arguments with which Cargo runs a program of tests again. They name the whole workspace, since a package by itself needs fewer
+/// features of others, for which it would be compiled anew.
+fn rerun(line: &str) -> Option<String> {
+    let (_, rest) = line.strip_prefix("error: ")?.split_once("to rerun pass `-p ")?;
+    let (_package, program) = rest.split_once('`')?.0.split_once(' ')?;
+    Some(format!("--workspace {program}"))
 }
 
 /// From the first error of the compiler on, or the end.
@@ -145,11 +147,11 @@ error: 1 target failed:
             "  assertion `left == right` failed",
             "    left: 1",
             "   right: 2",
-            "  alone: cargo test -p small --lib -- --exact m::bad",
+            "  alone: cargo test --workspace --lib -- --exact m::bad",
             "worse",
             "  a word",
             "  Error: \"no\"",
-            "  alone: cargo test -p small --lib -- --exact worse",
+            "  alone: cargo test --workspace --lib -- --exact worse",
         ];
         assert_eq!(failures(SAID), expected);
         assert_eq!(n_tests(SAID), 3);
@@ -158,7 +160,7 @@ error: 1 target failed:
     #[test]
     fn a_test_of_documentation_is_found_by_its_file() {
         let said = "---- src/lib.rs - f (line 3) stdout ----\nno\n\nfailures:\nerror: doctest failed, to rerun pass `-p small --doc`\n";
-        let expected = ["src/lib.rs - f (line 3)", "  no", "  alone: cargo test -p small --doc -- src/lib.rs"];
+        let expected = ["src/lib.rs - f (line 3)", "  no", "  alone: cargo test --workspace --doc -- src/lib.rs"];
         assert_eq!(failures(said), expected);
     }
 
@@ -166,7 +168,7 @@ error: 1 target failed:
     fn a_program_that_fell_over_is_named() {
         let said =
             "running 1 test\nerror: test failed, to rerun pass `-p small --test t`\n\nCaused by:\n  (signal: 6)\n";
-        assert_eq!(failures(said), ["-p small --test t ended before its tests did"]);
+        assert_eq!(failures(said), ["cargo test --workspace --test t ended before its tests did"]);
     }
 
     #[test]

@@ -34,7 +34,11 @@ struct Step {
 
 /// The steps, those that fail fast first.
 const STEPS: &[Step] = &[
-    Step { name: "fmt", seconds: 2, run: |given| process::run(&mut cargo(given.root, &["fmt", "--all", "--check"])) },
+    Step {
+        name: "fmt",
+        seconds: 2,
+        run: |given| process::run(&mut cargo(given.root, &["fmt", "--all", "--check", "--", "--color", "never"])),
+    },
     Step { name: "tidy", seconds: 1, run: |given| tidy::run(given.root) },
     Step { name: "build", seconds: 240, run: |given| process::run(&mut cargo(given.root, process::BUILD)) },
     // golden images, transcripts of the program and the fuzzers' regressions among them

@@ -1,6 +1,7 @@
 //! The reference of all keys, as Markdown: `docs/experiment-file.md`.
 
 use super::keys::{Allowed, Count, Default, KEYS, Key, Kind};
+use super::nanobragg::flags::capitalised;
 use super::quantity::Unit;
 use std::fmt::Write;
 
@@ -50,15 +51,10 @@ pub fn markdown() -> String {
             Default::Absent(what) => what.to_owned(),
             Default::Required(what) => format!("an error: {what}"),
         };
-        let _ = writeln!(text, "- **`{name}`** ({}). {}. When not given: {default}.", value(key), capitalised(key.help));
+        let _ =
+            writeln!(text, "- **`{name}`** ({}). {}. When not given: {default}.", value(key), capitalised(key.help));
     }
     text
-}
-
-/// A text with its first letter made a capital.
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
 /// Kind, unit, number and range of a key's values in a few words.
