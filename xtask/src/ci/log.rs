@@ -5,6 +5,8 @@ const LEFT_OUT: &str = "-- left out: ";
 /// Lines that are repeated of a test that failed, and of anything else.
 const MOST_OF_A_TEST: usize = 12;
 const MOST: usize = 40;
+/// Characters that are repeated of a line.
+const MOST_OF_A_LINE: usize = 300;
 
 /// Says in the log that a part of a step cannot run here, and why.
 pub(super) fn leave_out(why: &str) {
@@ -35,9 +37,9 @@ fn tests(said: &str) -> Vec<String> {
     let mut failed: Vec<(&str, Vec<&str>)> = Vec::new();
     let mut is_within = false;
     for line in said.lines() {
-        if let Some(name) = line.strip_prefix("---- ").and_then(|rest| rest.rsplit_once(' ')) {
+        if let Some(name) = line.strip_prefix("---- ").and_then(|rest| rest.strip_suffix(" stdout ----")) {
             // a test of documentation is named by its place: FILE - ITEM (line N)
-            failed.push((name.0, Vec::new()));
+            failed.push((name, Vec::new()));
             is_within = true;
         } else if line == "failures:" || line.starts_with("stack backtrace:") {
             is_within = false;
@@ -48,7 +50,7 @@ fn tests(said: &str) -> Vec<String> {
             for (name, why) in failed.drain(..) {
                 found.push(name.to_owned());
                 let why = why.into_iter().filter(|line| !line.is_empty() && !line.starts_with("note: "));
-                found.extend(why.take(MOST_OF_A_TEST).map(|line| format!("  {line}")));
+                found.extend(why.take(MOST_OF_A_TEST).map(|line| format!("  {}", short(line))));
                 found.push(format!("  alone: cargo test {again} -- {}", filter(name, &again)));
             }
         } else if is_within && let Some((_, why)) = failed.last_mut() {
@@ -81,13 +83,21 @@ fn reason(said: &str) -> Vec<String> {
     let is_error = |line: &&str| line.starts_with("error:") || line.starts_with("error[");
     let errors = lines.iter().position(|line| is_error(&line));
     let from = errors.unwrap_or_else(|| lines.len().saturating_sub(MOST));
-    let mut found: Vec<_> = lines[from..].iter().take(MOST).map(ToString::to_string).collect();
+    let mut found: Vec<_> = lines[from..].iter().take(MOST).map(|line| short(line)).collect();
     // the verdict of the step is its last line
     if let Some(last) = lines.last().filter(|_| lines.len() > from + MOST) {
         found.push(format!("… {} lines more", lines.len() - from - MOST - 1));
-        found.push(last.to_string());
+        found.push(short(last));
     }
     found
+}
+
+/// A line, or its beginning where it is long: what two lists have that are compared.
+fn short(line: &str) -> String {
+    match line.char_indices().nth(MOST_OF_A_LINE) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -182,6 +192,13 @@ error: 1 target failed:
         let found = failures(&many);
         assert_eq!((found.len(), found[MOST - 1].as_str()), (MOST, "line 99"));
         assert_eq!(failures("xtask: no\n"), ["xtask: no"]);
+    }
+
+    #[test]
+    fn long_lines_are_cut_between_letters() {
+        let line = "ß".repeat(MOST_OF_A_LINE);
+        assert_eq!(short(&line), line);
+        assert_eq!(short(&format!("{line}ß")), format!("{line}…"));
     }
 
     #[test]
