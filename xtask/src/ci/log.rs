@@ -80,8 +80,7 @@ fn rerun(line: &str) -> Option<String> {
 /// From the first error of the compiler on, or the end.
 fn reason(said: &str) -> Vec<String> {
     let lines: Vec<_> = said.lines().collect();
-    let is_error = |line: &&str| line.starts_with("error:") || line.starts_with("error[");
-    let errors = lines.iter().position(|line| is_error(&line));
+    let errors = lines.iter().position(|line| line.starts_with("error:") || line.starts_with("error["));
     let from = errors.unwrap_or_else(|| lines.len().saturating_sub(MOST));
     let mut found: Vec<_> = lines[from..].iter().take(MOST).map(|line| short(line)).collect();
     // the verdict of the step is its last line
