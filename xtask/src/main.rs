@@ -17,8 +17,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const HELP: &str = "\
-cargo xtask ci [--only STEP,…] [--skip STEP,…]   every check of the project; STEP is one of: ";
+cargo xtask ci                                   formats, rules of the house, build and tests: what to run before a commit
+cargo xtask ci --all [--with PACKAGE,…]          every check of the project; PACKAGE, jax or torch, is large and may be downloaded
+cargo xtask ci --only STEP,… | --skip STEP,…     these steps, or all but these, of: ";
 const MORE_HELP: &str = "
+cargo xtask step STEP                            one step, which says everything here and not in target/ci/STEP.log
 cargo xtask tidy                                 only the rules of the house
 cargo xtask docs                                 writes the reference pages in docs/ from the program, and builds the site
 cargo xtask pictures                             draws the pictures of the documentation anew
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<ci::Skipped>() => ExitCode::from(ci::SKIPPED),
         Err(error) => {
             eprintln!("xtask: {error:#}");
             ExitCode::FAILURE
@@ -45,6 +49,7 @@ fn run(arguments: &[String]) -> Result<()> {
     };
     match (chore.as_str(), rest) {
         ("ci", _) => ci::run(&root, rest),
+        ("step", _) => ci::run_step(&root, rest),
         ("tidy", []) => tidy::run(&root),
         ("docs", []) => docs(&root),
         ("pictures", []) => pictures::draw(&root),

@@ -31,8 +31,8 @@ fn in_words(command: &Command) -> String {
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
-/// What is built for every step alike, so that each crate is compiled once.
-pub(crate) const BUILD: &[&str] = &["build", "--workspace", "--bins", "--tests"];
+/// What is built for every step alike, so that each crate is compiled once: what `cargo test --workspace` needs.
+pub(crate) const BUILD: &[&str] = &["build", "--workspace", "--bins", "--tests", "--examples"];
 
 /// Builds the program as the tests do, and says where it lies.
 pub(crate) fn program(root: &Path) -> Result<PathBuf> {

@@ -36,8 +36,7 @@ fn rust(root: &Path) -> Result<PathBuf> {
 fn builder(root: &Path) -> Result<PathBuf> {
     let folder = target(root).join("site-builder");
     let python = venv::interpreter(&folder);
-    let imports = "import mkdocs, material, mkdocstrings_handlers.python, black";
-    if process::output(Command::new(&python).args(["-c", imports])).is_err() {
+    if !venv::has(&python, "mkdocs, material, mkdocstrings_handlers.python, black") {
         venv::make(&folder)?;
         venv::install(&python, PACKAGES, "`cargo doc --package bragg --lib --open` shows the Rust library")?;
     }

@@ -28,6 +28,27 @@ pub(crate) fn install(python: &Path, packages: &[&str], otherwise: &str) -> Resu
     })
 }
 
+/// Whether modules, by their names with commas, are there for an interpreter.
+pub(crate) fn has(python: &Path, modules: &str) -> bool {
+    process::output(Command::new(python).args(["-c", &format!("import {modules}")])).is_ok()
+}
+
+/// Lets an environment use a package, with whatever else lies beside it, that this machine's own Python has; whether there is one.
+pub(crate) fn borrow(python: &Path, package: &str) -> Result<bool> {
+    let place = format!("import {package}, os; print(os.path.dirname(os.path.dirname({package}.__file__)))");
+    let Ok(found) = process::output(Command::new(system_python()?).args(["-c", &place])) else { return Ok(false) };
+    let own =
+        process::output(Command::new(python).args(["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]))?;
+    // Python appends what stands in such a file to where it looks
+    let list = Path::new(String::from_utf8_lossy(&own).trim()).join(format!("borrowed_{package}.pth"));
+    std::fs::write(&list, found).with_context(|| format!("cannot write {}", list.display()))?;
+    let works = has(python, package);
+    if !works {
+        std::fs::remove_file(&list).with_context(|| format!("cannot remove {}", list.display()))?;
+    }
+    Ok(works)
+}
+
 /// A Python 3 that can make environments.
 fn system_python() -> Result<&'static str> {
     let answers = |name: &&str, code: &str| process::output(Command::new(name).args(["-c", code])).is_ok();

@@ -59,12 +59,12 @@ fn builder(root: &Path, is_portable: bool) -> Result<PathBuf> {
     let folder = target(root).join("wheel-builder");
     let python = venv::interpreter(&folder);
     let mut packages = vec![MATURIN];
-    let mut imports = "maturin".to_owned();
+    let mut modules = "maturin".to_owned();
     if is_portable {
         packages.extend(FOR_LINUX);
-        imports.push_str(", ziglang, auditwheel");
+        modules.push_str(", ziglang, auditwheel");
     }
-    if process::output(Command::new(&python).args(["-c", &format!("import {imports}")])).is_err() {
+    if !venv::has(&python, &modules) {
         venv::make(&folder)?;
         venv::install(&python, &packages, "`maturin build` of your own makes one for this machine")?;
     }

@@ -235,6 +235,7 @@ mod unix {
 
     #[test]
     fn signals_are_heard_wherever_the_program_is() {
+        common::hear_hangups();
         let workplace = Workplace::new();
         let before = workplace.files();
         let pipes = "mkfifo in.npy out.npy 2>/dev/null;";

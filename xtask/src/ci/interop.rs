@@ -33,18 +33,18 @@ pub(super) fn run(root: &Path) -> Result<()> {
             failed.push(name.to_string_lossy());
         }
     }
-    ensure!(failed.is_empty(), "{} of {} scripts failed: {}", failed.len(), scripts.len(), failed.join(", "));
+    let alone = format!("one alone: {} tests/interop/NAME.py {} EMPTY_FOLDER", python.display(), program.display());
+    ensure!(failed.is_empty(), "{} of {} scripts failed: {}; {alone}", failed.len(), scripts.len(), failed.join(", "));
     Ok(())
 }
 
 /// The interpreter of the environment at `folder`, which is made, and filled from PyPI, unless it is there already.
 fn environment(folder: &Path) -> Result<PathBuf> {
     let python = venv::interpreter(folder);
-    let imports = "import numpy, scipy, fabio, PIL, gemmi";
-    if python.is_file() && process::output(Command::new(&python).args(["-c", imports])).is_ok() {
+    if venv::has(&python, "numpy, scipy, fabio, PIL, gemmi") {
         return Ok(python);
     }
     venv::make(folder)?;
-    venv::install(&python, PACKAGES, "`cargo xtask ci --skip interop` does the rest")?;
+    venv::install(&python, PACKAGES, "`cargo xtask ci --all --skip interop` does the rest")?;
     Ok(python)
 }

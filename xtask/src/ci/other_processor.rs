@@ -24,10 +24,11 @@ pub(super) fn run(root: &Path) -> Result<()> {
     if cfg!(target_arch = "aarch64") {
         return Err(Skipped("this machine is such a one: the other steps have compiled for it".to_owned()).into());
     }
-    need_target(root, TARGET)?;
     let answers = |name: &&str| process::output(Command::new(name).arg("--version")).is_ok();
-    let Some(emulator) = EMULATORS.into_iter().find(answers) else {
-        process::run(&mut cargo(root, &["check", "--package", "bragg", "--target", TARGET]))?;
+    let emulator = EMULATORS.into_iter().find(answers);
+    need_target(root, TARGET)?;
+    let Some(emulator) = emulator else {
+        process::run(&mut cargo(root, &["check", "--package", "bragg", "--lib", "--target", TARGET]))?;
         let [emulator, _] = EMULATORS;
         let reason =
             format!("it compiles, but no test ran: there is no {emulator} (Debian, Ubuntu: `apt install qemu-user`)");
@@ -39,12 +40,10 @@ pub(super) fn run(root: &Path) -> Result<()> {
 /// Runs tests in the emulator, optimised, since loops are not made into vector instructions otherwise.
 fn test(root: &Path, emulator: &str, tests: &[&str]) -> Result<()> {
     let mut command = cargo(root, &["test", "--package", "bragg", "--release", "--target", TARGET]);
-    // optimised, for the emulator is slow, but not across crates, which takes longer than it saves
-    command.envs([("CARGO_PROFILE_RELEASE_LTO", "off"), ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")]);
     command.args(tests);
     let variable = |setting: &str| format!("CARGO_TARGET_{}_{setting}", TARGET.replace('-', "_").to_uppercase());
     command.env(variable("LINKER"), "rust-lld").env(variable("RUNNER"), emulator);
-    // linking with optimisation takes long, and gains nothing for a kernel that lies in one crate
+    // the emulator is slow, hence optimised; but linking across crates takes long, and gains nothing for a kernel that lies in one
     command.env("CARGO_PROFILE_RELEASE_LTO", "off").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
     process::run(&mut command)
 }

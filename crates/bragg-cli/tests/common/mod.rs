@@ -101,6 +101,18 @@ impl Workplace {
     }
 }
 
+/// From now on, programs that this process starts hear that a terminal is closed, although `nohup` or a script may have started us so that
+/// it is ignored, which is inherited. A signal that has a handler is not ignored by who is started; ours does nothing, as before.
+#[cfg(unix)]
+pub(crate) fn hear_hangups() {
+    use signal_hook::consts::SIGHUP;
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or("0");
+    if u64::from_str_radix(ignored.trim(), 16).unwrap() >> (SIGHUP - 1) & 1 == 1 {
+        signal_hook::flag::register(SIGHUP, std::sync::Arc::default()).unwrap();
+    }
+}
+
 /// A folder in which the drop-in runs.
 pub(crate) struct DropIn(TempDir);
 

@@ -1,6 +1,7 @@
 //! The reference of all keys, as Markdown: `docs/experiment-file.md`.
 
 use super::keys::{Allowed, Count, Default, KEYS, Key, Kind};
+use super::nanobragg::flags::capitalised;
 use super::quantity::Unit;
 use std::fmt::Write;
 
@@ -42,7 +43,7 @@ pub fn markdown() -> String {
             table = key_table;
             let heading =
                 key_table.strip_suffix("[]").map_or_else(|| format!("[{key_table}]"), |list| format!("[[{list}]]"));
-            let _ = write!(text, "\n## `{heading}`\n\n| key | meaning | value | when not given |\n|---|---|---|---|\n");
+            let _ = write!(text, "\n## `{heading}`\n\n");
         }
         let default = match key.default {
             Default::Toml(value) => format!("`{value}`"),
@@ -50,8 +51,8 @@ pub fn markdown() -> String {
             Default::Absent(what) => what.to_owned(),
             Default::Required(what) => format!("an error: {what}"),
         };
-        let row = [key.help, &value(key), &default].map(|cell| cell.replace('|', "\\|"));
-        let _ = writeln!(text, "| `{name}` | {} |", row.join(" | "));
+        let _ =
+            writeln!(text, "- **`{name}`** ({}). {}. When not given: {default}.", value(key), capitalised(key.help));
     }
     text
 }

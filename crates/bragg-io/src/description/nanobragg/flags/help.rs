@@ -115,7 +115,7 @@ pub(super) fn remarks(flag: &Flag) -> String {
 }
 
 /// `text` with its first letter large, unless it begins with a name that is written otherwise.
-pub(super) fn capitalised(text: &str) -> String {
+pub(in crate::description) fn capitalised(text: &str) -> String {
     let mut rest = text.chars();
     let first = rest.next().filter(|_| !text.starts_with("nanoBragg"));
     first.map_or_else(|| text.to_owned(), |letter| letter.to_uppercase().chain(rest).collect())

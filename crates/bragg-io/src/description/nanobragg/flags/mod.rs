@@ -11,6 +11,7 @@ mod usage;
 mod value;
 
 pub use flag::HelpLength;
+pub(in crate::description) use help::capitalised;
 pub use help::help;
 pub use parse::{Invocation, Notice, Refusal, parse};
 pub use reference::page;

@@ -25,7 +25,7 @@ The command line of nanoBragg, as `nanoBragg` (a link to `bragg`) and `bragg nan
 pub fn page() -> String {
     let mut text = INTRODUCTION.replace("CONTINUED", &continued_names());
     for group in GROUPS {
-        text += &format!("\n## {}\n\n| option | value | unit | meaning |\n|---|---|---|---|\n", group.title);
+        text += &format!("\n## {}\n\n", group.title);
         for flag in group.flags {
             text += &row(flag);
         }
@@ -33,14 +33,13 @@ pub fn page() -> String {
     text
 }
 
+/// The names of an option with its value, and what it means.
 fn row(flag: &Flag) -> String {
-    let names: Vec<String> = flag.names.iter().map(|name| format!("`{}`", name.text())).collect();
-    let value = if flag.value.is_empty() { String::new() } else { format!("`{}`", flag.value) };
+    let names: Vec<String> = flag.names.iter().map(|name| format!("**`{}`**", name.text())).collect();
+    let value = if flag.value.is_empty() { String::new() } else { format!(" `{}`", flag.value) };
+    let unit = if flag.unit.is_empty() { String::new() } else { format!(" ({})", flag.unit) };
     let meaning = format!("{}. {}", capitalised(flag.help), remarks(flag));
-    let cells = [names.join(", "), value, flag.unit.to_owned(), meaning.trim_end().to_owned()];
-    let cells =
-        cells.map(|cell| if cell.is_empty() { " ".to_owned() } else { format!(" {} ", cell.replace('|', "\\|")) });
-    format!("|{}|\n", cells.join("|"))
+    format!("- {}{value}{unit}: {}\n", names.join(", "), meaning.trim_end())
 }
 
 #[cfg(test)]
