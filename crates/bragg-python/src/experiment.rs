@@ -418,7 +418,7 @@ impl Experiment {
         let progress = progress.map(|callback| Progress { callback, n_pixels });
         let state = Arc::clone(&self.state);
         let image = run(py, n_threads, progress.as_ref().map(|progress| progress as &dyn Report), move |watch| {
-            let image = kernel::render::<T>(&scene, watch)?;
+            let image = kernel::render_as_is::<T>(&scene, watch)?;
             numbers::check(&scene, &image, &state.resolved.description).map(|()| image)
         })?;
         let image = image.map_err(exception)?;

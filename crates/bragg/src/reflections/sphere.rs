@@ -28,7 +28,7 @@ impl Sphere {
         let last =
             [cell[0], cell[1], cell[2]].map(|edge| (edge / d_min * (1.0 + 1e-9)).min(f64::from(i32::MAX - 1)) as i32);
         AmplitudeGrid::extents(last.map(|n| -n), last)
-            .map_err(|what| format!("a resolution limit of {d_min} Å is too fine for the unit cell: {what}"))?;
+            .map_err(|e| format!("a resolution limit of {d_min} Å is too fine for the unit cell: {}", e.into_what()))?;
         Ok(Self { metric, last, limit: (1.0 + 1e-9) / (d_min * d_min) })
     }
 
