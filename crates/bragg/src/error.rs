@@ -74,6 +74,13 @@ impl Error {
     }
 }
 
+/// The complaint alone ([`Error::into_what`]): what a caller who knows the file or the key says of it.
+impl From<Error> for String {
+    fn from(error: Error) -> Self {
+        error.into_what()
+    }
+}
+
 /// An empty list with room for `n` of `what`, whose number follows from the setting `key`.
 ///
 /// # Errors

@@ -126,7 +126,7 @@ fn faults_are_refused_by_key_and_value() {
     for (key, given, change) in faults {
         let mut e = experiment();
         change(&mut e);
-        let message = e.check().unwrap_err().to_string();
+        let message = e.check().expect_err(given).to_string();
         assert!(message.starts_with(&format!("{key}: ")) && message.contains(given), "{key}: {message}");
         assert!(Scene::watched(&e, &Unwatched).is_err(), "{key}");
         let dual: Experiment<Dual> = e.constant();

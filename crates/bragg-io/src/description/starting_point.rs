@@ -171,7 +171,7 @@ fn known(file: &Path, given: &Description) -> Result<Known> {
     })?;
     let metric = ReciprocalMetric::from_cell(cell).map_err(refuse)?;
     let finest = reflections.list.iter().map(|(hkl, _)| metric.inverse_d_squared(*hkl)).fold(0.0, f64::max);
-    Ok(Known { cell: UnitCell::new(cell).map_err(refuse)?, resolution: finest.sqrt().recip() })
+    Ok(Known { cell: UnitCell::new(cell).map_err(|error| refuse(error.into()))?, resolution: finest.sqrt().recip() })
 }
 
 /// The cell that is given in full.

@@ -1,7 +1,6 @@
 //! How much of what diffracts is in a list.
 
 use super::{AmplitudeGrid, Reflections, Sphere};
-use crate::error::Error;
 use crate::miller::Miller;
 use crate::symmetry::{Operator, is_absent};
 use rayon::prelude::*;
@@ -64,7 +63,7 @@ struct IndexSet {
 
 impl IndexSet {
     fn new(last: Miller, list: &[(Miller, f64)]) -> std::result::Result<Self, String> {
-        let [n_h, n_k, n_l] = AmplitudeGrid::extents(last.map(|n| -n), last).map_err(Error::into_what)?;
+        let [n_h, n_k, n_l] = AmplitudeGrid::extents(last.map(|n| -n), last)?;
         let mut set = Self { last, bits: vec![0; (n_h * n_k * n_l).div_ceil(64)] };
         for &(hkl, _) in list {
             if (0..3).all(|axis| hkl[axis].unsigned_abs() <= last[axis].unsigned_abs()) {

@@ -168,7 +168,7 @@ impl Resolver {
         let source = reflections.source.clone();
         let refuse = |what: String| Error::file(&source, None, what);
         let cell = match reflections.cell {
-            Some(cell) => UnitCell::new(cell).map_err(refuse)?,
+            Some(cell) => UnitCell::new(cell).map_err(|error| refuse(error.into()))?,
             None => self.known_cell(around.wavelength)?,
         };
         let metric = ReciprocalMetric::from_cell(cell.parameters()).map_err(refuse)?;

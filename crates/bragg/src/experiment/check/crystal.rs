@@ -3,15 +3,21 @@
 use super::{MOST, allowed, between, count, finite, not_negative, positive};
 use crate::error::{Error, Result};
 use crate::experiment::{Crystal, Mosaic, MosaicSpread, Physics, StructureFactors};
+use crate::math::Mat3;
 use crate::real::Real;
 use crate::reflections::AmplitudeGrid;
+
+/// A volume of so much of the product of the edges is none: what rounding leaves of edges that lie in a plane.
+const FLAT: f64 = 1e-12;
 
 impl<R: Real> Crystal<R> {
     pub(super) fn check(&self) -> Result<()> {
         let rows = self.real_space.0.map(|row| row.value());
         let reciprocal = self.reciprocal().0.map(|row| row.value());
-        let volume = self.real_space.determinant().value();
-        if !(rows.iter().chain(&reciprocal).all(|row| row.is_finite()) && volume.is_finite() && volume != 0.0) {
+        let volume = Mat3(rows).determinant();
+        let product: f64 = rows.iter().map(|row| row.norm()).product();
+        let is_flat = !(volume.abs() > FLAT * product && product.is_finite());
+        if is_flat || !rows.iter().chain(&reciprocal).all(|row| row.is_finite()) {
             let [a, b, c] = rows.map(|row| row.0);
             let what = format!(
                 "has the edges {a:?}, {b:?}, {c:?} Å; they must be finite numbers and span a volume (it is {volume} Å³)"
