@@ -59,7 +59,7 @@ impl Cache {
         is_wanted.then(folder_of_user).flatten().map(Self::new)
     }
 
-    /// The same with another limit on the bytes of all entries together.
+    /// This cache with another limit on the bytes of all entries together.
     #[must_use]
     pub fn with_limit(self, max_bytes: u64) -> Self {
         Self { max_bytes, ..self }

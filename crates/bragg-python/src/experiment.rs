@@ -215,7 +215,7 @@ impl Experiment {
         Parts { given, known, in_memory, notices: Vec::new(), user_was_told: true }.into_experiment(py)
     }
 
-    /// The same experiment, of which only a part is computed.
+    /// This experiment with a window of pixels that are computed; the others stay 0.
     fn window(&self, py: Python<'_>, roi: [i64; 4]) -> PyResult<Self> {
         let mut given = self.state.given.clone();
         let of_panels = (0..given.n_panels()).map(|i| format!("detector.panel[{i}].roi"));
@@ -365,7 +365,7 @@ impl Experiment {
         Ok(dict)
     }
 
-    /// The same with another complete experiment, in which `parameters` have moved.
+    /// This object with another complete experiment, in which `parameters` have moved.
     pub(crate) fn with_complete(&self, experiment: Complete, parameters: &[Parameter]) -> bragg::Result<Self> {
         let State { listed, in_memory, resolved, notices, .. } = &*self.state;
         let mut description = describe(&resolved.description, &experiment, parameters)?;

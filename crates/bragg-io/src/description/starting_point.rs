@@ -169,7 +169,7 @@ fn known(file: &Path, given: &Description) -> Result<Known> {
     let cell = reflections.cell.ok_or_else(|| {
         refuse("it has no unit cell, which an image without an experiment file is made by: give crystal.cell".into())
     })?;
-    let metric = ReciprocalMetric::from_cell(cell).map_err(refuse)?;
+    let metric = ReciprocalMetric::from_cell(cell).map_err(|error| refuse(error.into()))?;
     let finest = reflections.list.iter().map(|(hkl, _)| metric.inverse_d_squared(*hkl)).fold(0.0, f64::max);
     Ok(Known { cell: UnitCell::new(cell).map_err(|error| refuse(error.into()))?, resolution: finest.sqrt().recip() })
 }

@@ -56,7 +56,7 @@ impl Shape {
     }
 }
 
-/// How the orientations of mosaic domains spread about their mean. The same in all directions.
+/// How the orientations of mosaic domains spread about their mean, alike in all directions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum MosaicSpread<R = f64> {
     /// Rotation vectors have a Gaussian distribution.
@@ -97,7 +97,7 @@ impl<R: Copy> MosaicSpread<R> {
         }
     }
 
-    /// The same distribution of another width (deg).
+    /// This distribution with another width (deg).
     #[must_use]
     pub fn with_width<S>(self, width: S) -> MosaicSpread<S> {
         match self {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// How |F| is read between the points of the reciprocal lattice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interpolation {
-    /// That of the nearest reflection.
+    /// |F| of the nearest reflection.
     Nearest,
     /// Cubic through 4 × 4 × 4 reflections (for crystals of one or two cells).
     Tricubic,

@@ -21,7 +21,7 @@ pub struct Work {
 }
 
 impl Work {
-    /// That of an experiment.
+    /// The work of an experiment's image.
     pub fn of<R>(experiment: &Experiment<R>) -> Self {
         let pixels = experiment.detector.panels.iter().map(|panel| match panel.roi {
             Some(Roi { fast, slow }) => {

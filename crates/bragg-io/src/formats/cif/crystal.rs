@@ -170,5 +170,7 @@ pub(crate) fn named_operators(name: &str, cell: Option<&UnitCell>) -> Result<Vec
         Some(cell) => SpaceGroup::parse_for_cell(name, cell.parameters()),
         None => SpaceGroup::parse(name),
     };
-    group.map(|group| group.operators).map_err(|what| format!("{what}. crystal.space_group gives another"))
+    group
+        .map(|group| group.operators)
+        .map_err(|error| format!("{}. crystal.space_group gives another", error.into_what()))
 }
