@@ -52,7 +52,7 @@ impl Cache {
         Self { folder, max_bytes: Self::MAX_BYTES }
     }
 
-    /// That of the user: the folder of `BRAGG_CACHE`, else `bragg` in the system's folder for caches. None where it is not wanted or there
+    /// The cache of the user: the folder of `BRAGG_CACHE`, else `bragg` in the system's folder for caches. None where it is not wanted or there
     /// is no place for it.
     #[must_use]
     pub fn of_user(is_wanted: bool) -> Option<Self> {

@@ -143,14 +143,9 @@ impl Experiment {
     fn from_crystal(py: Python<'_>, path: PathBuf, values: &Bound<'_, PyDict>) -> PyResult<Self> {
         let mut given = Description::new();
         insert_all(&mut given, values)?;
-        let described = run(py, 1, None, move |_| description::starting_point(&path, given))?;
+        let described = run(py, 1, None, move |_| description::starting_point(&path, origin(), given))?;
         // the notice is for the command line, where nobody asked for a starting point by name
-        let (mut given, _) = described.map_err(exception)?;
-        let file = "crystal.structure_factors.file";
-        if let Some(entry) = given.remove(file) {
-            // not from an option
-            given.insert(file, entry.value, origin()).map_err(exception)?;
-        }
+        let (given, _) = described.map_err(exception)?;
         Parts::of(given).into_experiment(py)
     }
 

@@ -84,8 +84,11 @@ impl Reflections {
         let list = rows(&hkl, &amplitudes)?;
         Self::made_by(py, move |_| {
             let refuse = |what: String| Error::setting("hkl", what);
-            let list =
-                if expand && !symmetry.is_empty() { expand_to_p1(&list, &symmetry).map_err(|error| refuse(error.into()))? } else { list };
+            let list = if expand && !symmetry.is_empty() {
+                expand_to_p1(&list, &symmetry).map_err(|error| refuse(error.into()))?
+            } else {
+                list
+            };
             Ok(List { list, cell, symmetry, source })
         })
     }

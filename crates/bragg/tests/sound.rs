@@ -21,6 +21,9 @@ use std::sync::Arc;
 /// A change of an experiment.
 type Change = fn(&mut Experiment);
 
+/// A change of a scene.
+type SceneChange = fn(&mut Scene);
+
 fn grid(n: i32, amplitudes: usize) -> Option<Arc<AmplitudeGrid>> {
     Some(Arc::new(AmplitudeGrid { min: [-n; 3], max: [n; 3], amplitudes: vec![3.0; amplitudes] }))
 }
@@ -159,7 +162,7 @@ fn an_empty_window_is_the_reference_program_s() {
 
 #[test]
 fn scenes_made_by_hand_are_refused_where_their_tables_do_not_fit() {
-    let faults: &[(&str, fn(&mut Scene))] = &[
+    let faults: &[(&str, SceneChange)] = &[
         ("detector.mask", |s| s.panels[0].mask = Some(vec![true; 3].into())),
         ("detector.roi", |s| s.panels[0].window.fast[1] = 25),
         ("detector.roi", |s| s.panels[0].window.slow = [0, usize::MAX]),

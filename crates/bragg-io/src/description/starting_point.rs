@@ -37,16 +37,17 @@ struct Known {
     resolution: f64,
 }
 
-/// An experiment with the crystal of a file: coordinates or MTZ. What is `given` by the user stays, and what is chosen goes with it.
+/// An experiment with the crystal of a file: coordinates or MTZ, which was given by `origin`. What is `given` by the user stays, and
+/// what is chosen goes with it; the notice says what that is.
 ///
 /// # Errors
 /// The file cannot be read, is of another kind, or has no cell.
-pub fn starting_point(file: &Path, given: Description) -> Result<(Description, Notice)> {
+pub fn starting_point(file: &Path, origin: Origin, given: Description) -> Result<(Description, Notice)> {
     let known = known(file, &given)?;
     let mut chosen = Description::new();
     let why = |text: &str| Origin::Automatic(text.to_owned());
     let number = |name: &str| given.get(name).and_then(|entry| entry.value.number());
-    chosen.insert("crystal.structure_factors.file", PathBuf::from(file), Origin::Flag("--pdb".to_owned()))?;
+    chosen.insert("crystal.structure_factors.file", PathBuf::from(file), origin)?;
     chosen.insert("crystal.misset", MISSET, why("no axis along the beam"))?;
     chosen.insert("crystal.shape", "gauss", why("smooth spots"))?;
     chosen.insert("crystal.mosaic.eta", MOSAIC, why("a good crystal"))?;
@@ -69,10 +70,7 @@ pub fn starting_point(file: &Path, given: Description) -> Result<(Description, N
     }
     let detector = detector(&known, &given, &mut chosen)?;
     chosen.merge(given);
-    let notice = format!(
-        "no experiment file: {}{detector}; --print-experiment shows every value, --set changes it",
-        plan(&chosen)
-    );
+    let notice = format!("no experiment file: {}{detector}", plan(&chosen));
     Ok((chosen, Notice(notice)))
 }
 

@@ -50,7 +50,7 @@ impl Work {
     }
 }
 
-/// The number with its factors.
+/// The number of terms with its factors.
 impl fmt::Display for Work {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} pixels", self.n_pixels)?;

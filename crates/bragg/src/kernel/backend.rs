@@ -65,7 +65,7 @@ impl Backend {
         backend.supports(scene).map(|()| backend)
     }
 
-    /// Its name, as `sampling.backend` has it.
+    /// The name of the backend, as `sampling.backend` has it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cpu(_) => "cpu",
@@ -73,18 +73,18 @@ impl Backend {
         }
     }
 
-    /// Whether it can make the image of a scene. These two can make every image.
+    /// Whether the backend can make the image of a scene. These two can make every image.
     ///
     /// # Errors
-    /// It cannot.
+    /// The backend cannot.
     pub fn supports(self, _: &Scene) -> std::result::Result<(), Why> {
         Ok(())
     }
 
-    /// Whether it can differentiate the image of a scene.
+    /// Whether the backend can differentiate the image of a scene.
     ///
     /// # Errors
-    /// It cannot: spots have edges, or the physics has factors of first samples.
+    /// The backend cannot: spots have edges, or the physics has factors of first samples.
     pub fn differentiates(self, scene: &Scene) -> std::result::Result<(), Why> {
         if scene.physics != Physics::Correct {
             let what = "is \"nanobragg\", whose factors of the first samples have no derivatives; choose \"correct\"";

@@ -18,7 +18,7 @@ pub struct Element(u8);
 pub struct FormFactor {
     /// Amplitudes of the Gaussians (electrons).
     pub a: [f64; 4],
-    /// Their widths (Å²).
+    /// The widths of the Gaussians (Å²).
     pub b: [f64; 4],
     /// The constant (electrons).
     pub c: f64,

@@ -91,7 +91,7 @@ pub struct Model {
 /// What to take from a file with several models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ModelChoice {
-    /// The first.
+    /// The first model of the file.
     #[default]
     First,
     /// All, each with the same part of the crystal.

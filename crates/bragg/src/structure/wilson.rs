@@ -14,7 +14,7 @@ use crate::symmetry::{MAX_EXPANDED, SpaceGroup, is_absent};
 pub struct Content {
     /// The elements with the number of their atoms in the unit cell.
     pub atoms: Vec<(Element, f64)>,
-    /// Their B (Å²).
+    /// The B (Å²) of all atoms.
     pub b: f64,
 }
 
