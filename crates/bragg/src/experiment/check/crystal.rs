@@ -20,7 +20,7 @@ impl<R: Real> Crystal<R> {
         if is_flat || !rows.iter().chain(&reciprocal).all(|row| row.is_finite()) {
             let [a, b, c] = rows.map(|row| row.0);
             let what = format!(
-                "has the edges {a:?}, {b:?}, {c:?} Å; they must be finite numbers and span a volume (it is {volume} Å³)"
+                "has the edges {a:?}, {b:?}, {c:?} Å; they must be finite numbers and span a volume (it is {volume:?} Å³)"
             );
             return Err(Error::setting("crystal.cell", what));
         }

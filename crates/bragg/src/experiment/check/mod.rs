@@ -129,7 +129,7 @@ fn allowed<R: Real>(key: impl Into<String>, x: R, rule: &str, holds: impl Fn(f64
     if x.is_finite() && holds(x) {
         return Ok(());
     }
-    Err(Error::setting(key, format!("is {x}; it must be {rule}")))
+    Err(Error::setting(key, format!("is {x:?}; it must be {rule}")))
 }
 
 fn finite<R: Real>(key: impl Into<String>, x: R) -> Result<()> {
