@@ -27,7 +27,7 @@ const OPTIONS: &[(&str, &str)] = &[
     ("timeout", "--timeout"),
 ];
 
-/// The same error, with options in place of arguments.
+/// An error with options in place of arguments.
 pub(crate) fn in_error(error: Error) -> Error {
     match error {
         Error::Setting { key, given_in, what } => {
@@ -40,7 +40,7 @@ pub(crate) fn in_error(error: Error) -> Error {
     }
 }
 
-/// As [`in_error`], of any error.
+/// Any error; one of the library as [`in_error`] has it.
 pub(crate) fn in_any(error: anyhow::Error) -> anyhow::Error {
     match error.downcast::<Error>() {
         Ok(error) => in_error(error).into(),

@@ -10,9 +10,10 @@ use rayon::ThreadPoolBuilder;
 /// The environment variable that chooses a kernel, for tests and comparisons.
 pub(crate) const KERNEL: &str = "BRAGG_CPU";
 
-/// The image of a scene, by the backend that it asks for or the one that `BRAGG_CPU` names.
+/// The image of a scene, by the backend that it asks for or the one that `BRAGG_CPU` names. Pixels may be no numbers: callers know which
+/// setting makes them so.
 pub(crate) fn render(scene: &Scene, monitor: &dyn Monitor) -> Result<Image<f32>> {
-    Ok(backend(scene)?.render(scene, monitor)?)
+    Ok(backend(scene)?.render_as_is(scene, monitor)?)
 }
 
 /// The backend for a scene: the one that it asks for, unless `BRAGG_CPU` names one.

@@ -1,8 +1,13 @@
-//! Evidence that two simulators make the same image: both are run, their images compared, and a folder left that says all of it.
+//! Evidence that two simulators make the same image: both are run, their images are compared, and a
+//! folder is left that says all of it.
 //!
-//! [`metrics`] compare two images. A [`Request`] makes a [`Case`] of programs or files, which [`carry_out`] carries out and leaves in a
-//! [`Bundle`]; a [`Suite`] is many of them. Errors name settings of this library (`reference`, `timeout`); who calls it, the [`Host`], says
-//! them in the words of its user.
+//! [`metrics`] compares two images: correlation, sums, the largest differences and the brightest
+//! peaks, with a verdict by limits that the caller sets. A [`Request`] says what is to be run or read;
+//! it makes a [`Case`], which [`carry_out`] carries out and leaves in a [`Bundle`] with a report,
+//! pictures, and a script that does it again. A [`Suite`] is many cases.
+//!
+//! Errors name the settings of this library (`reference`, `timeout`). The caller, who implements
+//! [`Host`], says them in the words of its user.
 
 mod bundle;
 mod case;

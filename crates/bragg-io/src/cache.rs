@@ -52,14 +52,14 @@ impl Cache {
         Self { folder, max_bytes: Self::MAX_BYTES }
     }
 
-    /// That of the user: the folder of `BRAGG_CACHE`, else `bragg` in the system's folder for caches. None where it is not wanted or there
+    /// The cache of the user: the folder of `BRAGG_CACHE`, else `bragg` in the system's folder for caches. None where it is not wanted or there
     /// is no place for it.
     #[must_use]
     pub fn of_user(is_wanted: bool) -> Option<Self> {
         is_wanted.then(folder_of_user).flatten().map(Self::new)
     }
 
-    /// The same with another limit on the bytes of all entries together.
+    /// This cache with another limit on the bytes of all entries together.
     #[must_use]
     pub fn with_limit(self, max_bytes: u64) -> Self {
         Self { max_bytes, ..self }

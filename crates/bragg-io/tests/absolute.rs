@@ -231,7 +231,7 @@ fn a_crystal_alone_in_a_known_beam_scatters_what_darwin_says() {
     ] {
         given.set(name, text, Origin::Set).unwrap();
     }
-    let (description, notice) = starting_point(Path::new(MODEL), given).unwrap();
+    let (description, notice) = starting_point(Path::new(MODEL), Origin::Set, given).unwrap();
     assert!(
         notice.0.contains("a rotation by 4° of a crystal of 50 µm in a beam of 20 µm with 1.0e10 photons"),
         "{notice}"

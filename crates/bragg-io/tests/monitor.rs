@@ -133,7 +133,7 @@ fn structure_factors() {
     let none = Dispersion::new();
     let stopped = |n: usize, solvent: Option<&Solvent>| {
         f_calc(&model, &none, solvent, 2.0, &Impatient::new(n))
-            .map_err(|what| assert!(what.contains("interrupted"), "{what}"))
+            .map_err(|error| assert!(error.to_string().contains("interrupted"), "{error}"))
     };
     // within the density, the transform, the list, the mask
     let mut n = 0;

@@ -136,7 +136,7 @@ fn rendered<'py, T: Sample + Element + 'static>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let state = Arc::clone(&experiment.state);
     let image = run(py, n_threads, None, move |watch| {
-        let image = kernel::render::<T>(&scene, watch)?;
+        let image = kernel::render_as_is::<T>(&scene, watch)?;
         numbers::check(&scene, &image, &state.resolved.description).map(|()| image)
     })?;
     into_array(py, image.map_err(exception)?)

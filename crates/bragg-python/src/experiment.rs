@@ -143,14 +143,9 @@ impl Experiment {
     fn from_crystal(py: Python<'_>, path: PathBuf, values: &Bound<'_, PyDict>) -> PyResult<Self> {
         let mut given = Description::new();
         insert_all(&mut given, values)?;
-        let described = run(py, 1, None, move |_| description::starting_point(&path, given))?;
+        let described = run(py, 1, None, move |_| description::starting_point(&path, origin(), given))?;
         // the notice is for the command line, where nobody asked for a starting point by name
-        let (mut given, _) = described.map_err(exception)?;
-        let file = "crystal.structure_factors.file";
-        if let Some(entry) = given.remove(file) {
-            // not from an option
-            given.insert(file, entry.value, origin()).map_err(exception)?;
-        }
+        let (given, _) = described.map_err(exception)?;
         Parts::of(given).into_experiment(py)
     }
 
@@ -215,7 +210,7 @@ impl Experiment {
         Parts { given, known, in_memory, notices: Vec::new(), user_was_told: true }.into_experiment(py)
     }
 
-    /// The same experiment, of which only a part is computed.
+    /// This experiment with a window of pixels that are computed; the others stay 0.
     fn window(&self, py: Python<'_>, roi: [i64; 4]) -> PyResult<Self> {
         let mut given = self.state.given.clone();
         let of_panels = (0..given.n_panels()).map(|i| format!("detector.panel[{i}].roi"));
@@ -364,7 +359,7 @@ impl Experiment {
         Ok(dict)
     }
 
-    /// The same with another complete experiment, in which `parameters` have moved.
+    /// This object with another complete experiment, in which `parameters` have moved.
     pub(crate) fn with_complete(&self, experiment: Complete, parameters: &[Parameter]) -> bragg::Result<Self> {
         let State { listed, in_memory, resolved, notices, .. } = &*self.state;
         let mut description = describe(&resolved.description, &experiment, parameters)?;
@@ -417,7 +412,7 @@ impl Experiment {
         let progress = progress.map(|callback| Progress { callback, n_pixels });
         let state = Arc::clone(&self.state);
         let image = run(py, n_threads, progress.as_ref().map(|progress| progress as &dyn Report), move |watch| {
-            let image = kernel::render::<T>(&scene, watch)?;
+            let image = kernel::render_as_is::<T>(&scene, watch)?;
             numbers::check(&scene, &image, &state.resolved.description).map(|()| image)
         })?;
         let image = image.map_err(exception)?;

@@ -35,7 +35,7 @@ pub(crate) fn orientations(
     misset: [f64; 3],
 ) -> PyResult<Bound<'_, PyArray3<f64>>> {
     let cell = cell.map(UnitCell::new).transpose();
-    let cell = cell.map_err(|what| PyValueError::new_err(format!("cell: {what}")))?;
+    let cell = cell.map_err(|error| PyValueError::new_err(format!("cell: {}", error.into_what())))?;
     let axes = cell.map(|cell| cell.basis());
     let turned = Mat3::from_rows(Mat3::IDENTITY.0.map(|axis| axis.rotated_xyz(misset.map(f64::to_radians))));
     let misset = turned.transposed();

@@ -52,8 +52,10 @@ impl Reflections {
 fn operators(space_group: Option<&str>, triplets: &[String], cell: Option<[f64; 6]>) -> PyResult<Vec<Operator>> {
     let refuse = |what: String| PyValueError::new_err(format!("space_group: {what}"));
     match (space_group, cell) {
-        (Some(name), Some(cell)) => Ok(SpaceGroup::parse_for_cell(name, cell).map_err(refuse)?.operators),
-        (Some(name), None) => Ok(SpaceGroup::parse(name).map_err(refuse)?.operators),
+        (Some(name), Some(cell)) => {
+            Ok(SpaceGroup::parse_for_cell(name, cell).map_err(|error| refuse(error.into()))?.operators)
+        }
+        (Some(name), None) => Ok(SpaceGroup::parse(name).map_err(|error| refuse(error.into()))?.operators),
         (None, _) => {
             let parsed =
                 triplets.iter().map(|triplet| triplet.parse::<Operator>().map_err(|what| refuse(what.to_string())));
@@ -82,8 +84,11 @@ impl Reflections {
         let list = rows(&hkl, &amplitudes)?;
         Self::made_by(py, move |_| {
             let refuse = |what: String| Error::setting("hkl", what);
-            let list =
-                if expand && !symmetry.is_empty() { expand_to_p1(&list, &symmetry).map_err(refuse)? } else { list };
+            let list = if expand && !symmetry.is_empty() {
+                expand_to_p1(&list, &symmetry).map_err(|error| refuse(error.into()))?
+            } else {
+                list
+            };
             Ok(List { list, cell, symmetry, source })
         })
     }

@@ -59,9 +59,25 @@ impl Error {
         Self::Io { action, path: path.to_owned(), reason }
     }
 
+    /// The complaint alone, without file, line or key, for a caller who knows another culprit.
+    #[must_use]
+    pub fn into_what(self) -> String {
+        match self {
+            Self::File { what, .. } | Self::Setting { what, .. } => what,
+            other => other.to_string(),
+        }
+    }
+
     /// A complaint about a setting.
     pub fn setting(key: impl Into<String>, what: impl Into<String>) -> Self {
         Self::Setting { key: key.into(), given_in: String::new(), what: what.into() }
+    }
+}
+
+/// The complaint alone ([`Error::into_what`]): what a caller who knows the file or the key says of it.
+impl From<Error> for String {
+    fn from(error: Error) -> Self {
+        error.into_what()
     }
 }
 

@@ -42,7 +42,7 @@ impl<T> PanelImage<T> {
         self.pixels
     }
 
-    /// The same image with every pixel mapped.
+    /// A panel of the same size, each of whose pixels is made of this one's.
     pub fn map<U>(&self, f: impl FnMut(&T) -> U) -> PanelImage<U> {
         PanelImage { n_fast: self.n_fast, n_slow: self.n_slow, pixels: self.pixels.iter().map(f).collect() }
     }
@@ -56,7 +56,7 @@ pub struct Image<T> {
 }
 
 impl<T> Image<T> {
-    /// The same image with every pixel mapped.
+    /// An image of the same panels, each of whose pixels is made of this one's.
     pub fn map<U>(&self, mut f: impl FnMut(&T) -> U) -> Image<U> {
         Image { panels: self.panels.iter().map(|panel| panel.map(&mut f)).collect() }
     }
@@ -116,15 +116,15 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// Of no pixels.
+    /// The sums over no pixels.
     pub const NONE: Self = Self { n: 0, sum: 0.0, squared_deviations: 0.0, max: f64::NEG_INFINITY };
 
-    /// Those of some pixels.
+    /// The sums over some pixels.
     pub fn of<T: Copy + Into<f64>>(pixels: &[T]) -> Self {
         pixels.chunks(STRETCH).map(Self::of_stretch).sum()
     }
 
-    /// Those of many pixels, in the threads there are.
+    /// The sums over many pixels, in the threads there are.
     pub fn of_all<T: Copy + Into<f64> + Sync>(pixels: &[T]) -> Self {
         let stretches: Vec<_> = pixels.par_chunks(STRETCH).with_min_len(4).map(Self::of_stretch).collect();
         stretches.into_iter().sum()
@@ -153,7 +153,7 @@ impl Moments {
         Self { squared_deviations: sum_of(pixels, |_, x| (x - mean) * (x - mean)), ..moments }
     }
 
-    /// Those of both. Chan, Golub & LeVeque, The American Statistician 37 (1983), 242, eq. 2.1.
+    /// The sums over the pixels of both. Chan, Golub & LeVeque, The American Statistician 37 (1983), 242, eq. 2.1.
     fn and(self, other: Self) -> Self {
         if self.n == 0 || other.n == 0 {
             return if self.n == 0 { other } else { self };

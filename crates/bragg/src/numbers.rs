@@ -7,7 +7,7 @@ use std::sync::Arc;
 pub trait Numbers {
     /// The type of its numbers.
     type Number: Copy;
-    /// The same structure over other numbers.
+    /// This structure over other numbers.
     type Of<S: Copy>: Numbers<Number = S>;
 
     /// The structure of what `f` makes of each number.

@@ -48,7 +48,7 @@ fn every_setting_is_a_group_of_the_right_order() {
     let mut n_settings = 0;
     let mut numbers = HashSet::new();
     for group in SpaceGroup::all() {
-        assert_eq!(check_group(&group.operators), Ok(()), "{group}");
+        assert!(check_group(&group.operators).is_ok(), "{group}");
         assert_eq!(group.operators.len(), point_group_order(group.number) * lattice_points(&group), "{group}");
         assert_eq!(group.operators.first(), Some(&Operator::IDENTITY));
         numbers.insert(group.number);
@@ -155,7 +155,7 @@ fn what_is_unknown_is_refused_with_the_nearest_names() {
         ("P 4 (b,c,q)", "`q`"),
         ("Q 1 2 1 (a,b,c)", "nearest"),
     ] {
-        let message = SpaceGroup::parse(text).unwrap_err();
+        let message = SpaceGroup::parse(text).unwrap_err().to_string();
         for word in words.split('|') {
             assert!(message.contains(word), "{text}: {message}");
         }
@@ -171,7 +171,10 @@ fn a_shifted_or_larger_cell_keeps_its_type_and_is_read_back() {
         ("P 61 2 2 (a,b,c;0,0,1/8)", 178, 12),
     ] {
         let changed = group(text);
-        assert_eq!((changed.number, changed.operators.len(), check_group(&changed.operators)), (number, n, Ok(())));
+        assert_eq!(
+            (changed.number, changed.operators.len(), check_group(&changed.operators).is_ok()),
+            (number, n, true)
+        );
         for again in [group(&changed.name), SpaceGroup::from_hall(&changed.hall).unwrap()] {
             assert_eq!(again.number, number, "{text}");
             assert_eq!(
@@ -273,7 +276,7 @@ proptest! {
         let _ = SpaceGroup::parse(&text);
         let _ = SpaceGroup::parse(&format!("P 1 2 1 ({text})"));
         if let Ok(group) = SpaceGroup::from_hall(&text) {
-            prop_assert_eq!(check_group(&group.operators), Ok(()));
+            prop_assert!(check_group(&group.operators).is_ok());
         }
     }
 
@@ -288,7 +291,7 @@ proptest! {
             "{} ({a}a+{b}b+{c}c,{d}a+{e}b+{f}c,{g}a+{h}b+{i}c;{p}/24,{q}/24,{r}/24)", listed.name,
         ).replace("+-", "-");
         if let Ok(changed) = SpaceGroup::parse(&text) {
-            prop_assert_eq!(check_group(&changed.operators), Ok(()));
+            prop_assert!(check_group(&changed.operators).is_ok());
             prop_assert_eq!(changed.system, listed.system);
         }
     }

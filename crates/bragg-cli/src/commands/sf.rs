@@ -161,8 +161,8 @@ fn write(arguments: &Sf, amplitudes: &Amplitudes) -> bragg::Result<()> {
                 let missing =
                     |what: &str| Error::file(path, None, format!("cannot be written: an MTZ file needs {what}"));
                 let cell = amplitudes.cell.ok_or_else(|| missing("the unit cell (--cell)"))?;
-                let space_group =
-                    space_group(amplitudes).map_err(|what| missing(&format!("a space group with a name: {what}")))?;
+                let space_group = space_group(amplitudes)
+                    .map_err(|error| missing(&format!("a space group with a name: {}", error.into_what())))?;
                 let content = mtz::StructureFactors {
                     title: "bragg sf",
                     cell,
@@ -183,7 +183,7 @@ fn write(arguments: &Sf, amplitudes: &Amplitudes) -> bragg::Result<()> {
 }
 
 /// The space group of the list; P 1 where it has none.
-fn space_group(amplitudes: &Amplitudes) -> Result<SpaceGroup, String> {
+fn space_group(amplitudes: &Amplitudes) -> bragg::Result<SpaceGroup> {
     match &amplitudes.reflections.symmetry[..] {
         [] => SpaceGroup::parse("P 1"),
         operators => SpaceGroup::from_operators(operators),

@@ -94,8 +94,10 @@ fn describe(subject: &Subject, arguments: &Simulate) -> bragg::Result<(Descripti
             Ok((description, None))
         }
         Subject::Crystal(path) => {
-            let (description, notice) = description::starting_point(path, settings)?;
-            Ok((description, Some(notice)))
+            let origin = Origin::Flag("--pdb".to_owned());
+            let (description, Notice(chosen)) = description::starting_point(path, origin, settings)?;
+            let notice = format!("{chosen}; --print-experiment shows every value, --set changes it");
+            Ok((description, Some(Notice(notice))))
         }
     }
 }

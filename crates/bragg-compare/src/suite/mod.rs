@@ -88,7 +88,7 @@ pub struct Suite {
 /// A suite that was carried out; its files are in its bundle.
 #[derive(Debug, Clone)]
 pub struct Finished {
-    /// That of the worst case that did not go as expected.
+    /// The status of the worst case that did not go as expected.
     pub status: Status,
     /// The cases with their verdicts and metrics, as lines of text.
     pub table: String,

@@ -209,7 +209,7 @@ impl Description {
         }
     }
 
-    /// Of the values under some names, the one that is furthest, in powers of ten, from its default or else from 1; with its name, and how far
+    /// The value under some names that is furthest, in powers of ten, from its default or else from 1; with its name, and how far
     /// that is.
     pub fn most_extreme(&self, names: &[&str]) -> Option<(&str, &Entry, f64)> {
         let is_asked = |name: &str| names.iter().any(|prefix| is_under(name, prefix)) && !name.ends_with("seed");

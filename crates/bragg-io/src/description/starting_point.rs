@@ -37,16 +37,17 @@ struct Known {
     resolution: f64,
 }
 
-/// An experiment with the crystal of a file: coordinates or MTZ. What is `given` by the user stays, and what is chosen goes with it.
+/// An experiment with the crystal of a file: coordinates or MTZ, which was given by `origin`. What is `given` by the user stays, and
+/// what is chosen goes with it; the notice says what that is.
 ///
 /// # Errors
 /// The file cannot be read, is of another kind, or has no cell.
-pub fn starting_point(file: &Path, given: Description) -> Result<(Description, Notice)> {
+pub fn starting_point(file: &Path, origin: Origin, given: Description) -> Result<(Description, Notice)> {
     let known = known(file, &given)?;
     let mut chosen = Description::new();
     let why = |text: &str| Origin::Automatic(text.to_owned());
     let number = |name: &str| given.get(name).and_then(|entry| entry.value.number());
-    chosen.insert("crystal.structure_factors.file", PathBuf::from(file), Origin::Flag("--pdb".to_owned()))?;
+    chosen.insert("crystal.structure_factors.file", PathBuf::from(file), origin)?;
     chosen.insert("crystal.misset", MISSET, why("no axis along the beam"))?;
     chosen.insert("crystal.shape", "gauss", why("smooth spots"))?;
     chosen.insert("crystal.mosaic.eta", MOSAIC, why("a good crystal"))?;
@@ -69,10 +70,7 @@ pub fn starting_point(file: &Path, given: Description) -> Result<(Description, N
     }
     let detector = detector(&known, &given, &mut chosen)?;
     chosen.merge(given);
-    let notice = format!(
-        "no experiment file: {}{detector}; --print-experiment shows every value, --set changes it",
-        plan(&chosen)
-    );
+    let notice = format!("no experiment file: {}{detector}", plan(&chosen));
     Ok((chosen, Notice(notice)))
 }
 
@@ -169,9 +167,9 @@ fn known(file: &Path, given: &Description) -> Result<Known> {
     let cell = reflections.cell.ok_or_else(|| {
         refuse("it has no unit cell, which an image without an experiment file is made by: give crystal.cell".into())
     })?;
-    let metric = ReciprocalMetric::from_cell(cell).map_err(refuse)?;
+    let metric = ReciprocalMetric::from_cell(cell).map_err(|error| refuse(error.into()))?;
     let finest = reflections.list.iter().map(|(hkl, _)| metric.inverse_d_squared(*hkl)).fold(0.0, f64::max);
-    Ok(Known { cell: UnitCell::new(cell).map_err(refuse)?, resolution: finest.sqrt().recip() })
+    Ok(Known { cell: UnitCell::new(cell).map_err(|error| refuse(error.into()))?, resolution: finest.sqrt().recip() })
 }
 
 /// The cell that is given in full.

@@ -44,7 +44,7 @@ pub trait WriteSeek: Write + Seek {}
 
 impl<T: Write + Seek> WriteSeek for T {}
 
-/// The same as [`write()`] for a `body` that goes back; what is written directly is collected in memory first.
+/// Writes a file as [`write()`] does, by a `body` that goes back in it; what is written directly is collected in memory first.
 ///
 /// # Errors
 /// As those of [`write()`].

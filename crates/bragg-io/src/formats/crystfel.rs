@@ -134,7 +134,7 @@ fn point_group(name: &str) -> std::result::Result<Vec<Operator>, String> {
             known.join(", ")
         )
     })?;
-    SpaceGroup::parse(&found).map(|group| group.operators)
+    Ok(SpaceGroup::parse(&found)?.operators)
 }
 
 /// Writes intensities |F|², the mean of all reflections that are equivalent by the point group, or by the Laue group where Friedel mates are

@@ -43,7 +43,7 @@ pub fn parse(input: &mut dyn Read, length: u64, path: &Path) -> Result<Amplitude
     let header = read_header(input, path)?.ok_or_else(|| {
         refuse("it does not begin with `h_min h_max k_min k_max l_min l_max`, a newline and a form feed".into())
     })?;
-    let extents = AmplitudeGrid::extents(header.min, header.max).map_err(refuse)?;
+    let extents = AmplitudeGrid::extents(header.min, header.max).map_err(|error| refuse(error.into()))?;
     let padded: u64 = extents.iter().map(|&n| n as u64 + 1).product();
     let expected = header.length + 8 * padded;
     if length != expected {
@@ -80,7 +80,7 @@ pub fn parse(input: &mut dyn Read, length: u64, path: &Path) -> Result<Amplitude
 /// What the operating system refuses; amplitudes that do not fill the grid (`InvalidInput`).
 pub fn write(grid: &AmplitudeGrid, out: &mut dyn Write) -> io::Result<()> {
     let invalid = |what: String| io::Error::new(io::ErrorKind::InvalidInput, what);
-    let [n_h, n_k, n_l] = AmplitudeGrid::extents(grid.min, grid.max).map_err(invalid)?;
+    let [n_h, n_k, n_l] = AmplitudeGrid::extents(grid.min, grid.max).map_err(|error| invalid(error.into()))?;
     if grid.amplitudes.len() != n_h * n_k * n_l {
         return Err(invalid(format!("{} amplitudes do not fill {n_h} x {n_k} x {n_l} indices", grid.amplitudes.len())));
     }

@@ -47,7 +47,7 @@ pub struct Metadata {
     pub panels: Vec<Placement>,
     /// Rows, columns or spindle do not lie as readers of the header take them to: columns against the lab's y, the spindle along rows.
     pub unusual_axes: bool,
-    /// Of each panel, one flag a pixel, where some are masked: `false` is. Empty where nothing is.
+    /// One flag for each pixel of a panel, by panel, `false` where it is masked; empty where no pixel is.
     pub live: Vec<Option<Arc<[bool]>>>,
 }
 

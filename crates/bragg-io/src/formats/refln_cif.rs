@@ -61,7 +61,7 @@ const UNUSABLE: [&str; 2] = ["x", "-"];
 
 /// Reads the bytes of a structure-factor file, compressed or not; `path` is for messages.
 ///
-/// Of several data blocks the first with measured values is taken, else the first with calculated ones. `column` chooses another column
+/// The first of several data blocks with measured values is taken, else the first with calculated ones. `column` chooses another column
 /// by its name (`F_meas_au`, `_refln.pdbx_I_plus`), in the first block that has values in it or, as `r1abcBsf/F_meas_au`, in the one of
 /// that name. Either of a Friedel pair stands for both. Reflections that the status marks as unreliable (x) or absent (-) are left out
 /// of measured columns. Several crystals, wavelengths or scale groups in a loop are data sets of their own: the first is taken, or the one

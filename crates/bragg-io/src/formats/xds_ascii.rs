@@ -65,7 +65,7 @@ pub fn parse(bytes: &[u8], path: &Path) -> Result<List> {
             Some(cell) => SpaceGroup::parse_for_cell(&number, cell),
             None => SpaceGroup::parse(&number),
         };
-        list.symmetry = group.map_err(|what| refuse(None, what))?.operators;
+        list.symmetry = group.map_err(|error| refuse(None, error.into()))?.operators;
     }
     Ok(list)
 }

@@ -1,5 +1,6 @@
 //! The incident beam: a list of point sources with one wavelength each.
 
+use crate::error::{Error, Result};
 use crate::math::Vec3;
 use crate::numbers::numbers;
 use crate::real::Real;
@@ -52,7 +53,46 @@ numbers!(Beam {
     spread: part,
 });
 
+/// The largest number of sources: 5 × 10⁸ bytes of them.
+pub(super) const MOST_SOURCES: usize = 10_000_000;
+
+impl Beam {
+    /// A beam along −z of one wavelength (Å) and a fluence (photons per m² on the sample), all but polarised along x (a fraction of
+    /// 0.999, as at a synchrotron): the defaults of an experiment file.
+    pub fn new(wavelength: f64, fluence: f64) -> Self {
+        let direction = Vec3::new(0.0, 0.0, 1.0);
+        Self {
+            direction,
+            wavelength,
+            fluence,
+            polarization: Some(Polarization { kahn_factor: 0.998, e_vector: Vec3::new(1.0, 0.0, 0.0) }),
+            sources: vec![Source { direction, wavelength, weight: 1.0 }],
+            spread: None,
+        }
+    }
+}
+
 impl<R: Real> Beam<R> {
+    /// This beam with the sources of a spread of directions and wavelengths.
+    ///
+    /// ```
+    /// use bragg::experiment::beam::{Beam, Spread, TickSample, Ticks};
+    ///
+    /// let spectrum = Ticks { range: 0.02, step: 0.004, n_steps: 5, sample: TickSample::Midpoint };
+    /// let beam = Beam::new(1.0, 1e20);
+    /// let e_vector = beam.polarization.unwrap().e_vector;
+    /// let spread = Spread { horizontal: Ticks::ONE, vertical: Ticks::ONE, round: true, dispersion: spectrum, e_vector };
+    /// assert_eq!(beam.with_spread(spread)?.sources.len(), 5);
+    /// # Ok::<(), bragg::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The spread has numbers that are none, a spectrum of 200 % or more, or too many sources.
+    pub fn with_spread(self, spread: Spread<R>) -> Result<Self> {
+        spread.check()?;
+        Ok(Self { sources: spread.sources(self.direction, self.wavelength), spread: Some(spread), ..self })
+    }
+
     /// Unit vector of propagation: from the source through the sample.
     pub fn propagation(&self) -> Vec3<R> {
         -self.direction
@@ -96,7 +136,7 @@ impl<R: Real> Ticks<R> {
         self.range.value() > 0.0 && self.step.value() > 0.0 && self.n_steps > 0
     }
 
-    /// The same; the middle alone where there is no more.
+    /// These points, or the middle alone where there is no more.
     fn collapsed(self) -> Self {
         let zero = R::constant(0.0);
         if self.is_spread() { self } else { Self { range: zero, step: zero, n_steps: 1, ..self } }
@@ -203,16 +243,17 @@ pub struct SourceLine {
 /// one; the weights are scaled to a mean of 1.
 ///
 /// # Errors
-/// A sentence saying which line has no direction or a negative weight, or that no source has a weight.
-pub fn sources_of_file(lines: &[SourceLine], direction: Vec3, wavelength: f64) -> Result<Vec<Source>, String> {
+/// A line has no direction or a negative weight, or no source has a weight.
+pub fn sources_of_file(lines: &[SourceLine], direction: Vec3, wavelength: f64) -> Result<Vec<Source>> {
+    let refuse = |what: String| Error::setting("beam.source_file", what);
     if let Some((line, weight)) = lines.iter().find_map(|line| Some((line.line, line.weight.filter(|&w| w < 0.0)?))) {
-        return Err(format!("the weight of line {line} is {weight}; it must not be negative"));
+        return Err(refuse(format!("the weight of line {line} is {weight}; it must not be negative")));
     }
     let weight = |line: &SourceLine| line.weight.unwrap_or(1.0);
     // relative to the largest, so that neither tiny nor huge ones leave the range of numbers
     let largest = lines.iter().map(weight).fold(0.0, f64::max);
     if !(largest.is_finite() && largest > 0.0) {
-        return Err("all weights are 0; at least one source needs a weight".to_owned());
+        return Err(refuse("all weights are 0; at least one source needs a weight".to_owned()));
     }
     let sum: f64 = lines.iter().map(|line| weight(line) / largest).sum();
     let scale = lines.len() as f64 / sum;
@@ -223,7 +264,7 @@ pub fn sources_of_file(lines: &[SourceLine], direction: Vec3, wavelength: f64) -
             let position = Vec3(std::array::from_fn(|i| line.position[i].unwrap_or(nominal[i])));
             let direction = position.unit();
             if !direction.is_finite() {
-                return Err(format!("the source of line {} is at the sample: it has no direction", line.line));
+                return Err(refuse(format!("the source of line {} is at the sample: it has no direction", line.line)));
             }
             let weight = weight(line) / largest * scale;
             Ok(Source { direction, wavelength: line.wavelength.unwrap_or(wavelength), weight })
@@ -353,13 +394,14 @@ mod tests {
             assert!((weights[0] - 0.5).abs() < 1e-9 && (weights[1] - 1.5).abs() < 1e-9, "{weights:?}");
         }
         let zero = [line(at(0.0, 0.0, 0.0), None, None)];
-        assert!(sources_of_file(&zero, DIRECTION, 1.0).unwrap_err().contains("line 7"));
+        assert!(sources_of_file(&zero, DIRECTION, 1.0).unwrap_err().to_string().contains("line 7"));
         assert!(
             sources_of_file(&[line(at(1.0, 0.0, 0.0), Some(0.0), None)], DIRECTION, 1.0)
                 .unwrap_err()
+                .to_string()
                 .contains("weights are 0")
         );
         let negative = [line(at(1.0, 0.0, 0.0), Some(-1.0), None)];
-        assert!(sources_of_file(&negative, DIRECTION, 1.0).unwrap_err().contains("weight of line 7 is -1"));
+        assert!(sources_of_file(&negative, DIRECTION, 1.0).unwrap_err().to_string().contains("weight of line 7 is -1"));
     }
 }

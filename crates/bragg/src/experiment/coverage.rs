@@ -21,7 +21,7 @@ const POINTS_PER_REFLECTION: f64 = 3.0;
 pub struct Coverage {
     /// The reflections on the detector.
     pub on_detector: usize,
-    /// Those of them that the list does not have.
+    /// How many of these reflections the list does not have.
     pub missing: usize,
     /// The coarsest resolution (Å) of a missing one; `None` when none is missing.
     pub coarsest_missing: Option<f64>,

@@ -1,5 +1,6 @@
 //! The crystal: its cell and orientation, its shape and its mosaic domains.
 
+use super::UnitCell;
 use crate::math::{Mat3, Vec3};
 use crate::numbers::{Numbers, numbers};
 use crate::random::Generator;
@@ -55,7 +56,7 @@ impl Shape {
     }
 }
 
-/// How the orientations of mosaic domains spread about their mean. The same in all directions.
+/// How the orientations of mosaic domains spread about their mean, alike in all directions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum MosaicSpread<R = f64> {
     /// Rotation vectors have a Gaussian distribution.
@@ -96,7 +97,7 @@ impl<R: Copy> MosaicSpread<R> {
         }
     }
 
-    /// The same distribution of another width (deg).
+    /// This distribution with another width (deg).
     #[must_use]
     pub fn with_width<S>(self, width: S) -> MosaicSpread<S> {
         match self {
@@ -170,7 +171,41 @@ numbers!(Crystal {
     scale: number,
 });
 
+impl<R: Real> Mosaic<R> {
+    /// One domain, which is not turned: a perfect block.
+    pub fn none() -> Self {
+        Self::new(MosaicSpread::Gaussian { eta: R::constant(0.0) }, 1)
+    }
+
+    /// So many domains of a distribution, which turn with the crystal; their seed is the default one of an experiment file.
+    pub fn new(spread: MosaicSpread<R>, n_domains: usize) -> Self {
+        Self { spread, n_domains, seed: 12_345_678, generator: Generator::Keyed, frame: MosaicFrame::Crystal }
+    }
+}
+
 impl<R: Real> Crystal<R> {
+    /// One perfect block of `n_cells` along a, b and c, cut along its axes, with a along x and b in the xy plane
+    /// ([`UnitCell::basis`]).
+    pub fn new(cell: &UnitCell<R>, n_cells: [R; 3]) -> Self {
+        let one = R::constant(1.0);
+        Self {
+            real_space: cell.basis(),
+            n_cells,
+            shape: Shape::Square,
+            fudge: one,
+            mosaic: Mosaic::none(),
+            n_blocks: 1.0,
+            scale: one,
+        }
+    }
+
+    /// This crystal turned right-handedly by `angle` (deg) about a unit `axis` of the laboratory.
+    #[must_use]
+    pub fn rotated(self, axis: Vec3<R>, angle: R) -> Self {
+        let angle = angle * R::constant(1f64.to_radians());
+        Self { real_space: Mat3(self.real_space.0.map(|row| row.rotated(axis, angle))), ..self }
+    }
+
     /// The reciprocal basis a*, b*, c* (1/Å) by rows.
     pub fn reciprocal(&self) -> Mat3<R> {
         self.real_space.reciprocal_rows()

@@ -51,6 +51,18 @@ numbers!(Panel {
     mask: other,
 });
 
+impl Panel {
+    /// A panel of `[fast, slow]` pixels from the corner of its first pixel (mm) and the directions of rows and columns, which are scaled to
+    /// length 1. Depth in the sensor is measured across both, away from the sample.
+    pub fn new(origin: Vec3, fast_axis: Vec3, slow_axis: Vec3, pixel_size: f64, [n_fast, n_slow]: [usize; 2]) -> Self {
+        let (fast_axis, slow_axis) = (fast_axis.unit(), slow_axis.unit());
+        let normal = fast_axis.cross(slow_axis).unit();
+        let normal = if origin.dot(normal) < 0.0 { -normal } else { normal };
+        let name = "panel 0".to_owned();
+        Self { name, origin, fast_axis, slow_axis, normal, pixel_size, n_fast, n_slow, roi: None, mask: None }
+    }
+}
+
 impl<R: Real> Panel<R> {
     /// Distance (mm) from the sample to the nearest point of the panel's plane.
     pub fn close_distance(&self) -> R {
@@ -63,7 +75,7 @@ impl<R: Real> Panel<R> {
         self.origin + self.fast_axis * (fast * pixel_size) + self.slow_axis * (slow * pixel_size)
     }
 
-    /// The position (mm) of its middle.
+    /// The position (mm) of the panel's middle.
     pub fn middle(&self) -> Vec3<R> {
         self.position(R::constant(self.n_fast as f64 / 2.0), R::constant(self.n_slow as f64 / 2.0))
     }
@@ -154,3 +166,20 @@ pub struct Detector<R = f64> {
     pub point_pixels: bool,
 }
 numbers!(Detector { panels: part, sensor: part, curvature: other, distance: number, arm: part, point_pixels: other });
+
+impl Detector {
+    /// A detector of flat panels that counts every photon at the surface. Its distance is that of the first panel's plane.
+    pub fn new(panels: Vec<Panel>) -> Self {
+        let distance = panels.first().map_or(0.0, Panel::close_distance);
+        Self { panels, sensor: None, curvature: Curvature::Flat, distance, arm: Arm::default(), point_pixels: false }
+    }
+
+    /// One panel of `[fast, slow]` pixels of an edge `pixel_size` (mm) at a `distance` (mm), whose middle a beam along −z meets at a
+    /// right angle. Rows run along x, columns along −y: the defaults of an experiment file.
+    pub fn facing_beam(distance: f64, pixel_size: f64, pixels: [usize; 2]) -> Self {
+        let [width, height] = pixels.map(|n| n as f64 * pixel_size);
+        let (fast_axis, slow_axis) = (Vec3::new(1.0, 0.0, 0.0), Vec3::new(0.0, -1.0, 0.0));
+        let origin = Vec3::new(-width / 2.0, height / 2.0, -distance);
+        Self { distance, ..Self::new(vec![Panel::new(origin, fast_axis, slow_axis, pixel_size, pixels)]) }
+    }
+}

@@ -7,6 +7,7 @@ use crate::numbers::{Numbers, numbers};
 use crate::real::Real;
 
 pub mod beam;
+mod check;
 pub mod coverage;
 pub mod crystal;
 pub mod detector;
@@ -31,7 +32,7 @@ pub use scan::Scan;
 pub use structure_factors::{Interpolation, StructureFactors};
 pub use unit_cell::UnitCell;
 
-/// Everything that an image and its recording depend on.
+/// Everything that an image and its recording depend on. [`Experiment::new`] makes a small one of few numbers.
 #[derive(Debug, Clone)]
 pub struct Experiment<R = f64> {
     /// The crystal.
@@ -66,7 +67,7 @@ numbers!(Experiment {
 });
 
 impl Experiment {
-    /// The same experiment, every number a constant of another type.
+    /// This experiment in another number type, each of whose numbers is a constant.
     #[must_use]
     pub fn constant<R: Real>(&self) -> Experiment<R> {
         self.map(&mut R::constant)

@@ -1,9 +1,10 @@
 //! How finely everything is sampled, and which physics combines the samples.
 
 /// Which physics combines the samples of a pixel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Physics {
     /// Every factor (solid angle, polarisation, capture, source weight) at every sub-pixel, layer and source.
+    #[default]
     Correct,
     /// nanoBragg's: the factors of the pixel's first sample applied to the sum of all.
     NanoBragg,
@@ -68,4 +69,19 @@ pub struct Sampling {
     pub culling: f64,
     /// Which kernel sums.
     pub backend: BackendChoice,
+}
+
+/// One sample in the middle of each pixel, correct physics, and what an experiment file has by default.
+impl Default for Sampling {
+    fn default() -> Self {
+        Self {
+            oversample: 1,
+            d_min: 0.0,
+            physics: Physics::default(),
+            running_factors: RunningFactors::default(),
+            precision: Precision::default(),
+            culling: 1e-7,
+            backend: BackendChoice::default(),
+        }
+    }
 }

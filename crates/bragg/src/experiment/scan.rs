@@ -2,6 +2,7 @@
 
 use crate::math::Vec3;
 use crate::numbers::numbers;
+use crate::real::Real;
 
 /// A sweep about the spindle, sampled at equal steps.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,3 +23,17 @@ pub struct Scan<R = f64> {
     pub frame: u64,
 }
 numbers!(Scan { axis: other, first: number, step: number, n_steps: other, start: number, range: number, frame: other });
+
+impl<R: Real> Scan<R> {
+    /// A still at spindle angle 0; the spindle lies along x.
+    pub fn still() -> Self {
+        let zero = R::constant(0.0);
+        Self::new(Vec3::new(1.0, 0.0, 0.0), zero, zero, 1)
+    }
+
+    /// An exposure from `start` through `range` (deg) about a unit `axis`, sampled in the middles of `n_steps` equal steps.
+    pub fn new(axis: Vec3, start: R, range: R, n_steps: usize) -> Self {
+        let step = range / R::constant(n_steps.max(1) as f64);
+        Self { axis, first: start + step * R::constant(0.5), step, n_steps, start, range, frame: 0 }
+    }
+}

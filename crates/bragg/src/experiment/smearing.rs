@@ -20,10 +20,10 @@ use super::{Beam, Crystal, Shape};
 use crate::math::{Mat3, Vec3};
 use std::f64::consts::{FRAC_PI_4, PI};
 
-/// Of integrated spots: what steps through one of the ranges may be off by, by the first and by the second of the two errors.
+/// What steps through one of the ranges may put integrated spots off by, by the first and by the second of the two errors.
 const ALIASING: f64 = 0.01;
 const ENDS: f64 = 0.01;
-/// The same of mosaic domains, a mean over spots by their photons (single spots may be off by several times that), for so many by the square of
+/// What mosaic domains may put integrated spots off by, a mean over spots by their photons (single spots may be off by several times that), for so many by the square of
 /// the [`Smearing::excess`]; it falls as the number to the power 0.75. Measured with balanced domains and Gaussians (docs/mosaicity.md).
 const DOMAINS: f64 = 0.015;
 const DOMAINS_PER_SQUARE: f64 = 64.0;
@@ -96,7 +96,7 @@ impl Crystal {
 }
 
 impl Smearing {
-    /// That of an exposure through `rotation` (deg), for spacings down to `resolution` (Å).
+    /// The smearing of an exposure through `rotation` (deg), for spacings down to `resolution` (Å).
     pub fn new(crystal: &Crystal, beam: &Beam, rotation: f64, resolution: f64) -> Self {
         let range = |ticks: Ticks| if ticks.is_spread() { ticks.range } else { 0.0 };
         let [horizontal, vertical, dispersion] = beam.spread.map_or([0.0; 3], |spread| {
@@ -117,7 +117,7 @@ impl Smearing {
         }
     }
 
-    /// The same with another number of mosaic domains.
+    /// This smearing with another number of mosaic domains.
     #[must_use]
     pub fn with_domains(self, n_domains: usize) -> Self {
         Self { n_domains, ..self }

@@ -1,13 +1,14 @@
 //! The structure-factor amplitudes of the unit cell.
 
 use crate::numbers::numbers;
+use crate::real::Real;
 use crate::reflections::AmplitudeGrid;
 use std::sync::Arc;
 
 /// How |F| is read between the points of the reciprocal lattice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interpolation {
-    /// That of the nearest reflection.
+    /// |F| of the nearest reflection.
     Nearest,
     /// Cubic through 4 × 4 × 4 reflections (for crystals of one or two cells).
     Tricubic,
@@ -37,3 +38,22 @@ numbers!(StructureFactors {
     b_factor: number,
     interpolation: other,
 });
+
+impl<R: Real> StructureFactors<R> {
+    /// The amplitude `f` (electrons) for every reflection but F(0,0,0), which does not scatter.
+    pub fn uniform(f: R) -> Self {
+        Self {
+            grid: None,
+            default_f: f,
+            include_f000: false,
+            scale: R::constant(1.0),
+            b_factor: R::constant(0.0),
+            interpolation: Interpolation::Nearest,
+        }
+    }
+
+    /// Known amplitudes, and 0 for every reflection beyond them. That of the nearest reflection counts; F(0,0,0) does not scatter.
+    pub fn of_grid(grid: AmplitudeGrid<R>) -> Self {
+        Self { grid: Some(Arc::new(grid)), ..Self::uniform(R::constant(0.0)) }
+    }
+}

@@ -1,5 +1,6 @@
 //! Unit cells and the bases they are drawn in.
 
+use crate::error::{Error, Result};
 use crate::math::{Mat3, Vec3};
 use crate::real::Real;
 
@@ -16,22 +17,23 @@ impl UnitCell {
     /// A cell from a, b, c (Å), α, β, γ (deg).
     ///
     /// # Errors
-    /// A sentence saying which edge or angle cannot be, or that the angles do not close.
-    pub fn new([a, b, c, alpha, beta, gamma]: [f64; 6]) -> Result<Self, String> {
+    /// An edge or an angle cannot be, or the angles do not close.
+    pub fn new([a, b, c, alpha, beta, gamma]: [f64; 6]) -> Result<Self> {
+        let refuse = |what: String| Err(Error::setting("crystal.cell", what));
         let cell = Self { edges: [a, b, c], angles: [alpha, beta, gamma] };
         for (name, edge) in ["a", "b", "c"].into_iter().zip(cell.edges) {
             if !(edge.is_finite() && edge > 0.0) {
-                return Err(format!("cell edge {name} is {edge}; it must be a positive length in Å"));
+                return refuse(format!("cell edge {name} is {edge}; it must be a positive length in Å"));
             }
         }
         for (name, angle) in ["alpha", "beta", "gamma"].into_iter().zip(cell.angles) {
             if !(angle > 0.0 && angle < 180.0) {
-                return Err(format!("cell angle {name} is {angle}; it must lie between 0 and 180 degrees"));
+                return refuse(format!("cell angle {name} is {angle}; it must lie between 0 and 180 degrees"));
             }
         }
         let (sum, largest) = (alpha + beta + gamma, alpha.max(beta).max(gamma));
         if sum >= 360.0 || 2.0 * largest >= sum {
-            return Err(format!(
+            return refuse(format!(
                 "no cell has the angles {alpha}, {beta}, {gamma}: each must be smaller than the other two together, and all \
                  three together smaller than 360 degrees"
             ));
@@ -98,7 +100,7 @@ mod tests {
 
     #[test]
     fn impossible_cells_are_refused_by_name() {
-        let refused = |parameters: [f64; 6]| UnitCell::new(parameters).unwrap_err();
+        let refused = |parameters: [f64; 6]| UnitCell::new(parameters).unwrap_err().to_string();
         assert!(refused([0.0, 1.0, 1.0, 90.0, 90.0, 90.0]).contains("cell edge a is 0"));
         assert!(refused([1.0, f64::NAN, 1.0, 90.0, 90.0, 90.0]).contains("cell edge b"));
         assert!(refused([1.0, 1.0, 1.0, 90.0, 180.0, 90.0]).contains("beta is 180"));

@@ -21,7 +21,7 @@ pub struct Work {
 }
 
 impl Work {
-    /// That of an experiment.
+    /// The work of an experiment's image.
     pub fn of<R>(experiment: &Experiment<R>) -> Self {
         let pixels = experiment.detector.panels.iter().map(|panel| match panel.roi {
             Some(Roi { fast, slow }) => {
@@ -50,7 +50,7 @@ impl Work {
     }
 }
 
-/// The number with its factors.
+/// The number of terms with its factors.
 impl fmt::Display for Work {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} pixels", self.n_pixels)?;

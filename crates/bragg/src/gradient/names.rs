@@ -19,7 +19,7 @@ pub struct Row {
     pub alias: &'static str,
     /// Its unit; empty for a plain number.
     pub unit: &'static str,
-    /// What it is.
+    /// What the parameter is.
     pub meaning: &'static str,
     /// The lowest and the highest value that it may have.
     pub bounds: [f64; 2],

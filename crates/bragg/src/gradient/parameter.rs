@@ -71,7 +71,7 @@ impl CellNumbers {
 pub enum Range {
     /// Directions along the electric field.
     Horizontal,
-    /// Directions across it.
+    /// Directions across the electric field.
     Vertical,
     /// Wavelengths.
     Dispersion,
@@ -92,13 +92,13 @@ pub enum Parameter {
     Fudge,
     /// The mosaicity η of a Gaussian: the rotation of each domain in proportion, about its own axis, which stays.
     MosaicEta,
-    /// The half-width of a cap, likewise.
+    /// The half-width of a cap: the rotation of each domain in proportion, about its own axis, which stays.
     MosaicHalfWidth,
     /// The scale of Bragg scattering.
     CrystalScale,
     /// The scale of every amplitude.
     AmplitudeScale,
-    /// Its natural logarithm.
+    /// The natural logarithm of the scale of every amplitude.
     AmplitudeLogScale,
     /// The B factor.
     BFactor,

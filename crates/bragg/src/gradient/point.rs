@@ -34,7 +34,7 @@ pub struct Gradient {
 }
 
 impl<'a> Point<'a> {
-    /// Where the parameters have the values of the experiment.
+    /// The point where the parameters have the values of the experiment.
     ///
     /// # Errors
     /// The image has no useful derivative with respect to a parameter.
@@ -43,7 +43,7 @@ impl<'a> Point<'a> {
         Ok(Self { base, parameters, deltas: vec![0.0; parameters.len()], there: base.clone() })
     }
 
-    /// Where they have other values.
+    /// The point where the parameters have other values.
     ///
     /// # Errors
     /// The image has no useful derivative with respect to a parameter, or as [`Self::of`].
@@ -52,7 +52,7 @@ impl<'a> Point<'a> {
         Self::of(base, parameters, values)
     }
 
-    /// Where they have other values, for the image alone: derivatives may be useless there.
+    /// The point where the parameters have other values, for the image alone: derivatives may be useless there.
     ///
     /// # Errors
     /// The experiment does not have a parameter, a value is outside the parameter's bounds, or the cell has no volume.
@@ -81,7 +81,7 @@ impl<'a> Point<'a> {
         Err(Error::setting(names.join(", "), "make no cell: it has no volume"))
     }
 
-    /// The experiment there.
+    /// The experiment with these values of its parameters.
     pub fn experiment(&self) -> &Experiment {
         &self.there
     }
@@ -110,7 +110,7 @@ impl<'a> Point<'a> {
         self.tangent(&direction, monitor)
     }
 
-    /// How it changes with each parameter, per unit of the parameter.
+    /// How the scene changes with each parameter, per unit of the parameter.
     ///
     /// # Errors
     /// Its tables do not fit into memory, or the monitor stopped it.

@@ -1,9 +1,8 @@
 //! What makes images and their derivatives: one of several kernels, chosen in one place.
 
 use super::cpu::{self, Level};
-use super::{Monitor, Sample, reference};
+use super::{Monitor, Sample, fault, reference};
 use crate::error::{Error, Result};
-
 use crate::image::Image;
 use crate::real::Dual;
 use crate::scene::{BackendChoice, Physics, Profile, Scene, SceneTangent};
@@ -66,7 +65,7 @@ impl Backend {
         backend.supports(scene).map(|()| backend)
     }
 
-    /// Its name, as `sampling.backend` has it.
+    /// The name of the backend, as `sampling.backend` has it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cpu(_) => "cpu",
@@ -74,18 +73,18 @@ impl Backend {
         }
     }
 
-    /// Whether it can make the image of a scene. These two can make every image.
+    /// Whether the backend can make the image of a scene. These two can make every image.
     ///
     /// # Errors
-    /// It cannot.
+    /// The backend cannot.
     pub fn supports(self, _: &Scene) -> std::result::Result<(), Why> {
         Ok(())
     }
 
-    /// Whether it can differentiate the image of a scene.
+    /// Whether the backend can differentiate the image of a scene.
     ///
     /// # Errors
-    /// It cannot: spots have edges, or the physics has factors of first samples.
+    /// The backend cannot: spots have edges, or the physics has factors of first samples.
     pub fn differentiates(self, scene: &Scene) -> std::result::Result<(), Why> {
         if scene.physics != Physics::Correct {
             let what = "is \"nanobragg\", whose factors of the first samples have no derivatives; choose \"correct\"";
@@ -98,11 +97,23 @@ impl Backend {
         Ok(())
     }
 
-    /// The image of a scene: expected photons in each pixel, 0 in those that are masked or outside the window.
+    /// The image of a scene: expected photons in each pixel, 0 in those that are masked or outside the window. All are finite numbers.
     ///
     /// # Errors
-    /// The image does not fit into memory, or the monitor stopped it.
+    /// The scene is not sound ([`Scene::check`]), a pixel is no number or too large for `T` ([`fault`]), the image does not fit into memory,
+    /// or the monitor stopped it.
     pub fn render<T: Sample>(self, scene: &Scene, monitor: &dyn Monitor) -> Result<Image<T>> {
+        let image = self.render_as_is(scene, monitor)?;
+        fault(scene, &image).map_or(Ok(image), |fault| Err(fault.into()))
+    }
+
+    /// The image as [`Self::render`] makes it, but pixels that are no numbers stay as they are: for those who can say more about
+    /// them, or go on from them.
+    ///
+    /// # Errors
+    /// The scene is not sound ([`Scene::check`]), the image does not fit into memory, or the monitor stopped it.
+    pub fn render_as_is<T: Sample>(self, scene: &Scene, monitor: &dyn Monitor) -> Result<Image<T>> {
+        scene.check()?;
         match self {
             Self::Cpu(level) => cpu::render(scene, level, monitor),
             Self::Reference => reference::render(scene, monitor),
@@ -113,8 +124,8 @@ impl Backend {
     /// reflection of its grid.
     ///
     /// # Errors
-    /// The image has no derivatives or the backend does not find them this way, something does not fit into memory, or the monitor
-    /// stopped it.
+    /// The scene is not sound ([`Scene::check`]), the cotangent is of other panels, the image has no derivatives or the backend does not
+    /// find them this way, something does not fit into memory, or the monitor stopped it.
     pub fn pullback(
         self,
         scene: &Scene,
@@ -123,6 +134,8 @@ impl Backend {
         monitor: &dyn Monitor,
     ) -> Result<SceneTangent> {
         self.differentiates(scene)?;
+        scene.check()?;
+        check_cotangent(scene, cotangent)?;
         match self {
             Self::Cpu(level) => cpu::gradient::reverse(scene, level, cotangent, amplitudes, monitor),
             Self::Reference => Err(Error::setting(
@@ -136,7 +149,8 @@ impl Backend {
     /// and those outside the window are left out. What `visit` makes of the blocks comes in their order, whatever the number of threads.
     ///
     /// # Errors
-    /// The image has no derivatives, something does not fit into memory, or the monitor stopped it.
+    /// The scene is not sound ([`Scene::check`]), the image has no derivatives, something does not fit into memory, or the monitor
+    /// stopped it.
     pub fn pushforward<A: Send>(
         self,
         scene: &Scene,
@@ -145,6 +159,7 @@ impl Backend {
         visit: impl Fn(&Block) -> A + Sync,
     ) -> Result<Vec<A>> {
         self.differentiates(scene)?;
+        scene.check()?;
         match self {
             Self::Cpu(level) => cpu::gradient::map_blocks(scene, level, tangents, monitor, visit),
             Self::Reference => {
@@ -175,7 +190,25 @@ impl Backend {
 /// The image of a scene by the backend of its choice: see [`Backend::render`].
 ///
 /// # Errors
-/// The backend cannot make it, it does not fit into memory, or the monitor stopped it.
+/// As [`Backend::render`], or the backend cannot make it.
 pub fn render<T: Sample>(scene: &Scene, monitor: &dyn Monitor) -> Result<Image<T>> {
     Backend::of(scene)?.render(scene, monitor)
+}
+
+/// The image of a scene by the backend of its choice, whatever its pixels are: see [`Backend::render_as_is`].
+///
+/// # Errors
+/// As [`Backend::render_as_is`], or the backend cannot make it.
+pub fn render_as_is<T: Sample>(scene: &Scene, monitor: &dyn Monitor) -> Result<Image<T>> {
+    Backend::of(scene)?.render_as_is(scene, monitor)
+}
+
+fn check_cotangent(scene: &Scene, cotangent: &Image<f64>) -> Result<()> {
+    let expected: Vec<_> = scene.panels.iter().map(|panel| (panel.n_fast, panel.n_slow)).collect();
+    let given: Vec<_> = cotangent.panels.iter().map(|panel| (panel.n_fast(), panel.n_slow())).collect();
+    if expected == given {
+        return Ok(());
+    }
+    let what = format!("has panels of {given:?} pixels (fast, slow); those of the scene are {expected:?}");
+    Err(Error::setting("cotangent", what))
 }

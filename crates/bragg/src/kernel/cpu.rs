@@ -69,7 +69,7 @@ impl<'a> Prepared<'a> {
 enum Lattice {
     /// Cells along each axis.
     Square([f64; 3]),
-    /// The same in mixed precision.
+    /// Cells along each axis, for mixed precision.
     SquareFast([f64; 3]),
     Round(round::Sphere),
     Gauss(spots::Spot),

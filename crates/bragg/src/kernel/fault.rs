@@ -2,6 +2,7 @@
 
 use super::Sample;
 use super::reference::{lattice_factor, nearest_index, polarization, sample_points};
+use crate::error::Error;
 use crate::image::Image;
 use crate::math::Vec3;
 use crate::physics::scattering::scattering_vector;
@@ -24,6 +25,19 @@ pub struct Fault {
     pub what: &'static str,
     /// What that follows from: keys of experiments and beginnings of such keys.
     pub keys: &'static [&'static str],
+}
+
+/// What is said where nothing is known of files and lines.
+impl From<Fault> for Error {
+    fn from(Fault { n, first: [panel, fast, slow], what, keys }: Fault) -> Self {
+        Self::setting(
+            keys.join(", "),
+            format!(
+                "make what cannot be computed with: {n} pixels are no numbers: {what} is none at the first of them, \
+                 {fast} {slow} (fast, slow) of panel {panel}"
+            ),
+        )
+    }
 }
 
 /// How many pixels are no numbers.

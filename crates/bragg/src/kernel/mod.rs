@@ -10,7 +10,7 @@ mod geometry;
 mod reference;
 
 pub use crate::monitor::{Monitor, Unwatched};
-pub use backend::{Backend, Block, Why, render};
+pub use backend::{Backend, Block, Why, render, render_as_is};
 pub use fault::{Fault, fault, n_no_numbers};
 
 use crate::error::{Error, Result};

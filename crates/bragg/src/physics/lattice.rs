@@ -11,11 +11,11 @@ use std::f64::consts::PI;
 pub const ROUND_PEAK: f64 = 0.723601254558268;
 /// ρ² at which the amplitude of a Gaussian spot is 1/e: 2/π, for ∫N²·exp(−πN²δ²) dδ = N.
 pub const GAUSS_WIDTH: f64 = std::f64::consts::FRAC_2_PI;
-/// nanoBragg's.
+/// ρ² at which the amplitude of nanoBragg's Gaussian spots is 1/e.
 pub const GAUSS_WIDTH_NANOBRAGG: f64 = 0.63;
 /// ρ² at which a top-hat spot ends: (3/4π)^⅔, for a ball of volume 1.
 pub const TOPHAT_WIDTH: f64 = 0.384_834_731_559_126_6;
-/// nanoBragg's, 0.63².
+/// ρ² at which nanoBragg's top-hat spots end: 0.63².
 pub const TOPHAT_WIDTH_NANOBRAGG: f64 = 0.3969;
 
 /// The interference of `n` cells in a row, sin(πNh)/sin(πh) but for its sign, at δ from an integer h (Laue; International

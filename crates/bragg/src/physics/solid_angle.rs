@@ -10,7 +10,7 @@ pub fn pixel_solid_angle<R: Real>(pixel: R, distance: R, close_distance: R) -> R
     pixel * pixel / (distance * distance) * (close_distance / distance)
 }
 
-/// The same for a point: 1/R², per unit of area.
+/// Solid angle of a point at `distance` R from the sample, per unit of area: 1/R².
 #[inline(always)]
 pub fn point_solid_angle<R: Real>(distance: R) -> R {
     R::constant(1.0) / (distance * distance)

@@ -134,7 +134,7 @@ impl Experiments {
         state
             .experiments
             .iter()
-            .map(|experiment| kernel::render(&Scene::watched(experiment, monitor)?, monitor))
+            .map(|experiment| kernel::render_as_is(&Scene::watched(experiment, monitor)?, monitor))
             .collect()
     }
 
@@ -254,8 +254,7 @@ impl Model for Experiments {
         for (i, experiment) in there.experiments.iter_mut().enumerate() {
             let step: Vec<f64> = self.layout.of_image(i).map(|place| step[place]).collect();
             shift_all(experiment, &parameters, &step);
-            let volume = experiment.crystal.real_space.determinant();
-            if !(volume.is_finite() && volume != 0.0) {
+            if experiment.check().is_err() {
                 return Ok(None);
             }
         }

@@ -135,7 +135,7 @@ impl Large<'_> {
             slopes[i] += (values[i] - restraint.value) / (restraint.sigma * restraint.sigma);
         }
         for (i, (image, experiment)) in self.model.images().iter().zip(&state.experiments).enumerate() {
-            let mut cotangent = kernel::render::<f64>(&Scene::watched(experiment, self.monitor)?, self.monitor)?;
+            let mut cotangent = kernel::render_as_is::<f64>(&Scene::watched(experiment, self.monitor)?, self.monitor)?;
             image.for_each_pixel(&mut cotangent, |photons, modelled| {
                 let Some(photons) = photons else { return 0.0 };
                 let pixel = self.model.loss.of(photons, modelled);

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 pub struct Completeness {
     /// The reflections there are up to the resolution asked for.
     pub possible: u64,
-    /// Those of them that are in the list.
+    /// How many of the possible reflections are in the list.
     pub listed: u64,
     /// The finest resolution d in the list, whether or not it is beyond the resolution asked for (Å).
     pub finest_listed: Option<f64>,
@@ -24,9 +24,9 @@ impl Reflections {
     /// be the list's own.
     ///
     /// # Errors
-    /// A text when the cell or `d_min` cannot be used, or when the indices up to `d_min` span more than
+    /// The cell or `d_min` cannot be used, or the indices up to `d_min` span more than
     /// [`AmplitudeGrid::MAX_POINTS`].
-    pub fn completeness(&self, cell: [f64; 6], d_min: f64) -> std::result::Result<Completeness, String> {
+    pub fn completeness(&self, cell: [f64; 6], d_min: f64) -> crate::Result<Completeness> {
         let sphere = Sphere::new(cell, d_min)?;
         let screws: Vec<Operator> = self
             .symmetry
@@ -62,7 +62,7 @@ struct IndexSet {
 }
 
 impl IndexSet {
-    fn new(last: Miller, list: &[(Miller, f64)]) -> std::result::Result<Self, String> {
+    fn new(last: Miller, list: &[(Miller, f64)]) -> crate::Result<Self> {
         let [n_h, n_k, n_l] = AmplitudeGrid::extents(last.map(|n| -n), last)?;
         let mut set = Self { last, bits: vec![0; (n_h * n_k * n_l).div_ceil(64)] };
         for &(hkl, _) in list {
@@ -222,7 +222,7 @@ mod tests {
             (fine, 1e-3, "too fine"),
             (fine, 1e-300, "too fine"),
         ] {
-            let message = empty.completeness(cell, d_min).unwrap_err();
+            let message = empty.completeness(cell, d_min).unwrap_err().to_string();
             assert!(message.contains(word), "{message} lacks {word}");
         }
     }

@@ -1,5 +1,6 @@
 //! Amplitudes for reflections that a list lacks.
 
+use super::refused;
 use super::wilson::{MeanIntensity, draw};
 use super::{PointGroup, Reflections, Scale, Sphere};
 use crate::miller::{MAX_INDEX, Miller};
@@ -63,26 +64,26 @@ impl Reflections {
     /// unless nothing is to be filled. The list's symmetry tells what is equivalent and what is absent. 0 0 0 is not filled.
     ///
     /// # Errors
-    /// A text when the cell, `d_min` or the constant cannot be used, when there are too few known reflections for the scale or the
-    /// statistics, or too many to be filled.
-    pub fn fill(&mut self, cell: [f64; 6], d_min: f64, fill: Fill) -> Result<Filled, String> {
+    /// The cell, `d_min` or the constant cannot be used, or there are too few known reflections for the
+    /// scale or the statistics, or too many to be filled.
+    pub fn fill(&mut self, cell: [f64; 6], d_min: f64, fill: Fill) -> crate::Result<Filled> {
         self.fill_watched(cell, d_min, fill, &Unwatched)
     }
 
-    /// The same, which the monitor may stop; then the list is as good as lost.
+    /// Adds amplitudes as [`Self::fill`] does; the monitor may stop the work, and then the list is as good as lost.
     ///
     /// # Errors
-    /// Likewise, or the monitor stopped it.
+    /// As [`Self::fill`], or the monitor stopped it.
     pub fn fill_watched(
         &mut self,
         cell: [f64; 6],
         d_min: f64,
         fill: Fill,
         monitor: &dyn Monitor,
-    ) -> Result<Filled, String> {
+    ) -> crate::Result<Filled> {
         let sphere = Sphere::new(cell, d_min)?;
         if sphere.last().iter().any(|&last| last > MAX_INDEX) {
-            return Err(format!("a resolution limit of {d_min} Å needs indices beyond ±{MAX_INDEX}"));
+            return Err(refused(format!("a resolution limit of {d_min} Å needs indices beyond ±{MAX_INDEX}")));
         }
         let group = PointGroup::new(&self.symmetry);
         let listed: HashMap<Miller, f64> = self.list.iter().copied().collect();
@@ -102,12 +103,12 @@ impl Reflections {
                 added.extend(amplitude.map(|amplitude| (hkl, amplitude)));
             }
             if added.len() > MAX_EXPANDED {
-                return Err(format!(
+                return Err(refused(format!(
                     "more than {MAX_EXPANDED} reflections are missing up to {d_min} Å; a coarser limit is needed"
-                ));
+                )));
             }
         }
-        monitor.check().map_err(|error| error.to_string())?;
+        monitor.check()?;
         self.list.append(&mut added);
         Ok(filled)
     }
@@ -118,12 +119,12 @@ impl Reflections {
         listed: &HashMap<Miller, f64>,
         sphere: &Sphere,
         group: &PointGroup,
-    ) -> Result<Source, String> {
+    ) -> crate::Result<Source> {
         Ok(match fill {
             Fill::Nothing => Source::Nothing,
             Fill::Constant(amplitude) if amplitude.is_finite() && amplitude >= 0.0 => Source::Constant(amplitude),
             Fill::Constant(amplitude) => {
-                return Err(format!("the amplitude {amplitude} for missing reflections must be 0 or more"));
+                return Err(refused(format!("the amplitude {amplitude} for missing reflections must be 0 or more")));
             }
             Fill::List(other) => {
                 let other: HashMap<Miller, f64> = other.list.iter().copied().collect();
@@ -298,7 +299,7 @@ mod tests {
             (3.0, Fill::List(&other), "in common"),
             (3.0, Fill::Wilson { seed: 1 }, "too few"),
         ] {
-            let message = few.fill(CELL, d_min, fill).unwrap_err();
+            let message = few.fill(CELL, d_min, fill).unwrap_err().to_string();
             assert!(message.contains(word), "{message}");
         }
     }

@@ -21,19 +21,21 @@ impl AmplitudeGrid {
     /// The largest number of grid points that a grid may have: 2²⁸, 2 GiB.
     pub const MAX_POINTS: usize = 1 << 28;
 
-    /// The number of grid points along h, k, l between two corners; an error text when there are more than
-    /// [`Self::MAX_POINTS`] or the corners are in the wrong order.
-    pub fn extents(min: Miller, max: Miller) -> std::result::Result<[usize; 3], String> {
+    /// The number of grid points along h, k, l between two corners.
+    ///
+    /// # Errors
+    /// There are more than [`Self::MAX_POINTS`], or the corners are in the wrong order.
+    pub fn extents(min: Miller, max: Miller) -> Result<[usize; 3]> {
+        let refuse = |what: String| Error::setting("crystal.structure_factors.file", what);
         let mut extents = [0; 3];
         let mut points: usize = 1;
         for axis in 0..3 {
             let extent = i64::from(max[axis]) - i64::from(min[axis]) + 1;
-            extents[axis] = usize::try_from(extent)
-                .ok()
-                .filter(|&n| n > 0)
-                .ok_or_else(|| format!("the largest index {} is below the smallest {}", max[axis], min[axis]))?;
+            extents[axis] = usize::try_from(extent).ok().filter(|&n| n > 0).ok_or_else(|| {
+                refuse(format!("the largest index {} is below the smallest {}", max[axis], min[axis]))
+            })?;
             points = points.checked_mul(extents[axis]).filter(|&n| n <= Self::MAX_POINTS).ok_or_else(|| {
-                format!("indices from {min:?} to {max:?} need a grid of more than {} points", Self::MAX_POINTS)
+                refuse(format!("indices from {min:?} to {max:?} need a grid of more than {} points", Self::MAX_POINTS))
             })?;
         }
         Ok(extents)
@@ -56,7 +58,8 @@ impl AmplitudeGrid {
                 max[axis] = max[axis].max(hkl[axis]);
             }
         }
-        let [n_h, n_k, n_l] = Self::extents(min, max).map_err(|what| Error::file(&reflections.source, None, what))?;
+        let [n_h, n_k, n_l] =
+            Self::extents(min, max).map_err(|e| Error::file(&reflections.source, None, e.into_what()))?;
         let n_points = n_h * n_k * n_l;
         let mut amplitudes = Vec::new();
         amplitudes.try_reserve_exact(n_points).map_err(|_| {
@@ -84,6 +87,21 @@ impl AmplitudeGrid {
 }
 
 impl<R> AmplitudeGrid<R> {
+    /// Refuses a list that is not as long as the indices ask for.
+    ///
+    /// # Errors
+    /// It is not, or as [`AmplitudeGrid::extents`].
+    pub fn check(&self) -> Result<()> {
+        let Self { min, max, amplitudes } = self;
+        let n_points: usize = AmplitudeGrid::extents(*min, *max)?.iter().product();
+        if n_points == amplitudes.len() {
+            return Ok(());
+        }
+        let n = amplitudes.len();
+        let what = format!("has a grid of {n} amplitudes; indices from {min:?} to {max:?} need {n_points}");
+        Err(Error::setting("crystal.structure_factors.file", what))
+    }
+
     /// The position of a reflection in [`Self::amplitudes`]; `None` outside the grid.
     pub fn position(&self, hkl: Miller) -> Option<usize> {
         if (0..3).any(|axis| hkl[axis] < self.min[axis] || hkl[axis] > self.max[axis]) {

@@ -19,6 +19,7 @@ pub use scale::Scale;
 pub use shells::Shell;
 pub use sphere::Sphere;
 
+use crate::error::Error;
 use crate::miller::Miller;
 use crate::symmetry::Operator;
 use std::path::PathBuf;
@@ -37,6 +38,11 @@ pub struct Reflections {
     pub source: PathBuf,
 }
 
+/// A refusal of a list of reflections, or of what is asked of it.
+fn refused(what: impl Into<String>) -> Error {
+    Error::setting("crystal.structure_factors", what)
+}
+
 /// The metric of reciprocal space, from which resolutions follow.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ReciprocalMetric {
@@ -49,18 +55,18 @@ impl ReciprocalMetric {
     /// B, 2010, section 1.1).
     ///
     /// # Errors
-    /// A text when no such cell exists: a length or an angle that is not positive, or angles that enclose no volume.
-    pub fn from_cell(cell: [f64; 6]) -> std::result::Result<Self, String> {
+    /// No such cell exists: a length or an angle that is not positive, or the angles enclose no volume.
+    pub fn from_cell(cell: [f64; 6]) -> crate::Result<Self> {
         let [a, b, c, alpha, beta, gamma] = cell;
         let refuse = |what: &str| format!("the unit cell {a} {b} {c} {alpha} {beta} {gamma} (Å and degrees) {what}");
         if !cell.iter().all(|x| x.is_finite() && *x > 0.0) {
-            return Err(refuse("needs six positive numbers"));
+            return Err(refused(refuse("needs six positive numbers")));
         }
         let cosines = [alpha, beta, gamma].map(|angle: f64| angle.to_radians().cos());
         let [ca, cb, cg] = cosines;
         let volume_squared = 1.0 - ca * ca - cb * cb - cg * cg + 2.0 * ca * cb * cg;
         if [alpha, beta, gamma].iter().any(|angle| *angle >= 180.0) || volume_squared < 1e-8 {
-            return Err(refuse("has angles that enclose no volume"));
+            return Err(refused(refuse("has angles that enclose no volume")));
         }
         let terms = [
             (1.0 - ca * ca) / (a * a),
@@ -71,7 +77,11 @@ impl ReciprocalMetric {
             2.0 * (ca * cb - cg) / (a * b),
         ]
         .map(|term| term / volume_squared);
-        if terms.iter().all(|term| term.is_finite()) { Ok(Self { terms }) } else { Err(refuse("is out of range")) }
+        if terms.iter().all(|term| term.is_finite()) {
+            Ok(Self { terms })
+        } else {
+            Err(refused(refuse("is out of range")))
+        }
     }
 
     /// 1/d² of a reflection (1/Å²).

@@ -1,5 +1,6 @@
 //! Putting one list of amplitudes on the scale of another.
 
+use super::refused;
 use std::collections::HashMap;
 
 use super::ReciprocalMetric;
@@ -35,12 +36,12 @@ impl Scale {
     /// `calculated`.
     ///
     /// # Errors
-    /// A text when they have fewer than three reflections with amplitudes other than zero in common.
+    /// The lists have fewer than three reflections with amplitudes other than zero in common.
     pub fn fit(
         observed: &HashMap<Miller, f64>,
         calculated: &HashMap<Miller, f64>,
         metric: &ReciprocalMetric,
-    ) -> Result<Self, String> {
+    ) -> crate::Result<Self> {
         let mut common: Vec<(Miller, f64, f64)> = observed
             .iter()
             .filter(|(hkl, _)| **hkl != [0; 3])
@@ -52,10 +53,10 @@ impl Scale {
         let pairs: Vec<Pair> =
             common.iter().map(|(hkl, f, calculated)| (metric.inverse_d_squared(*hkl), *f, *calculated)).collect();
         if pairs.len() < 3 || pairs.iter().all(|(_, f, _)| *f == 0.0) {
-            return Err(format!(
+            return Err(refused(format!(
                 "the two lists have {} reflections in common, too few to put them on one scale",
                 pairs.len()
-            ));
+            )));
         }
         let (k, b) = refined(&pairs, scanned(&pairs));
         let scaled = |(s2, _, calculated): &Pair| k * (-0.25 * b * s2).exp() * calculated;
@@ -163,7 +164,7 @@ mod tests {
         for (observed, calculated) in
             [(list(&some, 1.0), list(&[[2, 0, 0]], 1.0)), (list(&some, 0.0), list(&some, 1.0))]
         {
-            let message = Scale::fit(&observed, &calculated, &metric).unwrap_err();
+            let message = Scale::fit(&observed, &calculated, &metric).unwrap_err().to_string();
             assert!(message.contains("in common"), "{message}");
         }
     }

@@ -1,5 +1,6 @@
 //! Reflections by shells of resolution: how many there are, how complete, how strong.
 
+use super::refused;
 use super::{ReciprocalMetric, Reflections, Sphere};
 use crate::symmetry::{Operator, is_absent};
 use rayon::prelude::*;
@@ -26,8 +27,8 @@ impl Reflections {
     /// the list should be there once.
     ///
     /// # Errors
-    /// A text when there is nothing but 0 0 0, the cell cannot be used, or the indices span more than a grid may have points.
-    pub fn shells(&self, cell: [f64; 6], n: usize) -> Result<Vec<Shell>, String> {
+    /// There is nothing but 0 0 0, the cell cannot be used, or the indices span more than a grid may have points.
+    pub fn shells(&self, cell: [f64; 6], n: usize) -> crate::Result<Vec<Shell>> {
         let metric = ReciprocalMetric::from_cell(cell)?;
         let listed: Vec<(f64, f64)> = self
             .list
@@ -36,7 +37,7 @@ impl Reflections {
             .map(|(hkl, amplitude)| (metric.inverse_d_squared(*hkl), *amplitude))
             .collect();
         let limit = listed.iter().map(|(inverse, _)| *inverse).reduce(f64::max);
-        let limit = limit.ok_or("there are no reflections besides 0 0 0 and systematic absences")?;
+        let limit = limit.ok_or_else(|| refused("there are no reflections besides 0 0 0 and systematic absences"))?;
         let sphere = Sphere::new(cell, limit.sqrt().recip())?;
         let n = n.max(1);
         let shell_of = |inverse: f64| ((inverse / limit).powf(1.5) * n as f64).min((n - 1) as f64) as usize;
@@ -114,6 +115,6 @@ mod tests {
         // 0 1 0 and 0 -1 0 are absent
         assert_eq!(with_2_1_screw.shells(cell, 1).unwrap()[0].possible, 30);
         let empty = Reflections { list: vec![([0; 3], 5.0)], ..Reflections::default() };
-        assert!(empty.shells(cell, 3).unwrap_err().contains("besides 0 0 0"));
+        assert!(empty.shells(cell, 3).unwrap_err().to_string().contains("besides 0 0 0"));
     }
 }

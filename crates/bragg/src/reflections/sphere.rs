@@ -1,5 +1,6 @@
 //! The reflections there are up to a limit of resolution.
 
+use super::refused;
 use super::{AmplitudeGrid, ReciprocalMetric};
 use crate::miller::Miller;
 use std::ops::RangeInclusive;
@@ -17,18 +18,19 @@ impl Sphere {
     /// Up to the resolution `d_min` (Å) for a unit cell a, b, c (Å), α, β, γ (deg).
     ///
     /// # Errors
-    /// A text when the cell or `d_min` cannot be used, or when the indices up to `d_min` span more than
+    /// The cell or `d_min` cannot be used, or the indices up to `d_min` span more than
     /// [`AmplitudeGrid::MAX_POINTS`].
-    pub fn new(cell: [f64; 6], d_min: f64) -> Result<Self, String> {
+    pub fn new(cell: [f64; 6], d_min: f64) -> crate::Result<Self> {
         let metric = ReciprocalMetric::from_cell(cell)?;
         if !(d_min.is_finite() && d_min > 0.0) {
-            return Err(format!("the resolution limit {d_min} Å must be a positive number"));
+            return Err(refused(format!("the resolution limit {d_min} Å must be a positive number")));
         }
         // |h| = |a·s| <= a/d for a scattering vector s of length 1/d. The margin is for rounding.
         let last =
             [cell[0], cell[1], cell[2]].map(|edge| (edge / d_min * (1.0 + 1e-9)).min(f64::from(i32::MAX - 1)) as i32);
-        AmplitudeGrid::extents(last.map(|n| -n), last)
-            .map_err(|what| format!("a resolution limit of {d_min} Å is too fine for the unit cell: {what}"))?;
+        AmplitudeGrid::extents(last.map(|n| -n), last).map_err(|e| {
+            refused(format!("a resolution limit of {d_min} Å is too fine for the unit cell: {}", e.into_what()))
+        })?;
         Ok(Self { metric, last, limit: (1.0 + 1e-9) / (d_min * d_min) })
     }
 

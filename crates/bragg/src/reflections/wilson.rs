@@ -5,6 +5,7 @@
 //! factors, ε being the number of rotations that leave the reflection in place (International Tables B, 2010, section 2.1.3).
 
 use super::PointGroup;
+use super::refused;
 use crate::miller::{MAX_INDEX, Miller};
 use crate::random::keyed::{Purpose, stream};
 use rand::RngExt;
@@ -42,13 +43,13 @@ impl MeanIntensity {
     /// From reflections with their 1/d² (1/Å²) and amplitude, each equivalent once, without systematic absences.
     ///
     /// # Errors
-    /// A text when there are too few of them.
-    pub fn of(mut known: Vec<(Miller, f64, f64)>, group: &PointGroup) -> Result<Self, String> {
+    /// There are too few of them.
+    pub fn of(mut known: Vec<(Miller, f64, f64)>, group: &PointGroup) -> crate::Result<Self> {
         if known.len() < PER_SHELL {
-            return Err(format!(
+            return Err(refused(format!(
                 "{} reflections are too few to tell the mean intensity; it takes {PER_SHELL}",
                 known.len()
-            ));
+            )));
         }
         known.sort_by(|one, other| one.1.total_cmp(&other.1).then(one.0.cmp(&other.0)));
         let per_shell = known.len().div_ceil((known.len() / PER_SHELL).clamp(1, MAX_SHELLS));
@@ -63,7 +64,7 @@ impl MeanIntensity {
             .map(|(s2, mean)| (s2, mean.ln()))
             .collect();
         if shells.is_empty() {
-            return Err("all amplitudes are zero, so that there is no mean intensity".into());
+            return Err(refused("all amplitudes are zero, so that there is no mean intensity"));
         }
         let n = shells.len() as f64;
         let (x, y) = shells.iter().fold((0.0, 0.0), |sum, shell| (sum.0 + shell.0 / n, sum.1 + shell.1 / n));
@@ -149,8 +150,8 @@ mod tests {
         for s2 in [0.005, 0.02, 0.1111, 0.19, 0.25, 0.4] {
             assert!((mean.at(s2) / (1000.0 * (-10.0 * s2).exp()) - 1.0).abs() < 0.01, "{s2}: {}", mean.at(s2));
         }
-        assert!(MeanIntensity::of(known[..20].to_vec(), &group).unwrap_err().contains("too few"));
+        assert!(MeanIntensity::of(known[..20].to_vec(), &group).unwrap_err().to_string().contains("too few"));
         let dark = known.into_iter().map(|(hkl, s2, _)| (hkl, s2, 0.0)).collect();
-        assert!(MeanIntensity::of(dark, &group).unwrap_err().contains("zero"));
+        assert!(MeanIntensity::of(dark, &group).unwrap_err().to_string().contains("zero"));
     }
 }

@@ -15,7 +15,7 @@ pub use tangent::SceneTangent;
 
 pub use crate::experiment::{BackendChoice, Physics, Precision, RunningFactors, SamplingDepth};
 
-use crate::error::{Result, reserved};
+use crate::error::{Error, Result, reserved};
 use crate::experiment::{Curvature, Experiment};
 use crate::math::Vec3;
 use crate::monitor::{Monitor, Unwatched};
@@ -73,6 +73,11 @@ pub struct Sphere<R = f64> {
 numbers!(Sphere { radius: number, beam: part, nanobragg: other });
 
 /// Everything a kernel reads.
+///
+/// [`Scene::watched`] makes scenes that are sound. Who fills or changes one by hand keeps this, which kernels rely on: there is
+/// a source, an orientation, a sub-pixel and a layer at least; the window of a panel lies within it, and a mask has a flag for
+/// each of its pixels; the grid of amplitudes is as long as its indices ask for. [`Scene::check`] says whether it is so, and a
+/// [`crate::kernel::Backend`] refuses scenes that are not. Numbers may be anything: what they make of pixels is looked at in the image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scene<R = f64> {
     /// Sources of the beam.
@@ -137,10 +142,10 @@ numbers!(Scene {
 });
 
 impl<R: Real> Scene<R> {
-    /// The tables of an experiment that is known to be small.
+    /// The tables of an experiment that is known to be sound and small.
     ///
     /// # Panics
-    /// They do not fit into memory.
+    /// The experiment does not pass [`Experiment::check`], or the tables do not fit into memory.
     pub fn new(experiment: &Experiment<R>) -> Self {
         Self::watched(experiment, &Unwatched).unwrap_or_else(|error| panic!("{error}"))
     }
@@ -148,8 +153,9 @@ impl<R: Real> Scene<R> {
     /// The tables of an experiment.
     ///
     /// # Errors
-    /// They do not fit into memory, or the monitor stops it.
+    /// The experiment does not pass [`Experiment::check`], the tables do not fit into memory, or the monitor stops it.
     pub fn watched(experiment: &Experiment<R>, monitor: &dyn Monitor) -> Result<Self> {
+        experiment.check()?;
         let per_mm = R::constant(METER_PER_MM);
         let Experiment { crystal, beam, detector, sampling, .. } = experiment;
         let mut sources = reserved(beam.sources.len(), "sources", "beam.divergence")?;
@@ -190,6 +196,27 @@ impl<R: Real> Scene<R> {
             plane: experiment.background_plane,
             background: water_background(experiment.water_volume * per_mm * per_mm * per_mm, beam.fluence),
         })
+    }
+
+    /// Refuses tables that do not fit each other, or that leave nothing to sum.
+    ///
+    /// # Errors
+    /// There is no source, orientation, sub-pixel or layer, or more than can be counted; a window or a mask is not that of its panel,
+    /// or a grid of amplitudes is not as long as its indices ask for.
+    pub fn check(&self) -> Result<()> {
+        const MOST: usize = 1 << 31;
+        const MOST_SAMPLES: usize = 10_000;
+        let counts = [
+            ("beam.source", self.sources.len(), MOST),
+            ("crystal.mosaic.domains", self.orientations.len(), MOST),
+            ("sampling.oversample", self.oversample, MOST_SAMPLES),
+            ("detector.sensor.layers", self.n_layers(), MOST_SAMPLES),
+        ];
+        if let Some((key, n, most)) = counts.into_iter().find(|(_, n, most)| !(1..=*most).contains(n)) {
+            return Err(Error::setting(key, format!("makes {n} in the scene; it must be from 1 to {most}")));
+        }
+        self.panels.iter().try_for_each(PanelTable::check)?;
+        self.hkl.grid.as_ref().map_or(Ok(()), |grid| grid.check())
     }
 
     /// Number of sensor layers that are sampled: 1 without a sensor.

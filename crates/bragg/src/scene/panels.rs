@@ -1,5 +1,6 @@
 //! The panels of the detector.
 
+use crate::error::{Error, Result};
 use crate::experiment::{Panel, Roi};
 use crate::math::Vec3;
 use crate::numbers::numbers;
@@ -59,7 +60,7 @@ impl<R: Real> PanelTable<R> {
         let per_mm = R::constant(METER_PER_MM);
         let all = Roi { fast: [0, panel.n_fast.saturating_sub(1)], slow: [0, panel.n_slow.saturating_sub(1)] };
         let roi = panel.roi.unwrap_or(all);
-        let half_open = |[first, last]: [usize; 2], n: usize| [first.min(n), (last + 1).min(n)];
+        let half_open = |[first, last]: [usize; 2], n: usize| [first.min(n), last.saturating_add(1).min(n)];
         Self {
             origin: panel.origin * per_mm,
             fast_axis: panel.fast_axis,
@@ -76,6 +77,22 @@ impl<R: Real> PanelTable<R> {
 }
 
 impl<R> PanelTable<R> {
+    /// Refuses a window that reaches beyond the panel, and a mask of another number of pixels.
+    pub(super) fn check(&self) -> Result<()> {
+        let Self { n_fast, n_slow, window: Window { fast, slow }, .. } = self;
+        if fast[1] > *n_fast || slow[1] > *n_slow {
+            let what = format!("ends before pixel {} {}; the panel has {n_fast} × {n_slow}", fast[1], slow[1]);
+            return Err(Error::setting("detector.roi", what));
+        }
+        match &self.mask {
+            Some(mask) if n_fast.checked_mul(*n_slow) != Some(mask.len()) => {
+                let what = format!("has {} flags, but the panel has {n_fast} × {n_slow} pixels", mask.len());
+                Err(Error::setting("detector.mask", what))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The first of the `fast` pixels of a row that is computed, or with `live` false is not.
     pub fn find(&self, mut fast: Range<usize>, slow: usize, live: bool) -> Option<usize> {
         match &self.mask {

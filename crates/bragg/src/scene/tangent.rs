@@ -18,7 +18,7 @@ pub(crate) fn is_still<N: Numbers<Number = f64>>(part: &N) -> bool {
 }
 
 impl Scene {
-    /// The same scene without the list of amplitudes.
+    /// This scene without the list of amplitudes.
     pub(crate) fn without_amplitudes(&self) -> Self {
         Self { hkl: HklGrid { grid: None, ..self.hkl.clone() }, ..self.clone() }
     }

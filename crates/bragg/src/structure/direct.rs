@@ -15,7 +15,7 @@ pub fn structure_factors(model: &Model, dispersion: &Dispersion, reflections: &[
     reflections.iter().map(|&hkl| structure_factor(model, dispersion, hkl, &Unwatched)).collect()
 }
 
-/// The same, which the monitor may stop.
+/// F of each reflection as [`structure_factors`] has it; the monitor may stop the work.
 ///
 /// # Errors
 /// The monitor stopped it.

@@ -4,6 +4,8 @@
 //! International Tables for Crystallography, volume C (1992), table 6.1.1.4; for hydrogen the row of the bonded atom (Stewart,
 //! Davidson & Simpson). Deuterium scatters as hydrogen does. Σaᵢ + c is within 0.06 of Z.
 
+use super::refused;
+use crate::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
@@ -16,7 +18,7 @@ pub struct Element(u8);
 pub struct FormFactor {
     /// Amplitudes of the Gaussians (electrons).
     pub a: [f64; 4],
-    /// Their widths (Å²).
+    /// The widths of the Gaussians (Å²).
     pub b: [f64; 4],
     /// The constant (electrons).
     pub c: f64,
@@ -61,16 +63,16 @@ impl Element {
 }
 
 impl FromStr for Element {
-    type Err = String;
+    type Err = Error;
 
     /// Reads a symbol in any case; `D` is hydrogen; a charge after the symbol (`ZN2+`) is ignored.
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Error> {
         let symbol = text.trim().trim_end_matches(|c: char| c.is_ascii_digit() || c == '+' || c == '-');
         let symbol = if symbol.eq_ignore_ascii_case("D") { "H" } else { symbol };
         let found = TABLE.iter().position(|(name, _)| name.eq_ignore_ascii_case(symbol));
         found.map(|i| Self(i as u8 + 1)).ok_or_else(|| {
             let shown: String = text.trim().chars().take(12).collect();
-            format!("`{shown}` is not the symbol of an element from H to Cf (D is taken for H)")
+            refused(format!("`{shown}` is not the symbol of an element from H to Cf (D is taken for H)"))
         })
     }
 }

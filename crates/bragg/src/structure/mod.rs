@@ -91,7 +91,7 @@ pub struct Model {
 /// What to take from a file with several models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ModelChoice {
-    /// The first.
+    /// The first model of the file.
     #[default]
     First,
     /// All, each with the same part of the crystal.
@@ -153,7 +153,7 @@ pub fn f_calc(
     solvent: Option<&Solvent>,
     d_min: f64,
     monitor: &dyn Monitor,
-) -> Result<Vec<(Miller, Complex64)>, String> {
+) -> crate::Result<Vec<(Miller, Complex64)>> {
     let mut list = fft::structure_factors(model, dispersion, d_min, monitor)?;
     if let Some((_, forward)) = list.iter_mut().find(|(hkl, _)| *hkl == [0; 3]) {
         *forward = electrons(model, dispersion);
@@ -167,9 +167,9 @@ pub fn f_calc(
     Ok(list)
 }
 
-/// What is said where the monitor stopped the work; who asked for it knows.
-fn go_on(monitor: &dyn Monitor) -> Result<(), String> {
-    monitor.check().map_err(|error| error.to_string())
+/// A refusal of a model, or of what is asked of it.
+fn refused(what: impl Into<String>) -> crate::Error {
+    crate::Error::setting("crystal.structure_factors", what)
 }
 
 /// Σ q·(Z + f' + i·f'') over the cell.

@@ -1,5 +1,6 @@
 //! Operators applied to positions, and from Cartesian matrices.
 
+use super::refused;
 use crate::experiment::UnitCell;
 use crate::math::{Mat3, Vec3};
 use crate::symmetry::Operator;
@@ -9,7 +10,7 @@ use crate::symmetry::Operator;
 ///
 /// # Errors
 /// A matrix that is not a symmetry of the cell's lattice.
-pub fn operators_from_cartesian(cell: &UnitCell, rows: &[[f64; 4]; 3], tolerance: f64) -> Result<Operator, String> {
+pub fn operators_from_cartesian(cell: &UnitCell, rows: &[[f64; 4]; 3], tolerance: f64) -> crate::Result<Operator> {
     let cartesian_from_fractional = cell.basis().transposed();
     let fractional_from_cartesian = cell.basis().reciprocal_rows();
     let rotation = Mat3::from_rows(rows.map(|[x, y, z, _]| Vec3::new(x, y, z)));
@@ -21,13 +22,13 @@ pub fn operators_from_cartesian(cell: &UnitCell, rows: &[[f64; 4]; 3], tolerance
         for j in 0..3 {
             let nearest = fractional.0[i][j].round();
             if !((fractional.0[i][j] - nearest).abs() < 0.02 && nearest.abs() <= 2.0) {
-                return Err(format!("{} is not a symmetry of the unit cell's lattice", shown()));
+                return Err(refused(format!("{} is not a symmetry of the unit cell's lattice", shown())));
             }
             operator.rotation[i][j] = nearest as i32;
         }
         let scaled = shift[i] * f64::from(Operator::DENOMINATOR);
         if !((scaled - scaled.round()).abs() < tolerance * f64::from(Operator::DENOMINATOR) && scaled.abs() < 1e4) {
-            return Err(format!("{} has a translation that is no multiple of 1/24 of the unit cell", shown()));
+            return Err(refused(format!("{} has a translation that is no multiple of 1/24 of the unit cell", shown())));
         }
         operator.translation[i] = (scaled.round() as i32).rem_euclid(Operator::DENOMINATOR);
     }
@@ -54,8 +55,8 @@ mod tests {
         assert_eq!(operators_from_cartesian(&cell, &rows, 4e-3).unwrap(), "-y,x-y,z+1/3".parse().unwrap());
         let mut wrong = rows;
         wrong[2][3] = 17.0;
-        assert!(operators_from_cartesian(&cell, &wrong, 4e-3).unwrap_err().contains("1/24"));
+        assert!(operators_from_cartesian(&cell, &wrong, 4e-3).unwrap_err().to_string().contains("1/24"));
         wrong[0][0] = f64::NAN;
-        assert!(operators_from_cartesian(&cell, &wrong, 4e-3).unwrap_err().contains("lattice"));
+        assert!(operators_from_cartesian(&cell, &wrong, 4e-3).unwrap_err().to_string().contains("lattice"));
     }
 }

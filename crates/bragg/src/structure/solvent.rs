@@ -9,7 +9,8 @@
 use super::fft::density::{Density, rows_within, wrapped};
 use super::fft::transform::Transform;
 use super::operators::moved;
-use super::{Complex64, Element, Model, fft, go_on};
+use super::refused;
+use super::{Complex64, Element, Model, fft};
 use crate::math::{Mat3, Vec3};
 use crate::miller::Miller;
 use crate::monitor::{Monitor, watched};
@@ -72,7 +73,7 @@ pub fn structure_factors(
     solvent: &Solvent,
     d_min: f64,
     monitor: &dyn Monitor,
-) -> Result<Vec<(Miller, Complex64)>, String> {
+) -> crate::Result<Vec<(Miller, Complex64)>> {
     check(solvent)?;
     fft::grid_size(model, d_min)?;
     let metric = ReciprocalMetric::from_cell(model.cell.parameters())?;
@@ -92,11 +93,11 @@ pub fn structure_factors(
         transform.at(hkl) * (solvent.k * (-0.25 * solvent.b * inverse_d_squared).exp())
     };
     let list = fft::within(model, d_min, &metric, monitor).into_par_iter().map(|hkl| (hkl, value(hkl))).collect();
-    go_on(monitor)?;
+    monitor.check()?;
     Ok(list)
 }
 
-fn check(solvent: &Solvent) -> Result<(), String> {
+fn check(solvent: &Solvent) -> crate::Result<()> {
     let radius = if let Radii::Constant(radius) = solvent.radii { radius } else { 0.0 };
     for (name, value, most, unit) in [
         ("density k", solvent.k, 10.0, "electrons/Å³"),
@@ -106,14 +107,16 @@ fn check(solvent: &Solvent) -> Result<(), String> {
         ("radius of atoms", radius, 10.0, "Å"),
     ] {
         if !(0.0..=most).contains(&value) {
-            return Err(format!("the bulk solvent's {name} is {value} {unit}; it must be between 0 and {most} {unit}"));
+            return Err(refused(format!(
+                "the bulk solvent's {name} is {value} {unit}; it must be between 0 and {most} {unit}"
+            )));
         }
     }
     Ok(())
 }
 
 /// The points of a grid that the operators map onto itself, fine enough for a resolution.
-fn mask_size(model: &Model, operators: &[Operator], d_min: f64) -> Result<[usize; 3], String> {
+fn mask_size(model: &Model, operators: &[Operator], d_min: f64) -> crate::Result<[usize; 3]> {
     let step = (d_min / POINTS_PER_RESOLUTION).min(COARSEST_STEP);
     let step = step.max((model.cell.basis().determinant() / MANY_POINTS).cbrt()).min(0.4 * d_min);
     let mut least = model.cell.edges.map(|edge| (edge / step).ceil().max(4.0));
@@ -146,8 +149,9 @@ fn mask_size(model: &Model, operators: &[Operator], d_min: f64) -> Result<[usize
     points.filter(|&n| n <= fft::MAX_GRID_POINTS).map(|_| size).ok_or_else(too_large)
 }
 
-fn too_large() -> String {
-    format!("the unit cell is too large for a mask of the bulk solvent: more than {} points", fft::MAX_GRID_POINTS)
+fn too_large() -> crate::Error {
+    let most = fft::MAX_GRID_POINTS;
+    refused(format!("the unit cell is too large for a mask of the bulk solvent: more than {most} points"))
 }
 
 /// The greatest common divisor; that of 0 and n is n.
@@ -162,7 +166,7 @@ fn mask(
     operators: &[Operator],
     density: &Density,
     monitor: &dyn Monitor,
-) -> Result<Vec<u8>, String> {
+) -> crate::Result<Vec<u8>> {
     let size = density.size;
     let form = density.steps * density.steps.transposed();
     let n_points: usize = size.iter().product();
@@ -170,7 +174,7 @@ fn mask(
     let mut shrunk = Vec::new();
     for mask in [&mut outside, &mut shrunk] {
         mask.try_reserve_exact(n_points)
-            .map_err(|_| format!("a solvent mask of {n_points} points does not fit into memory"))?;
+            .map_err(|_| refused(format!("a solvent mask of {n_points} points does not fit into memory")))?;
     }
     outside.resize(n_points, 1_u8);
     for atom in model.atoms.iter().filter(|atom| atom.occupancy > 0.0 && atom.element.atomic_number() > 1) {
@@ -382,7 +386,7 @@ mod tests {
             (good, 0.0, "positive"),
             (good, 1e-9, "too fine"),
         ] {
-            let message = structure_factors(&model, &solvent, d_min, &Unwatched).unwrap_err();
+            let message = structure_factors(&model, &solvent, d_min, &Unwatched).unwrap_err().to_string();
             assert!(message.contains(word), "{message}");
         }
     }

@@ -1,6 +1,7 @@
 //! Synthetic structure factors: the amplitudes of a crystal whose atoms lie anywhere.
 
 use super::Element;
+use super::refused;
 use crate::experiment::UnitCell;
 use crate::miller::{MAX_INDEX, Miller};
 use crate::monitor::{Monitor, watched};
@@ -13,7 +14,7 @@ use crate::symmetry::{MAX_EXPANDED, SpaceGroup, is_absent};
 pub struct Content {
     /// The elements with the number of their atoms in the unit cell.
     pub atoms: Vec<(Element, f64)>,
-    /// Their B (Å²).
+    /// The B (Å²) of all atoms.
     pub b: f64,
 }
 
@@ -24,26 +25,26 @@ const RESIDUE: [(&str, f64); 5] = [("C", 5.0), ("H", 7.8), ("N", 1.35), ("O", 1.
 const VOLUME_PER_RESIDUE: f64 = 264.0;
 
 impl Content {
-    /// As in a crystal of protein that fills the cell as usual: Σf² is 1.36 e²/Å³ at s = 0. The solvent is taken to be empty.
+    /// What a crystal of protein that fills the cell as usual has in it: Σf² is 1.36 e²/Å³ at s = 0. The solvent is taken to be empty.
     ///
     /// # Errors
     /// A B that is not a number between 0 and 1000 Å².
-    pub fn protein(cell: &UnitCell, b: f64) -> Result<Self, String> {
+    pub fn protein(cell: &UnitCell, b: f64) -> crate::Result<Self> {
         let residues = cell.basis().determinant() / VOLUME_PER_RESIDUE;
-        let atom = |(symbol, n): (&str, f64)| Ok::<_, String>((symbol.parse()?, n * residues));
-        Self::new(RESIDUE.into_iter().map(atom).collect::<Result<_, _>>()?, b)
+        let atom = |(symbol, n): (&str, f64)| Ok::<_, crate::Error>((symbol.parse()?, n * residues));
+        Self::new(RESIDUE.into_iter().map(atom).collect::<crate::Result<_>>()?, b)
     }
 
-    /// Of the given atoms in the unit cell.
+    /// The given numbers of atoms in the unit cell.
     ///
     /// # Errors
     /// A number of atoms that is negative or not finite, or a B that is not between 0 and 1000 Å².
-    pub fn new(atoms: Vec<(Element, f64)>, b: f64) -> Result<Self, String> {
+    pub fn new(atoms: Vec<(Element, f64)>, b: f64) -> crate::Result<Self> {
         if let Some((element, n)) = atoms.iter().find(|(_, n)| !(n.is_finite() && *n >= 0.0)) {
-            return Err(format!("the number of atoms of {element} is {n}; it must be 0 or more"));
+            return Err(refused(format!("the number of atoms of {element} is {n}; it must be 0 or more")));
         }
         if !(0.0..=1000.0).contains(&b) {
-            return Err(format!("a B of {b} Å² is not between 0 and 1000"));
+            return Err(refused(format!("a B of {b} Å² is not between 0 and 1000")));
         }
         Ok(Self { atoms, b })
     }
@@ -63,7 +64,7 @@ impl Content {
 /// centred lattice puts n times the intensity into one of n reflections.
 ///
 /// # Errors
-/// A text when the cell does not fit the space group, or `d_min` cannot be used; or where the monitor stopped the work.
+/// The cell does not fit the space group, `d_min` cannot be used, or the monitor stopped the work.
 pub fn amplitudes(
     cell: &UnitCell,
     group: &SpaceGroup,
@@ -71,15 +72,15 @@ pub fn amplitudes(
     content: &Content,
     seed: u64,
     monitor: &dyn Monitor,
-) -> Result<Reflections, String> {
+) -> crate::Result<Reflections> {
     let parameters = cell.parameters();
     group.fits(parameters)?;
     let sphere = Sphere::new(parameters, d_min)?;
     let [h, k, l] = sphere.last().map(|last| 2.0 * f64::from(last) + 1.0);
     if h * k * l > MAX_EXPANDED as f64 || sphere.last().iter().any(|&last| last > MAX_INDEX) {
-        return Err(format!(
+        return Err(refused(format!(
             "a resolution limit of {d_min} Å gives too many reflections (more than {MAX_EXPANDED} indices)"
-        ));
+        )));
     }
     let point_group = PointGroup::new(&group.operators);
     let identity = crate::symmetry::Operator::IDENTITY.rotation;
@@ -99,7 +100,7 @@ pub fn amplitudes(
         let amplitude = amplitude(hkl);
         list.extend([(hkl, amplitude), (hkl.map(|index| -index), amplitude)]);
     }
-    super::go_on(monitor)?;
+    monitor.check()?;
     list.sort_unstable_by_key(|(hkl, _)| *hkl);
     Ok(Reflections { list, cell: Some(parameters), symmetry: group.operators.clone(), ..Reflections::default() })
 }
@@ -184,12 +185,13 @@ mod tests {
     fn impossible_crystals_are_refused() {
         let cell = UnitCell::new([40.0, 50.0, 60.0, 90.0, 90.0, 90.0]).unwrap();
         let content = Content::protein(&cell, 20.0).unwrap();
-        let refusal =
-            |name: &str, d_min| amplitudes(&cell, &name.parse().unwrap(), d_min, &content, 1, &Unwatched).unwrap_err();
+        let refusal = |name: &str, d_min| {
+            amplitudes(&cell, &name.parse().unwrap(), d_min, &content, 1, &Unwatched).unwrap_err().to_string()
+        };
         assert!(refusal("P 4", 3.0).contains("does not fit"));
         assert!(refusal("P 1", f64::NAN).contains("resolution"));
         assert!(refusal("P 1", 0.18).contains("too many"));
-        assert!(Content::protein(&cell, f64::NAN).unwrap_err().contains("B of NaN"));
-        assert!(Content::new(vec![("C".parse().unwrap(), -1.0)], 20.0).unwrap_err().contains("of C is -1"));
+        assert!(Content::protein(&cell, f64::NAN).unwrap_err().to_string().contains("B of NaN"));
+        assert!(Content::new(vec![("C".parse().unwrap(), -1.0)], 20.0).unwrap_err().to_string().contains("of C is -1"));
     }
 }

@@ -15,6 +15,7 @@ mod space_group;
 pub use cell::check_cell;
 pub use space_group::{CrystalSystem, SpaceGroup};
 
+use crate::error::Error;
 use crate::miller::Miller;
 use rayon::prelude::*;
 use std::collections::HashSet;
@@ -247,8 +248,17 @@ impl fmt::Display for Operator {
 /// product of any two is one of them.
 ///
 /// # Errors
-/// A text that names the operator that is missing or too many.
-pub fn check_group(operators: &[Operator]) -> Result<(), String> {
+/// An operator is missing or too many; the message names it.
+pub fn check_group(operators: &[Operator]) -> crate::Result<()> {
+    find_group(operators).map_err(refused)
+}
+
+/// A refusal of a space group or its operators.
+fn refused(what: String) -> Error {
+    Error::setting("crystal.space_group", what)
+}
+
+fn find_group(operators: &[Operator]) -> Result<(), String> {
     if operators.len() > MAX_OPERATORS {
         return Err(format!(
             "there are {} symmetry operators; no space group has more than {MAX_OPERATORS}",
@@ -294,7 +304,7 @@ pub fn is_absent(hkl: Miller, operators: &[Operator]) -> bool {
 ///
 /// # Errors
 /// More than [`MAX_EXPANDED`] reflections.
-pub fn expand_to_p1(list: &[(Miller, f64)], operators: &[Operator]) -> Result<Vec<(Miller, f64)>, String> {
+pub fn expand_to_p1(list: &[(Miller, f64)], operators: &[Operator]) -> crate::Result<Vec<(Miller, f64)>> {
     let identity = [Operator::IDENTITY];
     let operators = if operators.is_empty() { &identity } else { operators };
     let mut by_friedel = Vec::new();
@@ -310,7 +320,9 @@ pub fn expand_to_p1(list: &[(Miller, f64)], operators: &[Operator]) -> Result<Ve
         by_friedel.extend(opposite.filter(|mate| mates.binary_search(mate).is_err()).map(|mate| (mate, amplitude)));
         direct.extend(mates.iter().map(|&mate| (mate, amplitude)));
         if by_friedel.len() + direct.len() > MAX_EXPANDED {
-            return Err(format!("its symmetry gives more than {MAX_EXPANDED} reflections; a smaller set is needed"));
+            return Err(refused(format!(
+                "its symmetry gives more than {MAX_EXPANDED} reflections; a smaller set is needed"
+            )));
         }
     }
     let mut all = by_friedel;
@@ -391,7 +403,7 @@ mod tests {
             ("x,y,2*", "the end"),
             ("x,y,−z", "`−`"),
         ] {
-            let message = text.parse::<Operator>().unwrap_err();
+            let message = text.parse::<Operator>().unwrap_err().to_string();
             assert!(message.contains(word), "{text}: {message}");
         }
     }
@@ -408,13 +420,13 @@ mod tests {
     #[test]
     fn a_group_is_told_from_a_set_that_is_not_one() {
         let group = p43212();
-        assert_eq!(check_group(&group), Ok(()));
-        assert!(check_group(&group[1..]).unwrap_err().contains("identity"));
-        assert!(check_group(&group[..7]).unwrap_err().contains("-y,-x,-z+1/2"));
+        assert!(check_group(&group).is_ok());
+        assert!(check_group(&group[1..]).unwrap_err().to_string().contains("identity"));
+        assert!(check_group(&group[..7]).unwrap_err().to_string().contains("-y,-x,-z+1/2"));
         let twice = [&group[..], &group[3..4]].concat();
-        assert!(check_group(&twice).unwrap_err().contains("y+1/2,-x+1/2,z+1/4 is listed twice"));
+        assert!(check_group(&twice).unwrap_err().to_string().contains("y+1/2,-x+1/2,z+1/4 is listed twice"));
         assert!(check_group(&[]).is_err());
-        assert!(check_group(&vec![Operator::IDENTITY; 193]).unwrap_err().contains("192"));
+        assert!(check_group(&vec![Operator::IDENTITY; 193]).unwrap_err().to_string().contains("192"));
     }
 
     #[test]

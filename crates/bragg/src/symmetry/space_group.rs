@@ -3,7 +3,8 @@
 use super::basis::Affine;
 use super::names::{self, MAX_LENGTH, nearest, setting_with_hall, settings_named};
 use super::settings::{N_TABULATED, SETTINGS, Setting};
-use super::{Operator, check_group, hall, is_absent};
+use super::{Operator, find_group, hall, is_absent, refused};
+use crate::error::Error;
 use crate::miller::Miller;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -103,8 +104,12 @@ impl SpaceGroup {
     /// 2, hexagonal axes. [`Self::parse_for_cell`] looks at the cell, too.
     ///
     /// # Errors
-    /// A sentence with what was given and the nearest names.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// The text is no space group; the message has the nearest names.
+    pub fn parse(text: &str) -> crate::Result<Self> {
+        Self::named(text).map_err(refused)
+    }
+
+    fn named(text: &str) -> Result<Self, String> {
         let meanings = Self::meanings(text)?;
         meanings.into_iter().next().ok_or_else(|| unknown(text))
     }
@@ -113,12 +118,12 @@ impl SpaceGroup {
     ///
     /// # Errors
     /// What [`Self::parse`] and [`Self::fits`] refuse.
-    pub fn parse_for_cell(text: &str, cell: [f64; 6]) -> Result<Self, String> {
-        let meanings = Self::meanings(text)?;
+    pub fn parse_for_cell(text: &str, cell: [f64; 6]) -> crate::Result<Self> {
+        let meanings = Self::meanings(text).map_err(refused)?;
         if let Some(fitting) = meanings.iter().find(|group| group.fits(cell).is_ok()) {
             return Ok(fitting.clone());
         }
-        let first = meanings.into_iter().next().ok_or_else(|| unknown(text))?;
+        let first = meanings.into_iter().next().ok_or_else(|| refused(unknown(text)))?;
         first.fits(cell)?;
         Ok(first)
     }
@@ -130,7 +135,7 @@ impl SpaceGroup {
             return Err(unknown(text));
         }
         if let Some(symbol) = text.get(..5).filter(|start| start.eq_ignore_ascii_case("hall:")).map(|_| &text[5..]) {
-            return Ok(vec![Self::from_hall(symbol)?]);
+            return Ok(vec![Self::of_hall(symbol)?]);
         }
         if let Some((name, change)) = text.strip_suffix(')').and_then(|text| text.rsplit_once('('))
             && change.contains(',')
@@ -164,15 +169,19 @@ impl SpaceGroup {
     ///
     /// # Errors
     /// Another number.
-    pub fn from_number(number: u8) -> Result<Self, String> {
+    pub fn from_number(number: u8) -> crate::Result<Self> {
         Self::parse(&number.to_string())
     }
 
     /// A space group from any Hall symbol, in any setting.
     ///
     /// # Errors
-    /// A sentence saying what in the symbol cannot be read.
-    pub fn from_hall(symbol: &str) -> Result<Self, String> {
+    /// Something in the symbol cannot be read; the message says what.
+    pub fn from_hall(symbol: &str) -> crate::Result<Self> {
+        Self::of_hall(symbol).map_err(refused)
+    }
+
+    fn of_hall(symbol: &str) -> Result<Self, String> {
         let symbol = symbol.trim();
         if let Some(index) = setting_with_hall(symbol) {
             return Ok(Self::listed(index));
@@ -180,11 +189,11 @@ impl SpaceGroup {
         let refuse = |what| format!("`{}` is not a Hall symbol such as `P 4nw 2abw`: {what}", shortened(symbol));
         let (stem, change) = hall::split(symbol).map_err(refuse)?;
         let operators = hall::decode(symbol).map_err(refuse)?;
-        if let Ok(group) = Self::from_operators(&operators) {
+        if let Ok(group) = Self::of_operators(&operators) {
             return Ok(Self { operators, ..group });
         }
         match change {
-            Some(change) => Self::from_hall(stem)?.after(&change).map_err(refuse),
+            Some(change) => Self::of_hall(stem)?.after(&change).map_err(refuse),
             None => Err(refuse("it describes a space group in a cell or with axes that have no name here".into())),
         }
     }
@@ -194,8 +203,12 @@ impl SpaceGroup {
     ///
     /// # Errors
     /// Operators that are not a group, or a group in a cell that has no name here.
-    pub fn from_operators(operators: &[Operator]) -> Result<Self, String> {
-        check_group(operators)?;
+    pub fn from_operators(operators: &[Operator]) -> crate::Result<Self> {
+        Self::of_operators(operators).map_err(refused)
+    }
+
+    fn of_operators(operators: &[Operator]) -> Result<Self, String> {
+        find_group(operators)?;
         let wanted: HashSet<Operator> = operators.iter().map(|operator| operator.after(&Operator::IDENTITY)).collect();
         let rotations: HashSet<_> = wanted.iter().map(|operator| operator.rotation).collect();
         let same_class = |index: &usize| {
@@ -312,9 +325,9 @@ impl SpaceGroup {
 }
 
 impl FromStr for SpaceGroup {
-    type Err = String;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> crate::Result<Self> {
         Self::parse(text)
     }
 }

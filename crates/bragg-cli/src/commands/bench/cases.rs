@@ -242,7 +242,7 @@ impl Case {
         self.scene_with(n_rows, &[])
     }
 
-    /// The same without approximations.
+    /// The case's scene of so many rows without approximations.
     pub(crate) fn careful_scene(&self, n_rows: usize) -> bragg::Result<Scene> {
         self.scene_with(n_rows, CAREFUL)
     }

@@ -29,7 +29,7 @@ impl Asked {
         (self.n.filter(|&n| n > 0), self.range.filter(|&range| range >= 0.0), self.step.filter(|&step| step > 0.0))
     }
 
-    /// The same for the spindle: a number and a range from 0, a step above 0, or from 0 beside number and range.
+    /// What is given along the spindle: a number and a range from 0, a step above 0, or from 0 beside number and range.
     pub(super) fn given_along(&self) -> (Option<i64>, Option<f64>, Option<f64>) {
         let (n, range) = (self.n.filter(|&n| n >= 0), self.range.filter(|&range| range >= 0.0));
         let has_both = n.is_some() && range.is_some();
@@ -56,7 +56,7 @@ impl Asked {
         spread(n, range, step)
     }
 
-    /// The same for the spindle, whose n steps tile the range; they are n also where they do not turn it.
+    /// The ticks of the spindle, whose n steps tile the range; they are n also where they do not turn it.
     pub(super) fn along(self, unit_range: f64) -> std::result::Result<Ticks, String> {
         let (n, range, step) = match self.given_along() {
             (None, None, None) => return Ok(Ticks::ONE),
@@ -70,7 +70,7 @@ impl Asked {
         counted(n.max(1.0), range, step)
     }
 
-    /// The same for the layers of a sensor of thickness `range`. `correct` makes n layers of a n-th each.
+    /// The ticks through the layers of a sensor of thickness `range`. `correct` makes n layers of a n-th each.
     pub(super) fn through(self, correct: bool) -> std::result::Result<Ticks, String> {
         let (n, thickness) = (self.n.filter(|&n| n > 0), self.range.unwrap_or(0.0));
         match n {
@@ -193,7 +193,7 @@ mod tests {
         }
     }
 
-    /// The same for the spindle, where a number of 0 is 1, nothing collapses, and a step of 0 counts beside number and range. Rows: number
+    /// What the reference program makes of number, range and step along the spindle, where a number of 0 is 1, nothing collapses, and a step of 0 counts beside number and range. Rows: number
     /// missing, 0 or 1, 5; columns: range missing, 0, 3; within them step missing or negative, 0, 0.75.
     #[test]
     fn the_whole_table_of_the_spindle() {

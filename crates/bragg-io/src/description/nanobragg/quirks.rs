@@ -59,7 +59,7 @@ pub(super) fn quirks(
     notices
 }
 
-/// That of the crystal's shape.
+/// The quirk of the crystal's shape.
 fn shape_quirk(options: &Options) -> Option<Notice> {
     let shape = options.crystal.shape?;
     let flag = shape_flag(shape);
@@ -86,7 +86,7 @@ pub(super) fn shape_flag(shape: Shape) -> &'static str {
     }
 }
 
-/// Those of the detector's place.
+/// Quirks of the detector's place.
 fn geometry_quirks(options: &Options, geometry: &Geometry, righted: &Geometry) -> Vec<Notice> {
     let mut notices = Vec::new();
     let mut say = |text: String| notices.push(Notice(text));
@@ -113,7 +113,7 @@ fn geometry_quirks(options: &Options, geometry: &Geometry, righted: &Geometry) -
     notices
 }
 
-/// Those of the sensor's layers.
+/// Quirks of the sensor's layers.
 fn layer_quirks(options: &Options, layers: &Ticks) -> Vec<Notice> {
     let mut notices = Vec::new();
     let mut say = |text: String| notices.push(Notice(text));

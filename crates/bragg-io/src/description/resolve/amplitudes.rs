@@ -168,10 +168,10 @@ impl Resolver {
         let source = reflections.source.clone();
         let refuse = |what: String| Error::file(&source, None, what);
         let cell = match reflections.cell {
-            Some(cell) => UnitCell::new(cell).map_err(refuse)?,
+            Some(cell) => UnitCell::new(cell).map_err(|error| refuse(error.into()))?,
             None => self.known_cell(around.wavelength)?,
         };
-        let metric = ReciprocalMetric::from_cell(cell.parameters()).map_err(refuse)?;
+        let metric = ReciprocalMetric::from_cell(cell.parameters()).map_err(|error| refuse(error.into()))?;
         let finest = reflections.list.iter().map(|(hkl, _)| metric.inverse_d_squared(*hkl)).fold(0.0, f64::max);
         let d_min = self.d_min(&cell, around, (finest.sqrt().recip(), "as far as the file goes"))?;
         let limit = (1.0 + 1e-9) / (d_min * d_min);
@@ -394,7 +394,7 @@ impl Resolver {
         })
     }
 
-    /// The same for a model, no finer than a grid of its cell's density can be.
+    /// The limit of resolution for a model, no finer than a grid of its cell's density can be.
     fn d_min_of_model(&mut self, model: &Model, around: Surroundings, otherwise: (f64, &str)) -> Result<f64> {
         if self.has(D_MIN) {
             return self.number(D_MIN);

@@ -159,7 +159,7 @@ impl Resolver {
         if sources.is_empty() {
             return Err(self.error(
                 "beam.divergence.round",
-                "leaves out every direction; take more steps, or keep the corners (round = false, -square_div)",
+                "leaves out every direction; take more steps, or keep the corners (beam.divergence.round = false)",
             ));
         }
         Ok((sources, Some(spread)))

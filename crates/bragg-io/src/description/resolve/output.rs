@@ -36,7 +36,7 @@ impl Resolver {
 
     /// The largest count of the detector that is named.
     fn detector_limit(&mut self, wavelength: f64) -> Result<Option<f64>> {
-        /// Of images that say nothing of it (s).
+        /// The exposure (s) of images that say nothing of it.
         const EXPOSURE: f64 = 1.0;
         if !self.has("detector.preset") {
             return Ok(None);

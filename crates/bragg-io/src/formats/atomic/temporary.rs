@@ -13,7 +13,8 @@ use std::time::Duration;
 
 /// How the names of temporary files begin and end.
 const AFFIXES: [&str; 2] = [".bragg-", ".partial"];
-/// Of a process that cannot be looked for, since it ran on another system, files of this age are left over.
+/// Files of this age are taken to be left over from a process that ran on another system, where it cannot be
+/// looked for.
 const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 /// Names of files that [`Written`] keeps.
 const NAMED: usize = 3;
@@ -203,7 +204,7 @@ fn create(folder: &Path) -> io::Result<(File, PathBuf)> {
 /// The process that a temporary file is of, as its name says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Owner {
-    /// Of the system and its name space of processes.
+    /// The system and its name space of processes.
     system: String,
     process: u32,
 }

@@ -40,7 +40,7 @@ pub fn write(w: &mut dyn Write, panel: &PanelImage<i32>, metadata: &Metadata, na
     write_integers(w, Integers::plain(Panel::Counts(panel)), metadata, name).map(|_| ())
 }
 
-/// The same of what is made of a panel; returns how many pixels had to be cut.
+/// Writes a CBF file of integers that are made of a panel's pixels; returns how many pixels had to be cut.
 ///
 /// The header has the length and the checksum of what follows: the pixels are compressed twice, so that no more than a few pieces of
 /// them are ever kept.

@@ -51,7 +51,7 @@ pub(crate) fn unit_cell(block: &Block) -> Result<Option<UnitCell>, Refusal> {
 
 /// A unit cell; `None` for edges of 1 Å or less, the mark for none.
 pub(crate) fn cell(parameters: [f64; 6]) -> Result<Option<UnitCell>, String> {
-    if parameters[..3].iter().all(|edge| *edge <= 1.0) { Ok(None) } else { UnitCell::new(parameters).map(Some) }
+    if parameters[..3].iter().all(|edge| *edge <= 1.0) { Ok(None) } else { Ok(Some(UnitCell::new(parameters)?)) }
 }
 
 /// What the block calls its space group, each name such that [`SpaceGroup::parse`] reads it, with whether it is a Hall symbol.
@@ -170,5 +170,7 @@ pub(crate) fn named_operators(name: &str, cell: Option<&UnitCell>) -> Result<Vec
         Some(cell) => SpaceGroup::parse_for_cell(name, cell.parameters()),
         None => SpaceGroup::parse(name),
     };
-    group.map(|group| group.operators).map_err(|what| format!("{what}. crystal.space_group gives another"))
+    group
+        .map(|group| group.operators)
+        .map_err(|error| format!("{}. crystal.space_group gives another", error.into_what()))
 }

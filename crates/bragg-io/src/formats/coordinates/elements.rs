@@ -59,7 +59,7 @@ pub(super) fn of_symbol(text: &str) -> Result<Scatterer, String> {
         Ok(element) => Ok(Scatterer::Known(element)),
         Err(_) if UNKNOWN.contains(&&*upper) => Ok(Scatterer::Unknown),
         Err(_) if NO_ATOM.contains(&&*upper) => Ok(Scatterer::Nothing),
-        Err(what) => Err(what),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -162,7 +162,7 @@ pub(super) fn of_label(label: &str, formula: &BTreeSet<Element>) -> Result<Scatt
     let letters = label.find(|c: char| !c.is_ascii_alphabetic()).map_or(label, |end| &label[..end]);
     // water, in the American Mineralogist database
     if letters.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("wat")) {
-        return "O".parse().map(Scatterer::Known);
+        return Ok(Scatterer::Known("O".parse()?));
     }
     // `CG1` may be a carbon atom, `Cg1` is the centre of a ring
     if letters != "CG" && NO_ATOM.contains(&&*letters.to_ascii_uppercase()) {

@@ -34,7 +34,7 @@ pub(super) fn parse(text: &str, path: &Path, given: &Given) -> Result<Model> {
 fn model(block: &Block, path: &Path, given: &Given) -> std::result::Result<Model, Refusal> {
     let mut notes = Vec::new();
     let own_cell = unit_cell(block)?;
-    let given_cell = given.cell.map(UnitCell::new).transpose().map_err(|what| (None, what))?;
+    let given_cell = given.cell.map(UnitCell::new).transpose().map_err(|error| (None, error.into()))?;
     let no_cell = "it has no unit cell (_cell.length_a, …), or one of 1 Å, which stands for no crystal; give the crystal's as crystal.cell";
     let cell = own_cell.or(given_cell).ok_or_else(|| (None, no_cell.to_owned()))?;
     let (space_group, symmetry) = match given.space_group {

@@ -160,7 +160,8 @@ impl Header {
             Some(cell) => SpaceGroup::parse_for_cell(&name, cell),
             None => SpaceGroup::parse(&name),
         };
-        let group = group.map_err(|what| format!("it lists no symmetry operators (SYMM records), and {what}"))?;
+        let group = group
+            .map_err(|error| format!("it lists no symmetry operators (SYMM records), and {}", error.into_what()))?;
         match number {
             // Beyond 1000, CCP4 numbers other settings.
             Some(number) if number % 1000 != i32::from(group.number) => Err(format!(
@@ -250,7 +251,8 @@ fn cell(words: &[&str]) -> Result<Option<[f64; 6]>, String> {
     if cell[..3] == [0.0; 3] {
         return Ok(None);
     }
-    ReciprocalMetric::from_cell(cell).map(|_| Some(cell))
+    ReciprocalMetric::from_cell(cell)?;
+    Ok(Some(cell))
 }
 
 /// What stands between the first pair of quotes.

@@ -43,7 +43,7 @@ type Label = (&'static str, char);
 /// What the operating system refuses; a cell that is none (`InvalidInput`).
 pub fn write(content: &StructureFactors, out: &mut dyn Write) -> io::Result<()> {
     let invalid = |what: String| io::Error::new(io::ErrorKind::InvalidInput, what);
-    let metric = ReciprocalMetric::from_cell(content.cell).map_err(invalid)?;
+    let metric = ReciprocalMetric::from_cell(content.cell).map_err(|error| invalid(error.into()))?;
     let rows = rows(content);
     let mut labels: Vec<Label> = vec![("H", 'H'), ("K", 'H'), ("L", 'H'), ("F", 'F')];
     if matches!(content.values, Values::Complex(_)) {

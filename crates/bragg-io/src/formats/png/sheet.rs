@@ -151,7 +151,7 @@ impl Sheet {
         }
     }
 
-    /// The same with every dot `zoom` times as wide and high.
+    /// This sheet with every dot `zoom` times as wide and high.
     pub(super) fn magnified(self, zoom: usize) -> Self {
         if zoom <= 1 {
             return self;

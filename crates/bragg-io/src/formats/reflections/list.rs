@@ -79,7 +79,7 @@ impl List {
         }
         let cell = self.cell.or(cell);
         if let Some(cell) = cell {
-            ReciprocalMetric::from_cell(cell).map_err(refuse)?;
+            ReciprocalMetric::from_cell(cell).map_err(|error| refuse(error.into()))?;
         }
         let mut notes = Vec::new();
         let symmetry = self.operators(cell, space_group, &mut notes).map_err(refuse)?;
@@ -95,7 +95,7 @@ impl List {
         let n_merged = list.len();
         list.retain(|(hkl, _)| !is_absent(*hkl, &symmetry));
         self.report.n_absent = n_merged - list.len();
-        let list = expand_to_p1(&list, &symmetry).map_err(refuse)?;
+        let list = expand_to_p1(&list, &symmetry).map_err(|error| refuse(error.into()))?;
         if list.is_empty() {
             return Err(refuse("all of its reflections are systematically absent in its space group".into()));
         }

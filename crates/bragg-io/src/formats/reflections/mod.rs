@@ -15,7 +15,7 @@ use std::path::Path;
 pub enum ReflectionFormat {
     /// Lines `h k l F`.
     Text,
-    /// The same as nanoBragg reads it.
+    /// Text in columns h, k, l, F, as nanoBragg reads it.
     NanoBraggText,
     /// MTZ.
     Mtz,

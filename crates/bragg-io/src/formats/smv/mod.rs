@@ -253,7 +253,7 @@ pub fn write_made(
     pixels::write_made(w, n, counts)
 }
 
-/// The same for counts that can only be drawn in their order.
+/// Writes an image of counts that can only be drawn in their order.
 pub fn write_drawn(
     w: &mut dyn Write,
     header: &[u8],

@@ -11,9 +11,9 @@ use std::ops::Range;
 
 /// F² over reciprocal space.
 pub(in crate::kernel) enum Amplitudes {
-    /// The same everywhere.
+    /// One F² for every reflection.
     Uniform(f64),
-    /// That of the nearest reflection.
+    /// F² of the nearest reflection.
     Nearest(Table),
     /// |F| interpolated where the grid surrounds the point, the nearest reflection's elsewhere.
     Tricubic(Table, tricubic::Table),

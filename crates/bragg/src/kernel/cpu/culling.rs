@@ -38,7 +38,7 @@ pub(in crate::kernel) struct Groups {
     brightest: PerGroup,
     /// Exponents from here on do not matter.
     cut: PerGroup,
-    /// Of the current orientation: the exponent of no pixel is below `least` or, where all are nearest to one reflection, above `most`.
+    /// Bounds for the current orientation: the exponent of no pixel is below `least` or, where all are nearest to one reflection, above `most`.
     least: PerGroup,
     most: PerGroup,
 }

@@ -7,7 +7,7 @@ use crate::math::{Mat3, Vec3};
 use crate::scene::Orientation;
 use std::ops::Range;
 
-/// Of one orientation, along each axis of the reciprocal lattice.
+/// How far points are from their nearest reflections for one orientation, along each axis of the reciprocal lattice.
 pub(in crate::kernel) struct Distances {
     /// h, k, l less the nearest whole numbers.
     pub(in crate::kernel) delta: [Lane; 3],

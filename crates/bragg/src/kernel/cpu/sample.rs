@@ -15,7 +15,7 @@ pub(in crate::kernel) struct Sample {
     pub(in crate::kernel) capture: Lane,
     /// How far (m) below the layer's front it lies.
     pub(in crate::kernel) within: Lane,
-    /// Of the current source: the polarisation factor, or the product of all factors. Scratch until then.
+    /// The polarisation factor for the current source, or the product of all factors; scratch until then.
     pub(in crate::kernel) factor: Lane,
     /// Scattering vector of the current source.
     pub(in crate::kernel) q: [Lane; 3],

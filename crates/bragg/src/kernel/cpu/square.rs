@@ -47,7 +47,7 @@ pub(super) fn add<const FMA: bool>(
     }
 }
 
-/// The same by pairs of orientations; `TABLE`: F varies.
+/// Adds the sum as [`add`] does, by pairs of orientations; `TABLE`: F varies.
 #[inline(always)]
 fn add_pairs<const FMA: bool, const TABLE: bool>(
     n_cells: [f64; 3],
@@ -66,7 +66,7 @@ fn add_pairs<const FMA: bool, const TABLE: bool>(
     }
 }
 
-/// The same for one or two orientations.
+/// Adds the terms of one or two orientations.
 #[inline(always)]
 fn add_group<const FMA: bool, const TABLE: bool, const K: usize>(
     n_cells: [f64; 3],

@@ -68,7 +68,7 @@ pub(super) fn add<const FMA: bool>(
     }
 }
 
-/// The same for one orientation; `TABLE`: F varies.
+/// Adds the terms of one orientation; `TABLE`: F varies.
 #[inline(always)]
 fn add_term<const FMA: bool, const TABLE: bool>(
     n_cells: [f64; 3],

@@ -65,7 +65,7 @@ pub(super) struct Tile {
     /// Photons: the result.
     photons: Lane,
     sample: Sample,
-    /// Of the current source: sum over orientations.
+    /// The sum over orientations, of the current source.
     sum: Lane,
     terms: Terms,
     /// nanoBragg's factors: those of the first samples.
@@ -124,7 +124,7 @@ impl Tile {
         self.push_around(fast, slow, n, fast..fast + n);
     }
 
-    /// The same where only some of the pixels are wanted.
+    /// Adds so many pixels of a row, for which there is room, where only some of them are wanted.
     pub(super) fn push_around(&mut self, fast: usize, slow: usize, n: usize, wanted: Range<usize>) {
         let first = self.n;
         for (i, place) in self.fast[first..first + n].iter_mut().enumerate() {

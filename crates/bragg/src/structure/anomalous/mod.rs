@@ -8,6 +8,7 @@
 //! Between the table's points ln f'' is linear in ln E. So is f' without its edges; an edge, two points of one energy E_e between
 //! which f'' rises by Δ, adds Δ/(2π)·ln(x²/(x² + w²)), x = ln(E/E_e), which is what the Kramers-Kronig relation makes of a step.
 
+use super::refused;
 use super::{Complex64, Dispersion, Element};
 use std::sync::LazyLock;
 
@@ -28,10 +29,12 @@ const NEAREST_TO_EDGE: f64 = 1.0;
 ///
 /// # Errors
 /// An energy outside [`ENERGY_RANGE`].
-pub fn dispersion(elements: impl Iterator<Item = Element>, energy_ev: f64) -> Result<Dispersion, String> {
+pub fn dispersion(elements: impl Iterator<Item = Element>, energy_ev: f64) -> crate::Result<Dispersion> {
     if !ENERGY_RANGE.contains(&energy_ev) {
         let (least, most) = (ENERGY_RANGE.start(), ENERGY_RANGE.end());
-        return Err(format!("f' and f'' are tabulated for energies of {least} to {most} eV, not for {energy_ev} eV"));
+        return Err(refused(format!(
+            "f' and f'' are tabulated for energies of {least} to {most} eV, not for {energy_ev} eV"
+        )));
     }
     Ok(elements.map(|element| (element, correction(element, energy_ev))).collect())
 }
@@ -141,7 +144,7 @@ mod tests {
     #[test]
     fn energies_beyond_the_table_are_refused() {
         for energy in [999.0, 100_001.0, f64::NAN, -1.0] {
-            let message = dispersion(std::iter::empty(), energy).unwrap_err();
+            let message = dispersion(std::iter::empty(), energy).unwrap_err().to_string();
             assert!(message.contains("1000 to 100000 eV"), "{message}");
         }
     }

@@ -3,6 +3,7 @@
 use crate::experiment::UnitCell;
 use crate::math::{Mat3, Vec3};
 use crate::monitor::{Monitor, watched};
+use crate::structure::refused;
 use crate::structure::{Atom, Displacement, FormFactor};
 use std::f64::consts::PI;
 
@@ -29,13 +30,13 @@ impl Density {
     ///
     /// # Errors
     /// It does not fit into memory.
-    pub(in crate::structure) fn new(cell: &UnitCell, size: [usize; 3]) -> Result<Self, String> {
+    pub(in crate::structure) fn new(cell: &UnitCell, size: [usize; 3]) -> crate::Result<Self> {
         let basis = cell.basis();
         let n_points = size.iter().product();
         let mut values = Vec::new();
         values
             .try_reserve_exact(n_points)
-            .map_err(|_| format!("a density grid of {n_points} points does not fit into memory"))?;
+            .map_err(|_| refused(format!("a density grid of {n_points} points does not fit into memory")))?;
         values.resize(n_points, 0.0);
         let [a, b, c] = basis.0;
         let [n_a, n_b, n_c] = size.map(|n| 1.0 / n as f64);

@@ -7,7 +7,8 @@
 pub(super) mod density;
 pub(super) mod transform;
 
-use super::{Complex64, Dispersion, Model, go_on};
+use super::refused;
+use super::{Complex64, Dispersion, Model};
 use crate::experiment::UnitCell;
 use crate::math::Vec3;
 use crate::miller::Miller;
@@ -36,14 +37,14 @@ const SHARPEST: f64 = 12.3;
 /// included, systematic absences exactly zero.
 ///
 /// # Errors
-/// A text where `d_min` is not a positive number, or too fine for the cell: a grid of more than [`MAX_GRID_POINTS`]; or where the monitor
-/// stopped the work.
+/// `d_min` is not a positive number or too fine for the cell (a grid of more than
+/// [`MAX_GRID_POINTS`]), or the monitor stopped the work.
 pub fn structure_factors(
     model: &Model,
     dispersion: &Dispersion,
     d_min: f64,
     monitor: &dyn Monitor,
-) -> Result<Vec<(Miller, Complex64)>, String> {
+) -> crate::Result<Vec<(Miller, Complex64)>> {
     let metric = ReciprocalMetric::from_cell(model.cell.parameters())?;
     let size = grid_size(model, d_min)?;
     let sharpest = model.atoms.iter().map(|atom| density::smallest_b(&atom.displacement)).fold(f64::INFINITY, f64::min);
@@ -87,7 +88,7 @@ pub fn structure_factors(
         sum * sharpened
     };
     let list = within(model, d_min, &metric, monitor).into_par_iter().map(|hkl| (hkl, value(hkl))).collect();
-    go_on(monitor)?;
+    monitor.check()?;
     Ok(list)
 }
 
@@ -110,16 +111,16 @@ pub(super) fn within(model: &Model, d_min: f64, metric: &ReciprocalMetric, monit
 }
 
 /// The points along a, b, c: enough for the resolution, and products of 2, 3 and 5, the last one even.
-pub(super) fn grid_size(model: &Model, d_min: f64) -> Result<[usize; 3], String> {
+pub(super) fn grid_size(model: &Model, d_min: f64) -> crate::Result<[usize; 3]> {
     if !(d_min.is_finite() && d_min > 0.0) {
-        return Err(format!("the resolution limit {d_min} Å must be a positive number"));
+        return Err(refused(format!("the resolution limit {d_min} Å must be a positive number")));
     }
     grid_within(&model.cell, d_min, MAX_GRID_POINTS).ok_or_else(|| {
         let finest = finest_within(&model.cell, MAX_GRID_POINTS);
-        format!(
+        refused(format!(
             "a resolution limit of {d_min} Å is too fine for the unit cell: it needs a density grid of more than \
              {MAX_GRID_POINTS} points; {finest} Å or more is possible"
-        )
+        ))
     })
 }
 
@@ -231,7 +232,7 @@ mod tests {
     fn impossible_limits_are_refused() {
         let model = made_up(1, [50.0, 60.0, 70.0, 90.0, 90.0, 90.0], &["x,y,z"]);
         for (d_min, word) in [(0.0, "positive"), (f64::NAN, "positive"), (0.01, "too fine"), (1e-300, "too fine")] {
-            let message = structure_factors(&model, &Dispersion::new(), d_min, &Unwatched).unwrap_err();
+            let message = structure_factors(&model, &Dispersion::new(), d_min, &Unwatched).unwrap_err().to_string();
             assert!(message.contains(word), "{message}");
         }
     }

@@ -3,7 +3,7 @@
 use super::density::Density;
 use crate::miller::Miller;
 use crate::monitor::{Monitor, watched};
-use crate::structure::{Complex64, go_on};
+use crate::structure::{Complex64, refused};
 use realfft::RealFftPlanner;
 use rustfft::{Fft, FftPlanner};
 use std::sync::Arc;
@@ -22,8 +22,8 @@ const ROWS: usize = 256;
 impl Transform {
     /// # Errors
     /// It does not fit into memory, or the monitor stopped it.
-    pub(in crate::structure) fn of(mut density: Density, monitor: &dyn Monitor) -> Result<Self, String> {
-        go_on(monitor)?;
+    pub(in crate::structure) fn of(mut density: Density, monitor: &dyn Monitor) -> crate::Result<Self> {
+        monitor.check()?;
         let size @ [n_a, n_b, n_c] = density.size;
         let half = n_c / 2 + 1;
         let scale = density.volume / density.values.len() as f64;
@@ -31,13 +31,14 @@ impl Transform {
         let mut values = Vec::new();
         values
             .try_reserve_exact(n_values)
-            .map_err(|_| format!("a transform of {n_values} complex numbers does not fit into memory"))?;
+            .map_err(|_| refused(format!("a transform of {n_values} complex numbers does not fit into memory")))?;
         values.resize(n_values, Complex64::default());
         let rows = RealFftPlanner::new().plan_fft_forward(n_c);
         let mut scratch = rows.make_scratch_vec();
         let all = density.values.chunks_exact_mut(n_c).zip(values.chunks_exact_mut(half));
         for (row, out) in watched(all, ROWS, monitor) {
-            rows.process_with_scratch(row, out, &mut scratch).map_err(|e| format!("the transform failed: {e}"))?;
+            rows.process_with_scratch(row, out, &mut scratch)
+                .map_err(|e| refused(format!("the transform failed: {e}")))?;
         }
         drop(density);
         let mut planner = FftPlanner::new();
@@ -49,7 +50,7 @@ impl Transform {
         for row in watched(0..n_b, 1, monitor) {
             columns(&mut values, row * half, n_b * half, n_a, half, &along_a);
         }
-        go_on(monitor)?;
+        monitor.check()?;
         Ok(Self { size, half, values, scale })
     }
 

@@ -9,7 +9,7 @@ use bragg::symmetry::{MAX_OPERATORS, Operator, SpaceGroup, check_cell, check_gro
 /// Translations of operators that are compared with those of a named space group may be off by so much (fractions of the cell), as where
 /// the edges were refined later.
 const LOOSE: f64 = 0.02;
-/// Those of operators that nothing else tells.
+/// The tolerance of operators that nothing else tells.
 const STRICT: f64 = 4e-3;
 
 /// The operators: those of the name in CRYST1, unless it is none, or has mirrors or a centre of symmetry, which crystals of proteins and

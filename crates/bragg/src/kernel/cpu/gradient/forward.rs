@@ -21,7 +21,7 @@ type Factors = Vec<(usize, f64)>;
 /// A tangent with what follows from it once.
 struct Along<'a> {
     tangent: &'a SceneTangent,
-    /// Of each source.
+    /// How the polarisation frame of each source changes.
     frames: Vec<Option<PolarizationFrame>>,
     /// The matrix that all orientations are turned by, if they are turned alike.
     turn: Option<Mat3>,
@@ -59,7 +59,7 @@ impl<'a> Along<'a> {
 
 /// The matrix C with which every orientation A changes by C·A, if there is one.
 fn common_turn(scene: &Scene, tangent: &SceneTangent) -> Option<Mat3> {
-    /// Of the largest change: what rounding makes of equal numbers.
+    /// What rounding makes of equal numbers, as a fraction of the largest change.
     const ROUNDING: f64 = 1e-13;
     let (first, change) = (scene.orientations.first()?, tangent.orientations.first()?);
     let reciprocal = first.reciprocal_rows();

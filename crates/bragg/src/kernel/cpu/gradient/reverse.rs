@@ -68,9 +68,9 @@ const DOMAINS: &str = "crystal.mosaic.domains";
 /// Sums over pixels.
 struct Sums {
     tangent: SceneTangent,
-    /// Of each source: of the polarisation frame's vectors.
+    /// The cotangents of each source's polarisation frame.
     frames: Vec<PolarizationFrame>,
-    /// Of |F| on the grid, and elsewhere; empty where not asked for.
+    /// The cotangents of |F| on the grid, and of that elsewhere; empty where not asked for.
     amplitudes: Vec<f64>,
 }
 

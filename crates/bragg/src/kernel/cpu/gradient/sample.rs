@@ -350,7 +350,7 @@ struct Place<'a> {
     origin: [f64; 3],
     /// Metres.
     sub_pixel: f64,
-    /// Of the sub-pixel, along fast and slow.
+    /// The number of the sub-pixel along fast and slow.
     number: [f64; 2],
 }
 

@@ -72,9 +72,9 @@ pub(super) struct Terms {
     pub(super) lattice: Lane,
     /// The derivatives of F²·L² with respect to h, k, l.
     pub(super) slopes: [Lane; 3],
-    /// Those of F².
+    /// The slopes of F².
     square_slopes: [Lane; 3],
-    /// Of a square crystal.
+    /// The waves of a square crystal.
     waves: [Waves; 3],
 }
 

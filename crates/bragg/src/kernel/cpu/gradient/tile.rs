@@ -31,7 +31,7 @@ pub(super) struct Tile {
     pub(super) sample: Sample,
     /// Over the orientations, of the current sample and source.
     pub(super) sums: Sums,
-    /// Of (dT/dh)ᵢ·hⱼ likewise, where asked for.
+    /// Sums of (dT/dh)ᵢ·hⱼ, where they are asked for.
     pub(super) by_turn: [Lane; 9],
     /// In a reverse sweep: what a derivative of a pixel's photons counts for, 0 beyond the last pixel; one of the current sum; and that
     /// times the scattering vector.
@@ -60,7 +60,7 @@ pub(super) enum Purpose<'a> {
 
 /// A tangent whose effect is found term by term.
 pub(super) struct Change<'a> {
-    /// Of each orientation; empty where they do not change or are turned alike.
+    /// The change of each orientation; empty where they do not change or are turned alike.
     pub(super) orientations: &'a [Mat3],
     /// Whose amplitudes change.
     pub(super) amplitudes: Option<&'a HklGrid>,
@@ -218,7 +218,7 @@ fn groups<'a>(lane: &'a Lane, range: &Range<usize>) -> &'a [[f64; GROUP]] {
 /// Numbers of a vector, at least.
 const WIDTH: usize = GROUP / 2;
 
-/// Of an orientation, sums over pixels of dT/dh ⊗ (weight·q), row by row, which are still to be added up: to do so for every tile would
+/// Sums over pixels of dT/dh ⊗ (weight·q) for an orientation, row by row, which are still to be added up: to do so for every tile would
 /// take longer than all else that is done with them.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
