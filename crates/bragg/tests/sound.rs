@@ -265,7 +265,6 @@ fn scale_of(e: &mut Experiment, by: f64) -> [&mut f64; 4] {
 
 const N_NUMBERS: usize = 47;
 
-// tidy: long because it is one table
 /// Gives a number of an experiment another value.
 fn set_number(e: &mut Experiment, place: usize, x: f64) {
     let i = place % 3;
