@@ -175,7 +175,7 @@ impl CoarseImage {
     }
 
     fn modelled(&self, experiment: &Experiment, monitor: &dyn Monitor) -> Result<Vec<Vec<f64>>> {
-        let image = kernel::render::<f64>(&Scene::watched(&self.masking(experiment), monitor)?, monitor)?;
+        let image = kernel::render_as_is::<f64>(&Scene::watched(&self.masking(experiment), monitor)?, monitor)?;
         Ok(self.squares.apply(|i_panel, place| image.panels[i_panel].pixels()[place]))
     }
 }

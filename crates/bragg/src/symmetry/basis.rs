@@ -3,9 +3,8 @@
 //! New coordinates are x' = Q·x + s, so an operator W becomes Q·W·Q⁻¹ (International Tables A, 2016, section 1.5.2, where
 //! Q = P⁻¹ and s = −P⁻¹·p).
 
-use super::Operator;
 use super::hall::generate;
-use super::triplet::{MAX_COEFFICIENT, parse_sum};
+use super::{MAX_COEFFICIENT, Operator, parse_sum};
 use std::collections::HashSet;
 use std::fmt;
 
