@@ -2,7 +2,7 @@
 //! images.
 //!
 //! What a user writes, in TOML, in settings of single keys or in nanoBragg's options, becomes a
-//! [`description::Description`]: values with the place that each came from. [`description::resolve`]
+//! [`description::Description`]: values with the place that each came from. [`description::resolve()`]
 //! completes it, reads the files that it names and makes an experiment of the engine. What the engine
 //! computes is written by [`formats`], whose files appear whole or not at all.
 //!
