@@ -28,9 +28,11 @@ pub(crate) fn install(python: &Path, packages: &[&str], otherwise: &str) -> Resu
     })
 }
 
-/// Whether modules, by their names with commas, are there for an interpreter.
+/// Whether an environment has modules, by their names with commas.
 pub(crate) fn has(python: &Path, modules: &str) -> bool {
-    process::output(Command::new(python).args(["-c", &format!("import {modules}")])).is_ok()
+    let mut import = Command::new(python);
+    import.args(["-c", &format!("import {modules}")]).env_remove("PYTHONPATH");
+    process::output(&mut import).is_ok()
 }
 
 /// Lets an environment use a package, with whatever else lies beside it, that this machine's own Python has; whether there is one.

@@ -45,11 +45,11 @@ const STEPS: &[Step] = &[
     Step { name: "test", seconds: 100, run: test },
     Step { name: "clippy", seconds: 60, run: clippy },
     Step { name: "aarch64", seconds: 120, run: |given| other_processor::run(given.root) },
-    Step { name: "wasm", seconds: 15, run: |given| other_processor::run_wasm(given.root) },
+    Step { name: "wasm", seconds: 20, run: |given| other_processor::run_wasm(given.root) },
     Step { name: "docs", seconds: 60, run: |given| site::build(given.root).map(drop) },
     Step { name: "examples", seconds: 40, run: |given| examples::run(given.root) },
-    Step { name: "interop", seconds: 60, run: |given| interop::run(given.root) },
-    Step { name: "python", seconds: 240, run: python::run },
+    Step { name: "interop", seconds: 120, run: |given| interop::run(given.root) },
+    Step { name: "python", seconds: 180, run: python::run },
 ];
 
 /// What a step knows.
