@@ -279,7 +279,7 @@ pub(crate) struct Gradient {
     /// Give a key another value than the file does; may be repeated.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
-    /// Where the derivatives go, in photons per unit of the parameter: an .npy file takes all, parameter by parameter; of
+    /// Where the derivatives go, in counts (photons times noise.gain) per unit of the parameter: an .npy file takes all, parameter by parameter; of
     /// .png (red above 0, blue below), .tif and .bin there is one for each parameter, its name before the extension.
     #[arg(short, long, value_name = "FILE", required_unless_present = "list")]
     pub(crate) output: Option<PathBuf>,

@@ -165,6 +165,13 @@ fn sources_are_many_enough() {
     }
 }
 
+/// From end to end there are two points at least, however narrow the range.
+#[test]
+fn narrow_ranges_from_end_to_end_have_their_ends() {
+    let e = resolved("beam.dispersion.range = 1e-7\nbeam.dispersion.sample = \"ends\"\n").experiment;
+    assert_eq!(e.beam.sources.len(), 2);
+}
+
 /// Where a crystal is turned by far more than a spot is wide there are far more steps, and where it is not, one.
 #[test]
 fn numbers_follow_what_they_sample() {
@@ -186,6 +193,8 @@ fn numbers_follow_what_they_sample() {
 fn what_is_too_coarse_is_told_with_its_error() {
     let notes = |text: &str| resolved(text).notices.into_iter().map(|notice| notice.0).collect::<Vec<_>>().join("\n");
     for (text, key) in [
+        ("scan.range = 0.5\nscan.step = 0.25\n", "scan.step is 0.25 (test.toml"),
+        ("beam.dispersion.range = 0.03\nbeam.dispersion.step = 0.015\n", "beam.dispersion.step is 0.015 (test.toml"),
         ("scan.range = 0.5\nscan.steps = 2\n", "scan.steps is 2"),
         ("crystal.mosaic.eta = 0.3\ncrystal.mosaic.domains = 10\n", "crystal.mosaic.domains is 10"),
         ("beam.dispersion.range = \"3 %\"\nbeam.dispersion.steps = 3\n", "beam.dispersion.steps is 3"),

@@ -4,6 +4,7 @@ use super::amplitudes::D_MIN;
 use super::resolver::Resolver;
 use crate::description::{Notice, Origin};
 use bragg::error::Result;
+use bragg::experiment::beam::TickSample;
 use bragg::experiment::reach::finest_resolution;
 use bragg::experiment::smearing::{Smearing, Sweep};
 use bragg::experiment::work::Work;
@@ -58,7 +59,14 @@ impl Resolver {
         let smearing = smearing.with_domains(crystal.mosaic.n_domains);
         for sweep in Sweep::ALL.into_iter().filter(|&sweep| smearing.has(sweep)) {
             let [steps_key, step_key, points] = keys(sweep);
-            let needed = smearing.steps(sweep);
+            // from end to end there is a point at either
+            let from_ends = beam.spread.is_some_and(|spread| match sweep {
+                Sweep::Horizontal => spread.horizontal.sample == TickSample::Ends,
+                Sweep::Vertical => spread.vertical.sample == TickSample::Ends,
+                Sweep::Dispersion => spread.dispersion.sample == TickSample::Ends,
+                Sweep::Spindle => false,
+            });
+            let needed = smearing.steps(sweep).max(if from_ends { 2 } else { 1 });
             if !self.has(steps_key) && !self.has(step_key) {
                 self.automatic(steps_key, needed as i64, down_to.as_str())?;
                 if needed > 1 {
@@ -67,7 +75,8 @@ impl Resolver {
             }
             if self.has(steps_key) {
                 let n = self.count(steps_key)?;
-                self.remark(steps_key, needed, smearing.error(sweep, n));
+                let key = if self.is_given(steps_key) || !self.has(step_key) { steps_key } else { step_key };
+                self.remark(key, needed, smearing.error(sweep, n));
             }
         }
         self.automatic(STEPS, 1, if range == 0.0 { "a still" } else { "one step of scan.step" })?;
@@ -99,13 +108,20 @@ impl Resolver {
     /// Says what a number leaves to be desired.
     pub(super) fn remark(&mut self, key: &str, needed: usize, error: f64) {
         let Some(entry) = self.description.get(key).filter(|_| error > WORTH_A_NOTE) else { return };
-        let Some(n) = entry.value.integer() else { return };
+        let value = &entry.value;
         let percent = format!("integrated spots are off by up to about {:.0} %", 100.0 * error);
-        if matches!(entry.origin, Origin::Automatic(_) | Origin::Default) {
-            self.notice(format!("{key} is {n}, as many as are taken without being asked for: {percent}"));
+        let steps = if key.ends_with("step") { " steps" } else { "" };
+        self.notice(if self.is_given(key) {
+            format!("{key} is {value} ({}): {percent}; {needed}{steps} make it 2 %", entry.origin)
         } else {
-            self.notice(format!("{key} is {n} ({}): {percent}; {needed} make it 2 %", entry.origin));
-        }
+            format!("{key} is {value}, as many as are taken without being asked for: {percent}")
+        });
+    }
+
+    /// Whether somebody gave a value to a name.
+    fn is_given(&self, name: &str) -> bool {
+        let entry = self.description.get(name);
+        entry.is_some_and(|entry| !matches!(entry.origin, Origin::Automatic(_) | Origin::Default))
     }
 
     /// What was chosen, and what it costs.
