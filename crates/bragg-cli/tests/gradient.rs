@@ -16,18 +16,21 @@ fn pixels(workplace: &Workplace, name: &str) -> Vec<f32> {
 #[test]
 fn derivatives_are_those_of_two_simulations() {
     let workplace = Workplace::new();
-    workplace.run("gradient x.toml --param detector.distance,background.offset,scale -o d.npy");
-    workplace.run("simulate x.toml -o a.npy --set crystal.scale=1.5");
-    workplace.run("simulate x.toml -o b.npy --set crystal.scale=0.5");
-    let [d, a, b] = ["d.npy", "a.npy", "b.npy"].map(|name| pixels(&workplace, name));
-    let n = 60 * 40;
-    assert_eq!((d.len(), a.len()), (3 * n, n));
-    assert!(d[..n].iter().any(|&x| x != 0.0) && d[n..2 * n].iter().all(|&x| x == 1.0));
-    // the image is a straight line in its scale
-    for (derivative, (a, b)) in d[2 * n..].iter().zip(a.iter().zip(&b)) {
-        assert!((derivative - (a - b)).abs() <= 1e-5 * a.abs(), "{derivative} {a} {b}");
+    for (settings, gain) in [("", 1.0), ("--set noise.gain=3 --set noise.adc_offset=40", 3.0)] {
+        workplace
+            .run(&format!("gradient x.toml --param detector.distance,background.offset,scale -o d.npy {settings}"));
+        workplace.run(&format!("simulate x.toml -o a.npy --set crystal.scale=1.5 {settings}"));
+        workplace.run(&format!("simulate x.toml -o b.npy --set crystal.scale=0.5 {settings}"));
+        let [d, a, b] = ["d.npy", "a.npy", "b.npy"].map(|name| pixels(&workplace, name));
+        let n = 60 * 40;
+        assert_eq!((d.len(), a.len()), (3 * n, n));
+        assert!(d[..n].iter().any(|&x| x != 0.0) && d[n..2 * n].iter().all(|&x| x == gain));
+        // the image is a straight line in its scale
+        for (derivative, (a, b)) in d[2 * n..].iter().zip(a.iter().zip(&b)) {
+            assert!((derivative - (a - b)).abs() <= 1e-5 * a.abs(), "{derivative} {a} {b}");
+        }
+        assert!(a.iter().zip(&b).any(|(a, b)| a - b > gain));
     }
-    assert!(a.iter().zip(&b).any(|(a, b)| a - b > 1.0));
 }
 
 #[test]
